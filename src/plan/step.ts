@@ -1,0 +1,157 @@
+import type { SyscallName } from "../kernel/arch.ts";
+import type { ErrnoName } from "../kernel/errno.ts";
+
+/**
+ * A plan is what must happen, as data: frozen steps, one per kernel call. `compile` turns it into a program,
+ * `explain` into words, `script` into shell. Nothing else in cais reaches a call that Node lacks.
+ */
+
+/** A 64-bit variable of the launch program, named; it holds what a call returned or wrote. Starts as -1. */
+export type Slot = string & { readonly __slot?: never };
+
+/** Memory of the launch program: bytes, and pointers to other memory, laid out one after the other. */
+export type Data =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  /** NUL-terminated UTF-8. */
+  | { readonly kind: "text"; readonly text: string }
+  /** `size` zero bytes that calls may write to. Memory with the same `name` is the same memory. */
+  | { readonly kind: "space"; readonly size: number; readonly name?: string }
+  /** Fields of a struct, each padded by its maker; a pointer takes 8 bytes, so does a slot's address. */
+  | { readonly kind: "struct"; readonly fields: readonly Field[]; readonly name?: string };
+
+export type Field = Uint8Array | { readonly pointer: Data | { readonly slot: Slot } };
+
+/** One argument of a call. `text` is how people write the value (`"MS_NOSUID|MS_NODEV"`). */
+export type Arg =
+  | { readonly kind: "number"; readonly value: bigint; readonly text?: string }
+  | { readonly kind: "slot"; readonly slot: Slot }
+  | { readonly kind: "slotAddress"; readonly slot: Slot }
+  | { readonly kind: "data"; readonly data: Data; readonly text?: string };
+
+/** Why a step is there, for people. */
+export interface Reason {
+  /** One clause without a full stop: "give the container its own /proc". */
+  readonly why: string;
+  /** The option that caused it, as typed: "--memory 48m". Absent where every container has the step. */
+  readonly option?: string;
+  /** What a person can do when it fails; wins over the general hint for the errno. */
+  readonly hint?: string;
+}
+
+/** One kernel call. */
+export interface Call extends Reason {
+  readonly kind: "call";
+  readonly call: SyscallName;
+  readonly args: readonly Arg[];
+  /** Where the result goes (a descriptor, a pid, a length). */
+  readonly result?: Slot;
+  /** These errors are no failure: the plan goes on with the next step. */
+  readonly tolerate?: readonly ErrnoName[];
+  /** Calls that take it back, run when a later step fails; they must do no harm if run twice. */
+  readonly undo?: readonly Call[];
+}
+
+/** Steps that belong together: when the first call fails with a tolerated error, the rest is skipped. */
+export interface Attempt extends Reason {
+  readonly kind: "attempt";
+  readonly tolerate: readonly ErrnoName[];
+  readonly steps: readonly Step[];
+}
+
+/**
+ * A child process (`clone3`). Its steps run in the child, the plan goes on in the parent; `pid` gets the
+ * child's pid. The child has a socket to the parent (slot `SYNC`, the parent's end is `SYNC_PARENT`) that
+ * closes on `execve`: a failed step of the child is reported over it.
+ */
+export interface Clone extends Reason {
+  readonly kind: "clone";
+  /** `CLONE_NEW*` and friends; the exit signal SIGCHLD is added. */
+  readonly flags: bigint;
+  readonly flagsText: string;
+  /** A descriptor of a cgroup v2 directory for the child to be born in. */
+  readonly cgroup?: Slot;
+  readonly pid: Slot;
+  readonly child: readonly Step[];
+}
+
+/** In the parent: wait until the child has executed its program; take over its failure if it has not. */
+export interface AwaitExec extends Reason {
+  readonly kind: "awaitExec";
+}
+
+/** `execve` of the first of `candidates` that exists, as `execvp` does it. The last step of a child. */
+export interface Exec extends Reason {
+  readonly kind: "exec";
+  readonly candidates: readonly string[];
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+}
+
+/** Write the decimal of a slot into a named space (for `/proc/<pid>/…` paths). */
+export interface Decimal extends Reason {
+  readonly kind: "decimal";
+  readonly slot: Slot;
+  readonly into: Data & { readonly kind: "space" };
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** Copy a 32-bit value that a call wrote into memory (a received descriptor) into a slot. */
+export interface Load extends Reason {
+  readonly kind: "load";
+  readonly from: Data;
+  readonly offset: number;
+  readonly size: 4 | 8;
+  readonly into: Slot;
+}
+
+/** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
+export interface Keep extends Reason {
+  readonly kind: "keep";
+  readonly keeper: Keeper;
+}
+
+/** What a keeper watches and holds. Every slot is a descriptor that an earlier step opened. */
+export interface Keeper {
+  readonly child: Slot;
+  /** signalfd of SIGCHLD, non-blocking. */
+  readonly signals: Slot;
+  /** FIFO on which the engine sends control records. */
+  readonly control: Slot;
+  /** The engine's report FIFO; `POLLERR` on it means that no engine listens. */
+  readonly reports: Slot;
+  /** File that receives the exit record. */
+  readonly exit: Slot;
+  /** 16 bytes that name this start in every record. */
+  readonly token: Uint8Array;
+  readonly stdio: KeeperStdio;
+  /** Read into the exit record when the child has ended: the kernel's count of OOM kills. */
+  readonly oom?: Slot;
+}
+
+export type KeeperStdio =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "pipes";
+      /** Both ends of the stdin FIFO, if there is one: closed on a "close stdin" record. */
+      readonly stdin?: Slot;
+      readonly outputs: readonly { readonly fifo: Slot; readonly leftover: Slot }[];
+    }
+  | {
+      readonly kind: "terminal";
+      readonly master: Slot;
+      readonly stdin?: Slot;
+      readonly output: { readonly fifo: Slot; readonly leftover: Slot };
+    };
+
+export type Step = Call | Attempt | Clone | AwaitExec | Exec | Decimal | Load | Keep;
+
+/** What a launch program does, from its first call to its last. */
+export interface Plan {
+  readonly steps: readonly Step[];
+}
+
+/** The child's end of the socket between a cloned child and its parent. */
+export const SYNC: Slot = "sync";
+/** The parent's end of it. */
+export const SYNC_PARENT: Slot = "sync-parent";
