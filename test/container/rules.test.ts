@@ -5,7 +5,7 @@ import { newContainerId } from "../../src/container/id.ts";
 import { actionOf, type Request, STATES } from "../../src/container/lifecycle.ts";
 import { badName, createNames } from "../../src/container/names.ts";
 import { badPolicy, nextDelay, shouldRestart, shouldStartWithEngine } from "../../src/container/restart.ts";
-import { signalNumber } from "../../src/container/signals.ts";
+import { signalNumber } from "../../src/kernel/signals.ts";
 import { formatTime, parseTime } from "../../src/container/time.ts";
 
 test("every state answers every request, and only Docker's pairs are done", () => {
@@ -87,7 +87,7 @@ test("signals by name and number", () => {
   assert.equal(signalNumber("term"), 15);
   assert.equal(signalNumber("RTMIN+3"), 37);
   assert.equal(signalNumber("64"), 64);
-  for (const bad of ["0", "65", "", "NOPE", "KILL+1", "RTMAX+1"]) assert.equal(signalNumber(bad), null);
+  for (const bad of ["0", "65", "", "NOPE", "KILL+1", "RTMAX+1"]) assert.equal(signalNumber(bad), undefined);
 });
 
 test("times in both of Docker's forms", () => {
