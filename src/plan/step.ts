@@ -79,6 +79,12 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
+/** In the parent: receive a descriptor that the child sends over the socket (unix(7), `SCM_RIGHTS`). */
+export interface Receive extends Reason {
+  readonly kind: "receive";
+  readonly into: Slot;
+}
+
 /** `execve` of the first of `candidates` that exists, as `execvp` does it. The last step of a child. */
 export interface Exec extends Reason {
   readonly kind: "exec";
@@ -87,22 +93,30 @@ export interface Exec extends Reason {
   readonly env: readonly string[];
 }
 
-/** Write the decimal of a slot into a named space (for `/proc/<pid>/…` paths). */
+/** Write `prefix`, the decimal of a slot and `suffix` into memory, for paths such as `/proc/<pid>/uid_map`. */
 export interface Decimal extends Reason {
   readonly kind: "decimal";
   readonly slot: Slot;
-  readonly into: Data & { readonly kind: "space" };
+  readonly into: Extract<Data, { kind: "space" }>;
   readonly prefix: string;
   readonly suffix: string;
 }
 
-/** Copy a 32-bit value that a call wrote into memory (a received descriptor) into a slot. */
+/** Copy a value that a call wrote into memory (one of the descriptors of a socket pair) into a slot. */
 export interface Load extends Reason {
   readonly kind: "load";
   readonly from: Data;
   readonly offset: number;
   readonly size: 4 | 8;
   readonly into: Slot;
+}
+
+/** Become pid 1 of the container (`--init`): forward signals to `child`, reap, end as it ended. */
+export interface Init extends Reason {
+  readonly kind: "init";
+  readonly child: Slot;
+  /** signalfd of every signal, blocking. */
+  readonly signals: Slot;
 }
 
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
@@ -129,22 +143,30 @@ export interface Keeper {
   readonly oom?: Slot;
 }
 
+/** Both ends of an output FIFO, and the file that receives what is left in it when no engine reads it. */
+export interface KeptOutput {
+  readonly reader: Slot;
+  readonly writer: Slot;
+  readonly leftover: Slot;
+}
+
 export type KeeperStdio =
-  | { readonly kind: "none" }
   | {
       readonly kind: "pipes";
-      /** Both ends of the stdin FIFO, if there is one: closed on a "close stdin" record. */
+      /** Write end of the stdin FIFO, if there is one: closed on a "close stdin" record. */
       readonly stdin?: Slot;
-      readonly outputs: readonly { readonly fifo: Slot; readonly leftover: Slot }[];
+      readonly outputs: readonly KeptOutput[];
     }
   | {
       readonly kind: "terminal";
+      /** The pty master, non-blocking. The keeper pumps between it and the FIFOs. */
       readonly master: Slot;
+      /** Read end of the stdin FIFO, non-blocking. */
       readonly stdin?: Slot;
-      readonly output: { readonly fifo: Slot; readonly leftover: Slot };
+      readonly output: KeptOutput;
     };
 
-export type Step = Call | Attempt | Clone | AwaitExec | Exec | Decimal | Load | Keep;
+export type Step = Call | Attempt | Clone | AwaitExec | Receive | Exec | Decimal | Load | Init | Keep;
 
 /** What a launch program does, from its first call to its last. */
 export interface Plan {
