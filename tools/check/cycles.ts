@@ -1,8 +1,8 @@
 import type { Finding, Source } from "./sources.ts";
 
-/** Files that import each other in a circle, each circle once. */
+/** Files that load each other in a circle, each circle once. Types may refer to each other. */
 export function checkCycles(sources: readonly Source[]): Finding[] {
-  const imports = new Map(sources.map((source) => [source.path, source.imports]));
+  const imports = new Map(sources.map((source) => [source.path, source.loads]));
   const done = new Set<string>();
   const findings: Finding[] = [];
 

@@ -11,6 +11,8 @@ export interface Source {
   readonly text: string;
   /** Paths from the top folder of the files it imports, packages and `node:` left out. */
   readonly imports: readonly string[];
+  /** Those of them that are there when the program runs: `import type` is not. */
+  readonly loads: readonly string[];
 }
 
 /** Something wrong in a file, as `path:line: what`. */
@@ -29,10 +31,13 @@ export function readSources(): Source[] {
     .sort()
     .map((path) => {
       const text = readFileSync(join(ROOT, path), "utf8");
-      const imports = [...text.matchAll(IMPORT)].map((match) =>
-        normalize(join(dirname(path), match[1] ?? match[2] ?? match[3] ?? "")),
-      );
-      return { path, text, imports };
+      const found = [...text.matchAll(IMPORT)].map((match) => ({
+        target: normalize(join(dirname(path), match[1] ?? match[2] ?? match[3] ?? "")),
+        erased: /^(?:import|export) type\b/.test(match[0]),
+      }));
+      const imports = found.map(({ target }) => target);
+      const loads = found.filter(({ erased }) => !erased).map(({ target }) => target);
+      return { path, text, imports, loads };
     });
 }
 
