@@ -27,7 +27,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly log: () => string;
 }
 
-/** Starts `cais serve --root … --run …args`; resolves when it says on CAIS_READY_FD that it listens. */
+/** Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. */
 export async function startEngine(args: readonly string[] = []): Promise<TestEngine> {
   const home = mkdtempSync(join(tmpdir(), "cais-engine-"));
   const root = join(home, "root");
@@ -40,7 +40,7 @@ export async function startEngine(args: readonly string[] = []): Promise<TestEng
 
   const start = async () => {
     const output = openSync(logFile, "a");
-    engine = spawn(CAIS, ["serve", "--root", root, "--run", run, ...args], {
+    engine = spawn(CAIS, ["--root", root, "--run", run, "serve", ...args], {
       env: { ...process.env, CAIS_READY_FD: "3" },
       stdio: ["ignore", output, output, "pipe"],
     });

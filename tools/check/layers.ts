@@ -32,7 +32,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 /** Single files that may import more than their folder, and why. */
 export const exceptions: Readonly<Record<string, readonly string[]>> = {
   // `cais serve` is the engine: the one command that is not a client of it.
-  "src/cli/serve.ts": ["engine", "api"],
+  "src/cli/commands/serve.ts": ["engine", "api"],
 };
 
 /** The only folder of `src/` that may name what Bun has and Node has not. */
