@@ -269,7 +269,9 @@ const TEXT: Record<ErrnoName, string> = {
   EHWPOISON: "Memory page has hardware error",
 };
 
-const NAMES = new Map<number, ErrnoName>(Object.entries(ERRNO).map(([name, value]) => [value, name as ErrnoName]));
+const NAMES = new Map<number, ErrnoName>(
+  Object.entries(ERRNO).map(([name, value]) => [value, name as ErrnoName]),
+);
 
 /** The name of an error number (`2` → `"ENOENT"`); `"E<n>"` for one the headers do not name. */
 export function errnoName(value: number): string {

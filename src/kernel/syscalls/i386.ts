@@ -1,0 +1,59 @@
+import { numbered } from "./numbered.ts";
+
+/** System call numbers of i386, from `asm/unistd_32.h` (arch/x86/entry/syscalls/syscall_32.tbl), up to 6.18. */
+export const I386 = numbered(`
+  0 restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time mknod
+  15 chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm oldfstat
+  29 pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times prof brk setgid
+  47 getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx setpgid ulimit oldolduname umask
+  61 chroot ustat dup2 getppid getpgrp setsid sigaction sgetmask ssetmask setreuid setregid sigsuspend
+  73 sigpending sethostname setrlimit getrlimit getrusage gettimeofday settimeofday getgroups setgroups
+  82 select symlink oldlstat readlink uselib swapon reboot readdir mmap munmap truncate ftruncate fchmod
+  95 fchown getpriority setpriority profil statfs fstatfs ioperm socketcall syslog setitimer getitimer
+  106 stat lstat fstat olduname iopl vhangup idle vm86old wait4 swapoff sysinfo ipc fsync sigreturn
+  120 clone setdomainname uname modify_ldt adjtimex mprotect sigprocmask create_module init_module
+  129 delete_module get_kernel_syms quotactl getpgid fchdir bdflush sysfs personality afs_syscall
+  138 setfsuid setfsgid _llseek getdents _newselect flock msync readv writev getsid fdatasync _sysctl
+  150 mlock munlock mlockall munlockall sched_setparam sched_getparam sched_setscheduler
+  157 sched_getscheduler sched_yield sched_get_priority_max sched_get_priority_min sched_rr_get_interval
+  162 nanosleep mremap setresuid getresuid vm86 query_module poll nfsservctl setresgid getresgid prctl
+  173 rt_sigreturn rt_sigaction rt_sigprocmask rt_sigpending rt_sigtimedwait rt_sigqueueinfo
+  179 rt_sigsuspend pread64 pwrite64 chown getcwd capget capset sigaltstack sendfile getpmsg putpmsg
+  190 vfork ugetrlimit mmap2 truncate64 ftruncate64 stat64 lstat64 fstat64 lchown32 getuid32 getgid32
+  201 geteuid32 getegid32 setreuid32 setregid32 getgroups32 setgroups32 fchown32 setresuid32 getresuid32
+  210 setresgid32 getresgid32 chown32 setuid32 setgid32 setfsuid32 setfsgid32 pivot_root mincore madvise
+  220 getdents64 fcntl64
+  224 gettid readahead setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr
+  234 flistxattr removexattr lremovexattr fremovexattr tkill sendfile64 futex sched_setaffinity
+  242 sched_getaffinity set_thread_area get_thread_area io_setup io_destroy io_getevents io_submit
+  249 io_cancel fadvise64
+  252 exit_group lookup_dcookie epoll_create epoll_ctl epoll_wait remap_file_pages set_tid_address
+  259 timer_create timer_settime timer_gettime timer_getoverrun timer_delete clock_settime clock_gettime
+  266 clock_getres clock_nanosleep statfs64 fstatfs64 tgkill utimes fadvise64_64 vserver mbind
+  275 get_mempolicy set_mempolicy mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
+  283 kexec_load waitid
+  286 add_key request_key keyctl ioprio_set ioprio_get inotify_init inotify_add_watch inotify_rm_watch
+  294 migrate_pages openat mkdirat mknodat fchownat futimesat fstatat64 unlinkat renameat linkat
+  304 symlinkat readlinkat fchmodat faccessat pselect6 ppoll unshare set_robust_list get_robust_list
+  313 splice sync_file_range tee vmsplice move_pages getcpu epoll_pwait utimensat signalfd
+  322 timerfd_create eventfd fallocate timerfd_settime timerfd_gettime signalfd4 eventfd2 epoll_create1
+  330 dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open recvmmsg fanotify_init
+  339 fanotify_mark prlimit64 name_to_handle_at open_by_handle_at clock_adjtime syncfs sendmmsg setns
+  347 process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr renameat2 seccomp
+  355 getrandom memfd_create bpf execveat socket socketpair bind connect listen accept4 getsockopt
+  366 setsockopt getsockname getpeername sendto sendmsg recvfrom recvmsg shutdown userfaultfd membarrier
+  376 mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect pkey_alloc pkey_free statx arch_prctl
+  385 io_pgetevents rseq
+  393 semget semctl shmget shmctl shmat shmdt msgget msgsnd msgrcv msgctl clock_gettime64
+  404 clock_settime64 clock_adjtime64 clock_getres_time64 clock_nanosleep_time64 timer_gettime64
+  409 timer_settime64 timerfd_gettime64 timerfd_settime64 utimensat_time64 pselect6_time64 ppoll_time64
+  416 io_pgetevents_time64 recvmmsg_time64 mq_timedsend_time64 mq_timedreceive_time64 semtimedop_time64
+  421 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64 pidfd_send_signal io_uring_setup
+  426 io_uring_enter io_uring_register open_tree move_mount fsopen fsconfig fsmount fspick pidfd_open
+  435 clone3 close_range openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr
+  443 quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self memfd_secret
+  448 process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack
+  454 futex_wake futex_wait futex_requeue statmount listmount lsm_get_self_attr lsm_set_self_attr
+  461 lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr
+  469 file_setattr
+`);
