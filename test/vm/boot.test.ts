@@ -19,7 +19,7 @@ for (const arch of ["x86_64", "aarch64"] as const) {
     assert.match(lines[2] ?? "", /^ cgroup2 /);
     assert.ok(
       ["cpu", "memory", "pids", "io"].every((name) => lines[3]?.split(" ").includes(name)),
-      lines[3],
+      result.output,
     );
     assert.deepEqual(lines.slice(4), ["overlay", "linked"]);
   });

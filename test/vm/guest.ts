@@ -21,7 +21,7 @@ exec chroot . /stage2
  * command, between the markers, and off.
  */
 export const STAGE2 = `#!/bin/sh
-export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root TMPDIR=/tmp TERM=dumb
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root NO_COLOR=1 TMPDIR=/tmp TERM=dumb
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
