@@ -79,6 +79,12 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
+/** Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`). */
+export interface Receive extends Reason {
+  readonly kind: "receive";
+  readonly into: Slot;
+}
+
 /** `execve` of the first of `candidates` that exists, as `execvp` does it. The last step of a child. */
 export interface Exec extends Reason {
   readonly kind: "exec";
@@ -87,22 +93,39 @@ export interface Exec extends Reason {
   readonly env: readonly string[];
 }
 
-/** Write the decimal of a slot into a named space (for `/proc/<pid>/…` paths). */
+/** Write `prefix`, the decimal of a slot and `suffix` into memory, for paths such as `/proc/<pid>/uid_map`. */
 export interface Decimal extends Reason {
   readonly kind: "decimal";
   readonly slot: Slot;
-  readonly into: Data & { readonly kind: "space" };
+  readonly into: Extract<Data, { kind: "space" }>;
   readonly prefix: string;
   readonly suffix: string;
 }
 
-/** Copy a 32-bit value that a call wrote into memory (a received descriptor) into a slot. */
+/** Copy a value that a call wrote into memory (one of the descriptors of a socket pair) into a slot. */
 export interface Load extends Reason {
   readonly kind: "load";
   readonly from: Data;
   readonly offset: number;
   readonly size: 4 | 8;
   readonly into: Slot;
+}
+
+/** Copy a slot into memory: a descriptor into a struct that a call takes. */
+export interface Store extends Reason {
+  readonly kind: "store";
+  readonly slot: Slot;
+  readonly to: Data;
+  readonly offset: number;
+  readonly size: 4 | 8;
+}
+
+/** Become pid 1 of the container (`--init`): forward signals to `child`, reap, end as it ended. */
+export interface Init extends Reason {
+  readonly kind: "init";
+  readonly child: Slot;
+  /** signalfd of every signal, blocking. */
+  readonly signals: Slot;
 }
 
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
@@ -120,8 +143,8 @@ export interface Keeper {
   readonly control: Slot;
   /** The engine's report FIFO; `POLLERR` on it means that no engine listens. */
   readonly reports: Slot;
-  /** File that receives the exit record. */
-  readonly exit: Slot;
+  /** File that receives the exit record; made when there is one. */
+  readonly exit: string;
   /** 16 bytes that name this start in every record. */
   readonly token: Uint8Array;
   readonly stdio: KeeperStdio;
@@ -129,22 +152,31 @@ export interface Keeper {
   readonly oom?: Slot;
 }
 
+/** Both ends of an output FIFO, the reading one non-blocking, and where its rest goes when no engine reads it. */
+export interface KeptOutput {
+  readonly reader: Slot;
+  readonly writer: Slot;
+  /** File that receives the rest; made when there is one. */
+  readonly leftover: string;
+}
+
 export type KeeperStdio =
-  | { readonly kind: "none" }
   | {
       readonly kind: "pipes";
-      /** Both ends of the stdin FIFO, if there is one: closed on a "close stdin" record. */
+      /** Write end of the stdin FIFO, if there is one: closed on a "close stdin" record. */
       readonly stdin?: Slot;
-      readonly outputs: readonly { readonly fifo: Slot; readonly leftover: Slot }[];
+      readonly outputs: readonly KeptOutput[];
     }
   | {
       readonly kind: "terminal";
+      /** The pty master, non-blocking. The keeper pumps between it and the FIFOs. */
       readonly master: Slot;
+      /** Read end of the stdin FIFO, non-blocking. */
       readonly stdin?: Slot;
-      readonly output: { readonly fifo: Slot; readonly leftover: Slot };
+      readonly output: KeptOutput;
     };
 
-export type Step = Call | Attempt | Clone | AwaitExec | Exec | Decimal | Load | Keep;
+export type Step = Call | Attempt | Clone | AwaitExec | Receive | Exec | Decimal | Load | Store | Init | Keep;
 
 /** What a launch program does, from its first call to its last. */
 export interface Plan {

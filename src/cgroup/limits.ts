@@ -1,0 +1,54 @@
+import type { Resources } from "../oci/runtime/resources.ts";
+import { directoryIn, type Hierarchy } from "./layout.ts";
+import type { Parent } from "./parent.ts";
+import type { CgroupPlan, Write } from "./plan.ts";
+import { V1 } from "./v1.ts";
+import { unifiedWrites, V2 } from "./v2.ts";
+
+/**
+ * The runtime specification's `linux.resources` as directories, file writes and attachments for a new cgroup
+ * `cgroup` ("/cais/<id>", directly below `parent`). Pure: call `check` first, it says what this kernel lacks.
+ */
+export function limits(parent: Parent, cgroup: string, resources: Resources): CgroupPlan {
+  const { layout } = parent;
+  const directories = layout.hierarchies.map((tree) => directoryIn(tree, cgroup));
+  const writes: Write[] = layout.hierarchies.flatMap((tree) =>
+    writesOf(tree, directoryIn(tree, cgroup), resources, parent.files.get(tree.path) ?? new Set()),
+  );
+  const { unified } = layout;
+  const unifiedDirectory = unified === undefined ? undefined : directoryIn(unified, cgroup);
+  const memory = layout.controllers.get("memory");
+  return {
+    cgroup,
+    directories,
+    writes:
+      layout.mode === "v2" && unifiedDirectory !== undefined
+        ? [...writes, ...unifiedWrites(unifiedDirectory, resources)]
+        : writes,
+    attach: layout.hierarchies
+      .filter((tree) => tree.version === 1)
+      .map((tree) => ({ file: `${directoryIn(tree, cgroup)}/tasks`, text: "0" as const })),
+    ...(unifiedDirectory === undefined ? {} : { unified: unifiedDirectory }),
+    ...(layout.controllers.has("devices") || resources.devices === undefined || unified === undefined
+      ? {}
+      : { devices: resources.devices }),
+    ...(memory === undefined
+      ? {}
+      : {
+          oom: `${directoryIn(memory, cgroup)}/${memory.version === 2 ? "memory.events" : "memory.oom_control"}`,
+        }),
+  };
+}
+
+/** The writes for every controller that `tree` has, cpuset first. */
+function writesOf(
+  tree: Hierarchy,
+  directory: string,
+  resources: Resources,
+  files: ReadonlySet<string>,
+): Write[] {
+  const table = tree.version === 1 ? V1 : V2;
+  return Object.entries(table).flatMap(([controller, writer]) =>
+    tree.controllers.includes(controller) ? writer(directory, resources, files) : [],
+  );
+}

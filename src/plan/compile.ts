@@ -1,0 +1,29 @@
+import { type Arch, hostArch } from "../kernel/arch.ts";
+import { aarch64 } from "./program/aarch64.ts";
+import { elf } from "./program/elf.ts";
+import { type LowerOptions, lower, type NumberedStep } from "./program/lower.ts";
+import type { Assembler } from "./program/ops.ts";
+import { x86_64 } from "./program/x86_64.ts";
+import type { Plan } from "./step.ts";
+
+const ASSEMBLERS: Record<Arch, Assembler> = { x86_64, aarch64 };
+
+export interface CompileOptions extends LowerOptions {
+  /** This machine's where it is not named. */
+  readonly arch?: Arch;
+}
+
+/** A program, and the steps by the number that its records use. */
+export interface Program {
+  readonly elf: Uint8Array;
+  readonly steps: readonly NumberedStep[];
+}
+
+/** Compile a plan to a static executable without libc, parser or allocator. */
+export function compile(plan: Plan, options: CompileOptions = {}): Program {
+  const arch = options.arch ?? hostArch();
+  const { writer, steps } = lower(plan, options);
+  const addresses = writer.layout.addresses();
+  const code = ASSEMBLERS[arch].assemble(writer.ops, addresses);
+  return { elf: elf(arch, addresses.image(code)), steps };
+}

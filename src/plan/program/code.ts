@@ -1,0 +1,57 @@
+/** Growing machine code with labels; branches are patched once every label is known. */
+export class Code {
+  #bytes = new Uint8Array(4096);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+  readonly #labels = new Map<string, number>();
+  readonly #fixups: { at: number; to: string }[] = [];
+
+  get length(): number {
+    return this.#length;
+  }
+
+  #room(size: number): void {
+    if (this.#length + size <= this.#bytes.length) return;
+    const grown = new Uint8Array(this.#bytes.length * 2);
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  byte(...values: number[]): void {
+    this.#room(values.length);
+    for (const value of values) this.#bytes[this.#length++] = value;
+  }
+
+  word(value: number): void {
+    this.#room(4);
+    this.#view.setUint32(this.#length, value >>> 0, true);
+    this.#length += 4;
+  }
+
+  quad(value: bigint): void {
+    this.#room(8);
+    this.#view.setBigUint64(this.#length, BigInt.asUintN(64, value), true);
+    this.#length += 8;
+  }
+
+  label(name: string): void {
+    if (this.#labels.has(name)) throw new Error(`Label ${name} is defined twice`);
+    this.#labels.set(name, this.#length);
+  }
+
+  /** Remember that the four bytes about to be written depend on where `to` is. */
+  fixup(to: string): void {
+    this.#fixups.push({ at: this.#length, to });
+  }
+
+  /** The finished code; `patch` gets a fix-up's old word, its position and the label's. */
+  finish(patch: (word: number, at: number, target: number) => number): Uint8Array {
+    for (const { at, to } of this.#fixups) {
+      const target = this.#labels.get(to);
+      if (target === undefined) throw new Error(`Label ${to} is not defined`);
+      this.#view.setUint32(at, patch(this.#view.getUint32(at, true), at, target) >>> 0, true);
+    }
+    return this.#bytes.slice(0, this.#length);
+  }
+}

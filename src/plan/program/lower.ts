@@ -1,0 +1,392 @@
+import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
+import type {
+  Arg,
+  Attempt,
+  Call,
+  Clone,
+  Data,
+  Decimal,
+  Exec,
+  Init,
+  Keep,
+  Plan,
+  Receive,
+  Step,
+} from "../step.ts";
+import { SYNC, SYNC_PARENT } from "../step.ts";
+import { lowerInit } from "./init.ts";
+import { keepLoop, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import type { Op, Operand } from "./ops.ts";
+import { at, imm, slot, Writer } from "./writer.ts";
+
+/** Which process of the launch program makes a step: the keeper, or the container's first process. */
+export type Side = "keeper" | "container";
+
+/** A step that can fail, by the number that records use. */
+export interface NumberedStep {
+  readonly step: Step;
+  readonly side: Side;
+}
+
+export interface LowerOptions {
+  /** File that receives a monotonic timestamp (16 bytes) before the first and after each step. */
+  readonly trace?: string;
+  /** Make step number `step` fail with `errno` instead of calling the kernel: for tests of undoing. */
+  readonly inject?: { readonly step: number; readonly errno: ErrnoName };
+}
+
+/** Where a failed step and its error are kept until they are reported. */
+const FAILED_STEP = "failed-step";
+const FAILED_ERROR = "failed-error";
+const TRACE = "trace";
+/** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
+export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
+const SIGKILL = 9;
+const CLOCK_MONOTONIC = 1;
+
+/** Turn a plan into operations. Returns the steps by number, so that a record can be understood. */
+export function lower(plan: Plan, options: LowerOptions): { writer: Writer; steps: readonly NumberedStep[] } {
+  const lowering = new Lowering(
+    options,
+    plan.steps.find((step) => step.kind === "keep"),
+  );
+  lowering.program(plan.steps);
+  return { writer: lowering.writer, steps: lowering.steps };
+}
+
+class Lowering {
+  readonly writer = new Writer();
+  readonly steps: NumberedStep[] = [];
+  readonly #undos: (readonly Call[])[] = [];
+  readonly #options: LowerOptions;
+  readonly #keep: Keep | undefined;
+  #side: Side = "keeper";
+
+  constructor(options: LowerOptions, keep: Keep | undefined) {
+    this.#options = options;
+    this.#keep = keep;
+  }
+
+  program(steps: readonly Step[]): void {
+    const { writer } = this;
+    if (this.#options.trace !== undefined) this.#openTrace(this.#options.trace, steps);
+    for (const step of steps) this.#step(step);
+    writer.syscall("exit_group", imm(0));
+    for (let count = this.#undos.length; count > 0; count--) {
+      writer.label(`undo.${count}`);
+      for (const undo of this.#undos[count - 1]!) this.#bareCall(undo);
+    }
+    writer.label("undo.0");
+    this.#reportFailure();
+    writer.syscall("exit_group", imm(1));
+    if (writer.ops.some((op: Op) => op.op === "if" && op.to === "child-failed")) this.#childFailed();
+  }
+
+  #step(step: Step): void {
+    if (step.kind === "attempt") this.#attempt(step);
+    else if (step.kind === "call") this.#call(step);
+    else if (step.kind === "clone") this.#clone(step);
+    else if (step.kind === "awaitExec") this.#awaitExec(step);
+    else if (step.kind === "receive") this.#receive(step);
+    else if (step.kind === "exec") this.#exec(step);
+    else if (step.kind === "decimal") this.#decimal(step);
+    else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
+    else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
+    else if (step.kind === "init") this.#init(step);
+    else this.#become(step);
+  }
+
+  #init(step: Init): void {
+    this.#number(step);
+    lowerInit(this.writer, step);
+  }
+
+  #become(step: Keep): void {
+    this.#number(step);
+    keepLoop(this.writer, step.keeper);
+  }
+
+  #number(step: Step): number {
+    this.steps.push({ step, side: this.#side });
+    return this.steps.length - 1;
+  }
+
+  #bareCall(step: Call): void {
+    this.writer.syscall(step.call, ...step.args.map(operandOf));
+  }
+
+  #call(step: Call, skipTo?: string, tolerate: readonly ErrnoName[] = step.tolerate ?? []): void {
+    const { writer } = this;
+    const number = this.#number(step);
+    const done = writer.fresh("done");
+    if (!this.#injected(number)) this.#bareCall(step);
+    if (step.result !== undefined) writer.set(step.result, "acc");
+    writer.if("acc", "ge", imm(0), done);
+    for (const name of tolerate) writer.if("acc", "eq", imm(-ERRNO[name]), skipTo ?? done);
+    this.#fail(number);
+    writer.label(done);
+    this.#stamp(number);
+    if (step.undo !== undefined && this.#side === "keeper") this.#undos.push(step.undo);
+  }
+
+  #attempt(step: Attempt): void {
+    const [first, ...rest] = step.steps;
+    if (first === undefined) return;
+    if (first.kind !== "call") throw new Error("An attempt begins with a call");
+    const skip = this.writer.fresh("skip");
+    this.#call(first, skip, step.tolerate);
+    for (const inner of rest) this.#step(inner);
+    this.writer.label(skip);
+  }
+
+  /** An injected failure takes the place of the call. */
+  #injected(number: number): boolean {
+    const { inject } = this.#options;
+    if (inject?.step !== number) return false;
+    this.writer.set("injected", imm(-ERRNO[inject.errno]));
+    this.writer.recall("injected");
+    return true;
+  }
+
+  /** The accumulator holds an error: keep it and leave by the way that undoes what is done. */
+  #fail(number: number): void {
+    const { writer } = this;
+    writer.set(FAILED_ERROR, "acc");
+    writer.set(FAILED_STEP, imm(number));
+    this.#leave();
+  }
+
+  #leave(): void {
+    // An always-true branch marks the label as used; `jump` would do, but #program looks for branches.
+    if (this.#side === "container") this.writer.if(imm(0), "eq", imm(0), "child-failed");
+    else this.writer.jump(`undo.${this.#undos.length}`);
+  }
+
+  #clone(step: Clone): void {
+    const { writer } = this;
+    const number = this.#number(step);
+    // struct clone_args (linux/sched.h): flags, pidfd, child_tid, parent_tid, exit_signal, …, cgroup.
+    const args: Data = { kind: "space", size: 88, name: `clone-args.${number}` };
+    const intoCgroup = 0x200000000n;
+    writer.store(at(args), 0, 8, imm(step.flags | (step.cgroup === undefined ? 0n : intoCgroup)));
+    writer.store(at(args), 32, 8, imm(17));
+    if (step.cgroup !== undefined) writer.store(at(args), 80, 8, slot(step.cgroup));
+    const parent = writer.fresh("parent");
+    const failed = writer.fresh("clone-failed");
+    if (!this.#injected(number)) writer.syscall("clone3", at(args), imm(88));
+    writer.set(step.pid, "acc");
+    writer.if("acc", "lt", imm(0), failed);
+    writer.if("acc", "ne", imm(0), parent);
+    const outer = this.#side;
+    this.#side = "container";
+    for (const inner of step.child) this.#step(inner);
+    writer.syscall("exit_group", imm(0));
+    this.#side = outer;
+    writer.label(failed);
+    this.#fail(number);
+    writer.label(parent);
+    this.#stamp(number);
+    if (outer === "keeper") {
+      const pid: Arg = { kind: "slot", slot: step.pid };
+      const numberArg = (value: number): Arg => ({ kind: "number", value: BigInt(value) });
+      this.#undos.push([
+        {
+          kind: "call",
+          call: "kill",
+          args: [pid, numberArg(SIGKILL)],
+          why: "end the container's first process",
+        },
+        {
+          kind: "call",
+          call: "wait4",
+          args: [pid, numberArg(0), numberArg(0), numberArg(0)],
+          why: "reap it",
+        },
+      ]);
+    }
+  }
+
+  /** Read one message of the child; end of file means that it executed its program. */
+  #awaitExec(step: Step): void {
+    const { writer } = this;
+    const number = this.#number(step);
+    const done = writer.fresh("done");
+    const message = writer.fresh("message");
+    if (!this.#injected(number)) writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24));
+    writer.if("acc", "eq", imm(0), done);
+    writer.if("acc", "ge", imm(0), message);
+    this.#fail(number);
+    writer.label(message);
+    this.#takeFailure();
+    writer.label(done);
+    this.#stamp(number);
+  }
+
+  #takeFailure(): void {
+    this.writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
+    this.writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
+    this.#leave();
+  }
+
+  #receive(step: Receive): void {
+    const { writer } = this;
+    const number = this.#number(step);
+    const control: Data = { kind: "space", size: 24, name: "receive-control" };
+    const vector: Data = {
+      kind: "struct",
+      fields: [{ pointer: SYNC_MESSAGE }, word(24)],
+      name: "receive-vector",
+    };
+    const header: Data = {
+      kind: "struct",
+      fields: [word(0), word(0), { pointer: vector }, word(1), { pointer: control }, word(24), word(0)],
+      name: "receive-header",
+    };
+    const cloexec = 0x40000000;
+    const failed = writer.fresh("failed");
+    const done = writer.fresh("done");
+    if (!this.#injected(number)) {
+      const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
+      writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
+    }
+    writer.if("acc", "lt", imm(24), failed);
+    writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+    const taken = writer.fresh("taken");
+    writer.if(slot("message-kind"), "eq", imm(0), taken);
+    this.#takeFailure();
+    writer.label(failed);
+    this.#fail(number);
+    writer.label(taken);
+    // struct cmsghdr is 16 bytes; the descriptor follows.
+    writer.load(step.into, at(control), 16, 4);
+    writer.label(done);
+    this.#stamp(number);
+  }
+
+  #exec(step: Exec): void {
+    const { writer } = this;
+    const number = this.#number(step);
+    const pointers = (values: readonly string[]): Data => ({
+      kind: "struct",
+      fields: [...values.map((text) => ({ pointer: { kind: "text", text } as Data })), word(0)],
+    });
+    const argv = pointers(step.argv);
+    const env = pointers(step.env);
+    writer.set("exec-error", imm(-ERRNO.ENOENT));
+    for (const candidate of step.candidates) {
+      const next = writer.fresh("next");
+      const denied = writer.fresh("denied");
+      if (!this.#injected(number)) {
+        writer.syscall("execve", at({ kind: "text", text: candidate }), at(argv), at(env));
+      }
+      writer.if("acc", "eq", imm(-ERRNO.ENOENT), next);
+      writer.if("acc", "eq", imm(-ERRNO.ENOTDIR), next);
+      writer.if("acc", "eq", imm(-ERRNO.EACCES), denied);
+      this.#fail(number);
+      writer.label(denied);
+      writer.set("exec-error", "acc");
+      writer.label(next);
+    }
+    writer.set(FAILED_ERROR, slot("exec-error"));
+    writer.set(FAILED_STEP, imm(number));
+    this.#leave();
+  }
+
+  /** Digits from the last to the first, then the prefix before and the suffix behind. */
+  #decimal(step: Decimal): void {
+    const { writer } = this;
+    const digits: Data = { kind: "space", size: 32, name: "decimal-digits" };
+    const loop = writer.fresh("digits");
+    const copy = writer.fresh("copy");
+    const end = writer.fresh("copied");
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    writer.set("decimal-rest", slot(step.slot));
+    writer.set("decimal-at", at(digits, 31));
+    writer.label(loop);
+    writer.divide("decimal-rest", 10, "decimal-digit");
+    writer.add("decimal-digit", imm(0x30));
+    writer.add("decimal-at", imm(-1));
+    writer.store(slot("decimal-at"), 0, 1, slot("decimal-digit"));
+    writer.if(slot("decimal-rest"), "ne", imm(0), loop);
+    const prefix = bytes(step.prefix);
+    for (const [index, value] of prefix.entries()) writer.store(at(step.into), index, 1, imm(value));
+    writer.set("decimal-to", at(step.into, prefix.length));
+    writer.label(copy);
+    writer.load("decimal-digit", slot("decimal-at"), 0, 1);
+    writer.if(slot("decimal-digit"), "eq", imm(0), end);
+    writer.store(slot("decimal-to"), 0, 1, slot("decimal-digit"));
+    writer.add("decimal-at", imm(1));
+    writer.add("decimal-to", imm(1));
+    writer.jump(copy);
+    writer.label(end);
+    for (const [index, value] of bytes(`${step.suffix}\0`).entries())
+      writer.store(slot("decimal-to"), index, 1, imm(value));
+  }
+
+  #reportFailure(): void {
+    const { writer } = this;
+    if (this.#keep !== undefined) {
+      startReport(writer, this.#keep.keeper, "failed", slot(FAILED_STEP), slot(FAILED_ERROR));
+      sendReport(writer, this.#keep.keeper);
+      return;
+    }
+    writer.store(at(REPORT_MEMORY), 0, 8, slot(FAILED_STEP));
+    writer.store(at(REPORT_MEMORY), 8, 8, slot(FAILED_ERROR));
+    writer.syscall("write", imm(2), at(REPORT_MEMORY), imm(16));
+  }
+
+  #childFailed(): void {
+    const { writer } = this;
+    writer.label("child-failed");
+    writer.store(at(SYNC_MESSAGE), 0, 8, imm(1));
+    writer.store(at(SYNC_MESSAGE), 8, 8, slot(FAILED_STEP));
+    writer.store(at(SYNC_MESSAGE), 16, 8, slot(FAILED_ERROR));
+    writer.syscall("write", slot(SYNC), at(SYNC_MESSAGE), imm(24));
+    writer.syscall("exit_group", imm(1));
+  }
+
+  #openTrace(path: string, steps: readonly Step[]): void {
+    const { writer } = this;
+    const bytes = (countCalls(steps) + 1) * 16;
+    // O_RDWR|O_CREAT|O_CLOEXEC, PROT_READ|PROT_WRITE, MAP_SHARED
+    writer.syscall("openat", imm(-100), at({ kind: "text", text: path }), imm(0o2000102), imm(0o600));
+    writer.set("trace-file", "acc");
+    writer.syscall("ftruncate", slot("trace-file"), imm(bytes));
+    writer.syscall("mmap", imm(0), imm(bytes), imm(3), imm(1), slot("trace-file"), imm(0));
+    writer.set(TRACE, "acc");
+    writer.syscall("close", slot("trace-file"));
+    writer.syscall("clock_gettime", imm(CLOCK_MONOTONIC), slot(TRACE));
+  }
+
+  #stamp(number: number): void {
+    if (this.#options.trace === undefined) return;
+    this.writer.syscall("clock_gettime", imm(CLOCK_MONOTONIC), slot(TRACE, (number + 1) * 16));
+  }
+}
+
+function countCalls(steps: readonly Step[]): number {
+  let count = 0;
+  for (const step of steps) {
+    count += 1;
+    if (step.kind === "clone") count += countCalls(step.child);
+    if (step.kind === "attempt") count += countCalls(step.steps);
+  }
+  return count;
+}
+
+function operandOf(arg: Arg): Operand {
+  switch (arg.kind) {
+    case "number":
+      return imm(arg.value);
+    case "slot":
+      return slot(arg.slot);
+    case "slotAddress":
+      return { slotAddress: arg.slot };
+    case "data":
+      return at(arg.data);
+  }
+}
+
+function word(value: number): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
+}

@@ -1,0 +1,98 @@
+import type { SyscallName } from "../../kernel/arch.ts";
+import type { Data, Slot } from "../step.ts";
+import { Layout } from "./layout.ts";
+import type { Condition, Op, Operand, Size } from "./ops.ts";
+
+/** Collects operations; what they mention gets a place in memory as it is mentioned. */
+export class Writer {
+  readonly ops: Op[] = [];
+  readonly layout = new Layout();
+  #labels = 0;
+
+  /** A label nobody else has. */
+  fresh(name: string): string {
+    return `${name}.${this.#labels++}`;
+  }
+
+  syscall(call: SyscallName, ...args: readonly Operand[]): void {
+    for (const arg of args) this.#mention(arg);
+    this.ops.push({ op: "syscall", call, args });
+  }
+
+  set(slot: Slot, value: Operand): void {
+    this.layout.slot(slot);
+    this.#mention(value);
+    this.ops.push({ op: "set", slot, value });
+  }
+
+  add(slot: Slot, value: Operand): void {
+    this.layout.slot(slot);
+    this.#mention(value);
+    this.ops.push({ op: "add", slot, value });
+  }
+
+  subtract(slot: Slot, value: Operand): void {
+    this.layout.slot(slot);
+    this.#mention(value);
+    this.ops.push({ op: "subtract", slot, value });
+  }
+
+  divide(slot: Slot, by: number, remainder: Slot): void {
+    this.layout.slot(slot);
+    this.layout.slot(remainder);
+    this.ops.push({ op: "divide", slot, by, remainder });
+  }
+
+  if(left: Operand, is: Condition, right: Operand, to: string): void {
+    this.#mention(left);
+    this.#mention(right);
+    this.ops.push({ op: "if", left, is, right, to });
+  }
+
+  recall(slot: Slot): void {
+    this.layout.slot(slot);
+    this.ops.push({ op: "recall", slot });
+  }
+
+  jump(to: string): void {
+    this.ops.push({ op: "jump", to });
+  }
+
+  label(name: string): void {
+    this.ops.push({ op: "label", name });
+  }
+
+  load(slot: Slot, base: Operand, offset: number, size: Size): void {
+    this.layout.slot(slot);
+    this.#mention(base);
+    this.ops.push({ op: "load", slot, base, offset, size });
+  }
+
+  store(base: Operand, offset: number, size: Size, value: Operand): void {
+    this.#mention(base);
+    this.#mention(value);
+    this.ops.push({ op: "store", base, offset, size, value });
+  }
+
+  #mention(operand: Operand): void {
+    if (operand === "acc" || "imm" in operand) return;
+    if ("slot" in operand) this.layout.slot(operand.slot);
+    else if ("slotAddress" in operand) this.layout.slot(operand.slotAddress);
+    else this.layout.place(operand.data);
+  }
+}
+
+/** A constant operand. */
+export function imm(value: number | bigint): Operand {
+  return { imm: BigInt(value) };
+}
+
+/** The value of a slot. */
+export function slot(name: Slot, plus?: number): Operand {
+  return plus === undefined ? { slot: name } : { slot: name, plus };
+}
+
+/** The address of memory. */
+export function at(data: Data, plus?: number): Operand {
+  return plus === undefined ? { data } : { data, plus };
+}

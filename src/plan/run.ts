@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CompileOptions, compile } from "./compile.ts";
+import { StepError } from "./error.ts";
+import type { Plan } from "./step.ts";
+
+export interface RunOptions extends CompileOptions {
+  /** Where the program is written; its file system must allow execution. */
+  readonly directory?: string;
+  /** What the program's calls read from descriptor 0. */
+  readonly input?: Uint8Array;
+  /** Runs the program, for another architecture than this machine's. */
+  readonly interpreter?: string;
+}
+
+/** What the program wrote to descriptor 1. */
+export interface RunResult {
+  readonly output: Uint8Array;
+}
+
+let counter = 0;
+
+/** Write a program to a file of its own in `directory`, for its owner to execute; returns the path. */
+export function writeProgram(directory: string, elf: Uint8Array): string {
+  const path = join(directory, `plan-${process.pid}-${counter++}`);
+  writeFileSync(path, elf, { mode: 0o700, flag: "wx" });
+  return path;
+}
+
+/**
+ * Run a plan that ends by itself (no keeper). Rejects with a `StepError` when a step failed; the steps
+ * before it have then been undone.
+ */
+export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<RunResult> {
+  const directory = options.directory ?? join(tmpdir(), "cais-plans");
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const program = compile(plan, options);
+  const path = writeProgram(directory, program.elf);
+  try {
+    const ended = await execute(path, options);
+    const record = ended.errors;
+    if (record.length >= 16) {
+      const view = new DataView(record.buffer, record.byteOffset, 16);
+      const number = Number(view.getBigInt64(0, true));
+      const failed = program.steps[number];
+      if (failed === undefined) throw new Error(`A plan reported step ${number}, which it does not have`);
+      throw new StepError(number, failed, -Number(view.getBigInt64(8, true)));
+    }
+    if (ended.code !== 0)
+      throw new Error(`A plan ended with ${ended.signal ?? `status ${ended.code}`} and no record`);
+    return { output: ended.output };
+  } finally {
+    unlinkSync(path);
+  }
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly output: Uint8Array;
+  readonly errors: Uint8Array;
+}
+
+function execute(path: string, options: RunOptions): Promise<Ended> {
+  const command = options.interpreter ?? path;
+  const args = options.interpreter === undefined ? [] : [path];
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env: {} });
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+    child.stdin.on("error", () => {
+      // The program need not read its input to the end.
+    });
+    child.stdin.end(options.input ?? new Uint8Array());
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      resolve({ code, signal, output: Buffer.concat(output), errors: Buffer.concat(errors) });
+    });
+  });
+}

@@ -1,0 +1,25 @@
+import { startDockerd } from "./dockerd.ts";
+import { installDocker, peerVersion } from "./packages.ts";
+
+/** `install` fetches the peers; `dockerd` runs a private Docker daemon until interrupted and prints its address. */
+const [command = "install"] = process.argv.slice(2);
+
+switch (command) {
+  case "install": {
+    const problem = installDocker();
+    if (problem !== undefined) console.error(problem);
+    for (const program of ["dockerd", "docker", "containerd", "runc", "crun", "podman", "bwrap"]) {
+      console.log(`${program.padEnd(12)}${peerVersion(program) ?? "not there"}`);
+    }
+    break;
+  }
+  case "dockerd": {
+    await using daemon = await startDockerd();
+    console.log(`export DOCKER_HOST=${daemon.host}`);
+    await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+    break;
+  }
+  default:
+    console.error(`Unknown command ${command}: install or dockerd`);
+    process.exitCode = 2;
+}
