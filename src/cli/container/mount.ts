@@ -95,9 +95,10 @@ function take(draft: Draft, typed: string, value: string | undefined, field: str
   const key = synonyms[typed] ?? typed;
   const set = Object.hasOwn(switches, key) ? switches[key] : undefined;
   if (set) {
-    if (value === undefined || value === "true" || value === "1") return set(draft, true);
-    if (value === "false" || value === "0") return set(draft, false);
-    throw new Error(`invalid value for ${typed}: ${value}`);
+    if (value !== undefined && !["true", "1", "false", "0"].includes(value))
+      throw new Error(`invalid value for ${typed}: ${value}`);
+    set(draft, value === undefined || value === "true" || value === "1");
+    return;
   }
   if (value === undefined) throw new Error(`invalid field '${field}' must be a key=value pair`);
   const read = Object.hasOwn(fields, key) ? fields[key] : undefined;
