@@ -47,11 +47,7 @@ export function compressZstd(source: Bytes): Bytes {
   return through(source, createZstdCompress(), "zstd");
 }
 
-async function* through(
-  source: Bytes,
-  transform: Transform,
-  format: string,
-): Bytes & AsyncGenerator<Uint8Array> {
+async function* through(source: Bytes, transform: Transform, format: string): AsyncGenerator<Uint8Array> {
   const { stream, failure } = guarded(source);
   pipeline(Readable.from(stream, { objectMode: false, highWaterMark: 256 * 1024 }), transform, () => {});
   try {
@@ -63,7 +59,7 @@ async function* through(
 
 async function* unxz(source: Bytes): AsyncGenerator<Uint8Array> {
   const { stream, failure } = guarded(source);
-  const reader = new XzReadableStream(ReadableStream.from(stream)).getReader();
+  const reader = new XzReadableStream(webStream(stream)).getReader();
   let done = false;
   try {
     for (;;) {
@@ -77,6 +73,19 @@ async function* unxz(source: Bytes): AsyncGenerator<Uint8Array> {
   } finally {
     if (!done) await reader.cancel().catch(() => {});
   }
+}
+
+function webStream(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await source.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      await source.return(undefined);
+    },
+  });
 }
 
 /** Remembers an error of the source itself, so that it is not taken for damaged data. */

@@ -15,7 +15,7 @@ import {
 import { type Batch, batchIn } from "./batch.ts";
 import { breather } from "./breathe.ts";
 import { type Attributes, type Directories, directoriesOf, lstat } from "./directories.ts";
-import { fsPath } from "./entry.ts";
+import { fsPath, toByteText } from "./entry.ts";
 import { badEntry } from "./error.ts";
 import { checkSymlink, componentsOf, linkComponents } from "./name.ts";
 import { type Entry, readTar } from "./read.ts";
@@ -45,10 +45,11 @@ interface Layer {
 }
 
 /**
- * Unpacks a layer's tar into `root`, a directory that nobody else writes to. Resolves to the bytes of its files.
- * Throws at the first entry that is refused; the caller removes `root`.
+ * Unpacks a layer's tar into a directory that nobody else writes to. Resolves to the bytes of its files.
+ * Throws at the first entry that is refused; the caller removes the directory.
  */
-export async function unpack(tar: Bytes, root: string, options: UnpackOptions): Promise<number> {
+export async function unpack(tar: Bytes, directory: string, options: UnpackOptions): Promise<number> {
+  const root = toByteText(directory);
   const directories = directoriesOf(root, options.inherit);
   const layer: Layer = {
     root,
