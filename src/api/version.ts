@@ -1,6 +1,5 @@
-/** The newest version of the Docker Engine API that is spoken here, and the oldest. */
-export const API_VERSION = "1.51";
-export const MIN_API_VERSION = "1.24";
+import { API_VERSION, MIN_API_VERSION } from "../wire/version.ts";
+
 
 export interface Versioned {
   /** Minor number: 43 of 1.43. */

@@ -26,6 +26,8 @@ export interface Exchange {
   /** Fires when the client is gone. */
   readonly gone: AbortSignal;
   readonly answered: boolean;
+  /** Called once when the connection is over. */
+  onClose(call: () => void): void;
   reply(status: number, body?: string | Uint8Array, type?: string, headers?: Record<string, string>): void;
   /** Begins an answer in chunks. */
   begin(status: number, type: string, headers?: Record<string, string>): Stream;
@@ -116,6 +118,10 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
     },
     get answered() {
       return answered;
+    },
+    onClose(call) {
+      if (socket.destroyed) call();
+      else socket.once("close", call);
     },
     reply(status, content = "", type = "application/json", headers = {}) {
       claim();
