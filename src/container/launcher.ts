@@ -1,11 +1,13 @@
-import type { Process, RuntimeSpec } from "../oci/runtime/spec.ts";
-import type { Rootfs } from "../storage/driver.ts";
-import type { TraceStep } from "../wire/trace.ts";
-
 /**
  * What the engine asks of whoever turns a runtime configuration into a running container. The engine knows
  * nothing of plans, programs or keepers beyond this file; `src/container/launch` implements it.
  */
+
+export type Rootfs = import("../storage/driver.ts").Rootfs;
+
+/** An OCI runtime configuration; the launcher reads it, the engine only hands it over. */
+export type RuntimeSpec = import("../oci/runtime/spec.ts").RuntimeSpec;
+export type RuntimeProcess = import("../oci/runtime/spec.ts").Process;
 
 export interface LaunchRequest {
   readonly id: string;
@@ -27,9 +29,10 @@ export interface ExecRequest {
   readonly id: string;
   readonly runDir: string;
   readonly container: Running;
-  readonly process: Process;
+  readonly process: RuntimeProcess;
   readonly stdin: boolean;
-  readonly privileged: boolean;
+  /** The policy of the container; absent for a privileged process. */
+  readonly seccomp?: import("../oci/runtime/seccomp.ts").Seccomp;
   /** JSON pointer of a part of `process` → option, as in `LaunchRequest`. */
   readonly origins: ReadonlyMap<string, string>;
 }
@@ -86,8 +89,20 @@ export interface Ended {
   release(): void;
 }
 
+/** One step that ran, as `GET /cais/containers/{id}/trace` tells it. */
+export interface TracedStep {
+  readonly index: number;
+  readonly side: "keeper" | "container";
+  readonly call: string;
+  readonly text: string;
+  readonly why: string;
+  readonly option?: string;
+  readonly microseconds: number;
+  readonly errno?: string;
+}
+
 export interface Launcher {
-  /** Resolves once the workload's `execve` has happened. Rejects with a `StepError` (`plan/error.ts`); nothing is left then. */
+  /** Resolves once the workload's `execve` has happened. Rejects with a `StepError`; nothing is left then. */
   start(request: LaunchRequest): Promise<Running>;
   exec(request: ExecRequest): Promise<Running>;
   /** Finds what an earlier engine left in a run directory; null when there is nothing of use in it. */
@@ -95,7 +110,7 @@ export interface Launcher {
   /** The plan of a start in one of its forms, without doing it: words, a shell script, or JSON. */
   explain(request: LaunchRequest, form: "explain" | "script" | "json"): string;
   /** The steps of the start that was made with `trace`; null when it was not. */
-  trace(runDir: string): Promise<readonly TraceStep[] | null>;
+  trace(runDir: string): Promise<readonly TracedStep[] | null>;
 }
 
 /** Tells a live keeper from an exit record. */
