@@ -3,7 +3,6 @@ import { exportContainer, pathStat, readArchive, writeArchive } from "../../engi
 import { invalid } from "../../engine/refuse.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { flag } from "../request.ts";
 import { get, head, parameter, put, type Route } from "../route.ts";
 import { archive } from "./images.ts";
 
@@ -34,15 +33,13 @@ export const files: readonly Route[] = [
   }),
   get("/containers/{id}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
-    const { stat, tar } = await readArchive(engine, container, pathOf(exchange));
-    await archive(exchange, tar, { [STAT]: encode(stat) });
+    const path = pathOf(exchange);
+    const stat = await pathStat(engine, container, path);
+    await archive(exchange, readArchive(engine, container, path), { [STAT]: encode(stat) });
   }),
   put("/containers/{id}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
-    await writeArchive(engine, container, pathOf(exchange), exchange.body.stream(), {
-      keepKinds: flag(exchange, "noOverwriteDirNonDir"),
-      copyOwner: flag(exchange, "copyUIDGID"),
-    });
+    await writeArchive(engine, container, pathOf(exchange), exchange.body.stream());
     exchange.reply(200);
   }),
 ];
