@@ -67,6 +67,8 @@ export interface SnapshotDriver {
   hasLayer(chain: ChainId): boolean;
   /** Layers that are there, in no order. */
   layers(): ChainId[];
+  /** The layer directly below one; undefined for the lowest and for one that is absent. */
+  parent(chain: ChainId): ChainId | undefined;
   /** Bytes of the files of one layer; 0 for one that is absent. */
   layerSize(chain: ChainId): number;
   /** Removes one layer if it is there. The caller knows that nothing stands on it. */

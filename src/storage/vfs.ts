@@ -55,6 +55,7 @@ export function openVfs(base: string, runPlan: RunPlan): SnapshotDriver {
     },
     hasLayer: (chain) => store.get(chain) !== undefined,
     layers: () => store.list(),
+    parent: (chain) => store.get(chain)?.parent,
     layerSize: (chain) => store.get(chain)?.size ?? 0,
     removeLayer: (chain) => store.remove(chain),
     async createWritable(id, chain) {

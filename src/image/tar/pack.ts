@@ -24,6 +24,7 @@ export interface PackOptions {
 }
 
 const CHUNK = 256 * 1024;
+const STORAGE_XATTR = /^(trusted|user)\.overlay\./;
 const NONE: ReadonlyMap<string, Uint8Array> = new Map();
 
 /**
@@ -39,7 +40,7 @@ export async function* packTree(root: string, options: PackOptions): AsyncGenera
     const listings = await listTree(rootFd, (path, stat) => {
       return choose === undefined || choose(path as ByteText, stat) === "keep";
     });
-    const wanted = options.wanted ?? ((key: string) => !/^(trusted|user)\.overlay\./.test(key));
+    const wanted = options.wanted ?? ((key: string) => !STORAGE_XATTR.test(key));
     const xattrs = await readXattrs(rootFd, listings, options.runPlan, wanted);
     const seen = new Map<string, ByteText>();
     if (options.withoutRoot !== true) {
@@ -145,8 +146,14 @@ function headerOf(path: ByteText, stat: fs.Stats, xattrs: TreeXattrs, name: Byte
     mtime: Math.round(stat.mtimeMs * 1000) / 1e6,
     size: stat.isFile() ? stat.size : 0,
     ...deviceOf(stat.rdev),
-    xattrs: xattrs.get(path) ?? NONE,
+    xattrs: withoutStorage(xattrs.get(path)),
   };
+}
+
+/** The storage's own marks are for `extra` and `replace` to translate; they never get into an archive. */
+function withoutStorage(xattrs: ReadonlyMap<string, Uint8Array> = NONE): ReadonlyMap<string, Uint8Array> {
+  const own = [...xattrs.keys()].some((key) => STORAGE_XATTR.test(key));
+  return own ? new Map([...xattrs].filter(([key]) => !STORAGE_XATTR.test(key))) : xattrs;
 }
 
 function typeOf(stat: fs.Stats): EntryType {
