@@ -7,12 +7,11 @@ import { oomKills, watchOom } from "../../src/cgroup/oom.ts";
 import { children, processes } from "../../src/cgroup/processes.ts";
 import { remove } from "../../src/cgroup/remove.ts";
 import { sample } from "../../src/cgroup/stats.ts";
-import { inside, scene, unable } from "./scene.ts";
+import { needs, root } from "../support/skip.ts";
+import { inside, scene } from "./scene.ts";
 
 // These run on whatever layout the machine has: here natively, and on pure v2 in a virtual machine.
-const skip = unable;
-
-test("a process that attaches itself is in every tree", { skip }, async () => {
+test("a process that attaches itself is in every tree", needs(root()), async () => {
   await using it = scene();
   const shell = await inside(it.plan, "exec sleep 1000");
   const own = readFileSync(`/proc/${shell.pid}/cgroup`, "utf8").trim().split("\n");
@@ -20,7 +19,7 @@ test("a process that attaches itself is in every tree", { skip }, async () => {
   for (const line of own) assert.ok(line.endsWith(`:${it.cgroup}`), line);
 });
 
-test("a frozen container does not run, and runs on afterwards", { skip }, async () => {
+test("a frozen container does not run, and runs on afterwards", needs(root()), async () => {
   await using it = scene();
   const shell = await inside(it.plan, "while :; do :; done");
   await freeze(it.layout, it.cgroup);
@@ -34,31 +33,35 @@ test("a frozen container does not run, and runs on afterwards", { skip }, async 
   assert.deepEqual(await shell.exited, [null, "SIGKILL"]);
 });
 
-test("killing takes every process, paused or not, and removal waits for the last", { skip }, async () => {
-  await using it = scene();
-  const shell = await inside(it.plan, "sleep 1000 & sleep 1000 & sleep 1000 & wait");
-  while (processes(it.layout, it.cgroup).length < 4) await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(processes(it.layout, it.cgroup).includes(shell.pid));
-  await freeze(it.layout, it.cgroup);
-  await killAll(it.layout, it.cgroup);
-  await remove(it.layout, it.cgroup);
-  assert.deepEqual(processes(it.layout, it.cgroup), []);
-  assert.deepEqual(await shell.exited, [null, "SIGKILL"]);
-  assert.ok(it.plan.directories.every((directory) => !existsSync(directory)));
-  assert.deepEqual(children(it.parent), []);
-  // Both may be called again.
-  await killAll(it.layout, it.cgroup);
-  await remove(it.layout, it.cgroup);
-});
+test(
+  "killing takes every process, paused or not, and removal waits for the last",
+  needs(root()),
+  async () => {
+    await using it = scene();
+    const shell = await inside(it.plan, "sleep 1000 & sleep 1000 & sleep 1000 & wait");
+    while (processes(it.layout, it.cgroup).length < 4) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(processes(it.layout, it.cgroup).includes(shell.pid));
+    await freeze(it.layout, it.cgroup);
+    await killAll(it.layout, it.cgroup);
+    await remove(it.layout, it.cgroup);
+    assert.deepEqual(processes(it.layout, it.cgroup), []);
+    assert.deepEqual(await shell.exited, [null, "SIGKILL"]);
+    assert.ok(it.plan.directories.every((directory) => !existsSync(directory)));
+    assert.deepEqual(children(it.parent), []);
+    // Both may be called again.
+    await killAll(it.layout, it.cgroup);
+    await remove(it.layout, it.cgroup);
+  },
+);
 
-test("a signal reaches every process of a container", { skip }, async () => {
+test("a signal reaches every process of a container", needs(root()), async () => {
   await using it = scene();
   const shell = await inside(it.plan, "trap 'exit 7' TERM; while :; do read -r line; done");
   await signalAll(it.layout, it.cgroup, "SIGTERM");
   assert.deepEqual(await shell.exited, [7, null]);
 });
 
-test("an allocation past the limit is killed and counted", { skip }, async () => {
+test("an allocation past the limit is killed and counted", needs(root()), async () => {
   await using it = scene({ memory: { limit: 32 << 20, swap: 32 << 20 }, pids: { limit: 50 } });
   const told = Promise.withResolvers<number>();
   using watched = watchOom(it.layout, it.cgroup, told.resolve);
@@ -74,7 +77,7 @@ test("an allocation past the limit is killed and counted", { skip }, async () =>
   assert.equal(stats.pids_stats.current, 0);
 });
 
-test("statistics count what was used", { skip }, async () => {
+test("statistics count what was used", needs(root()), async () => {
   await using it = scene({ cpu: { quota: 10_000, period: 100_000 } });
   const shell = await inside(it.plan, "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exec sleep 1000");
   let stats = sample(it.layout, it.cgroup, shell.pid);
@@ -90,7 +93,7 @@ test("statistics count what was used", { skip }, async () => {
   assert.equal(stats.pids_stats.current, 1);
 });
 
-test("statistics of a cgroup that is gone are empty, not an error", { skip }, async () => {
+test("statistics of a cgroup that is gone are empty, not an error", needs(root()), async () => {
   await using it = scene();
   const gone = sample(it.layout, `${it.parent.cgroup}/gone`);
   assert.deepEqual(gone.memory_stats, {});

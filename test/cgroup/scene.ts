@@ -11,9 +11,6 @@ import { remove } from "../../src/cgroup/remove.ts";
 import { applyWrites } from "../../src/cgroup/write.ts";
 import type { Resources } from "../../src/oci/runtime/resources.ts";
 
-/** This process can make cgroups: else the tests are skipped, with this as the reason. */
-export const unable: string | false = process.getuid?.() === 0 ? false : "needs root, to make cgroups";
-
 let count = 0;
 
 /** A parent of its own with one container's cgroup in it, made as a launch plan would; removed when disposed. */
