@@ -21,6 +21,8 @@ export interface PackOptions {
   readonly replace?: (path: ByteText, stat: fs.Stats) => ByteText | undefined;
   /** Leaves the root's own entry out. */
   readonly withoutRoot?: boolean;
+  /** Only this name of the root, and what is below it. */
+  readonly only?: ByteText;
 }
 
 const CHUNK = 256 * 1024;
@@ -37,14 +39,16 @@ export async function* packTree(root: string, options: PackOptions): AsyncGenera
   const stack = directoryStack(rootFd);
   const { choose, prefix = "" } = options;
   try {
-    const listings = await listTree(rootFd, (path, stat) => {
-      return choose === undefined || choose(path as ByteText, stat) === "keep";
-    });
+    const enter = (path: string, stat: fs.Stats): boolean =>
+      choose === undefined || choose(path as ByteText, stat) === "keep";
+    const listings = await listTree(rootFd, enter, options.only);
     const wanted = options.wanted ?? ((key: string) => !STORAGE_XATTR.test(key));
     const xattrs = await readXattrs(rootFd, listings, options.runPlan, wanted);
     const seen = new Map<string, ByteText>();
     if (options.withoutRoot !== true) {
-      yield encodeHeader(headerOf("" as ByteText, fs.fstatSync(rootFd), xattrs, `${prefix}./` as ByteText));
+      yield encodeHeader(
+        headerOf("" as ByteText, fs.fstatSync(rootFd), xattrs, (prefix === "" ? "./" : prefix) as ByteText),
+      );
     }
     for (const { parts, names } of listings) {
       const directory = parts.join("/") as ByteText;

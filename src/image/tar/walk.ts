@@ -16,12 +16,13 @@ export interface Listing {
 const DEPTH_MAX = 512;
 
 /**
- * Lists a tree, directories before what is in them. `enter` decides whether a directory is looked into. What
- * vanishes meanwhile is left out.
+ * Lists a tree, directories before what is in them. `enter` decides whether a directory is looked into. `only`
+ * takes one name of the root. What vanishes meanwhile is left out.
  */
 export async function listTree(
   root: number,
   enter: (path: string, stat: fs.Stats) => boolean = () => true,
+  only?: ByteText,
 ): Promise<Listing[]> {
   const breathe = breather();
   const stack = directoryStack(root);
@@ -35,7 +36,7 @@ export async function listTree(
           `Cannot read ${readable(parts.slice(0, 3).join("/"))}/…: it is nested too deeply`,
         );
       }
-      const listing = list(stack, parts);
+      const listing = list(stack, parts, parts.length === 0 ? only : undefined);
       if (listing === undefined) continue;
       listings.push(listing.listing);
       for (const [name, stat] of listing.directories.reverse()) {
@@ -52,10 +53,15 @@ export async function listTree(
 function list(
   stack: DirectoryStack,
   parts: readonly ByteText[],
+  only?: ByteText,
 ): { listing: Listing; directories: [ByteText, fs.Stats][] } | undefined {
   try {
     const directory = stack.at(parts);
-    const names = fs.readdirSync(through(directory, "."), { encoding: "buffer" }).map(byteText).sort();
+    const names = fs
+      .readdirSync(through(directory, "."), { encoding: "buffer" })
+      .map(byteText)
+      .filter((name) => only === undefined || name === only)
+      .sort();
     const directories: [ByteText, fs.Stats][] = [];
     for (const name of names) {
       const stat = statIn(directory, name);
