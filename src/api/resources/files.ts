@@ -23,8 +23,8 @@ export const files: readonly Route[] = [
     const changes = await engine.images.driver.changes(record.id);
     replyJson(exchange, changes.length > 0 ? changes : null);
   }),
-  get("/containers/{id}/export", (engine, exchange, parameters) =>
-    archive(exchange, exportContainer(engine, find(engine, parameter(parameters, "id")))),
+  get("/containers/{id}/export", async (engine, exchange, parameters) =>
+    archive(exchange, await exportContainer(engine, find(engine, parameter(parameters, "id")))),
   ),
   head("/containers/{id}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
@@ -33,9 +33,8 @@ export const files: readonly Route[] = [
   }),
   get("/containers/{id}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
-    const path = pathOf(exchange);
-    const stat = await pathStat(engine, container, path);
-    await archive(exchange, readArchive(engine, container, path), { [STAT]: encode(stat) });
+    const { stat, tar } = await readArchive(engine, container, pathOf(exchange));
+    await archive(exchange, tar, { [STAT]: encode(stat) });
   }),
   put("/containers/{id}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));

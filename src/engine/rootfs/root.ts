@@ -1,47 +1,36 @@
-import { closeSync, mkdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { mountRoot } from "../../container/launch/rootfs.ts";
 import { MNT_DETACH } from "../../kernel/flags.ts";
-import { openRoot } from "../../image/tar/beneath.ts";
 import { call, num, str } from "../../plan/build.ts";
 import { runPlan } from "../../plan/run.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 
-/** A container's tree of files, open for a while. */
+/** A container's tree of files, there until it is closed. */
 export interface Root {
-  readonly fd: number;
-  /** Where volumes and binds must be entered by hand, because nothing has mounted them. */
-  readonly enter?: (path: string) => string | undefined;
-  close(): Promise<void>;
+  readonly path: string;
+  readonly close: () => Promise<void>;
 }
 
 /** Those who use the mounted root of a container that does not run; the last one unmounts. */
 const users = new Map<string, { count: number; ready: Promise<void> }>();
 
 /**
- * Opens the container's root: what its processes see when it runs, otherwise its snapshot, which is mounted
- * until everybody has closed it.
+ * The container's root: what its processes see when it runs, otherwise its snapshot, which is mounted until
+ * everybody has closed it. Volumes are only in the former.
  */
-export async function openRootOf(context: Context, container: Container): Promise<Root> {
-  const { record, running } = container;
-  if (running) {
-    const fd = openRoot(`/proc/${running.pid}/root`);
-    return { fd, close: async () => closeSync(fd) };
-  }
-  const place = await mounted(context, record.id);
-  const fd = openRoot(place);
+export async function openRootOf(context: Context, { record, running }: Container): Promise<Root> {
+  if (running) return { path: `/proc/${running.pid}/root`, close: async () => undefined };
+  const path = await mounted(context, record.id);
+  let open = true;
   return {
-    fd,
-    enter: (path) => sourceOf(container, path),
+    path,
     async close() {
-      closeSync(fd);
-      await unmounted(context, record.id);
+      if (open) await unmounted(context, record.id);
+      open = false;
     },
   };
 }
-
-const sourceOf = ({ record }: Container, path: string): string | undefined =>
-  record.mounts.find((mount) => mount.Destination === path && mount.Type !== "tmpfs")?.Source;
 
 const placeOf = (context: Context, id: string): string => `${context.run}/mounts/${id}`;
 
