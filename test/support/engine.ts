@@ -49,7 +49,9 @@ export async function startEngine(args: readonly string[] = []): Promise<TestEng
       throw new Error(`The engine ended with ${code} before it was ready:\n${log()}`);
     });
     ended.catch(() => {});
-    await Promise.race([once(engine.stdio[3] as Readable, "data"), ended]);
+    const ready = engine.stdio[3] as Readable | null;
+    if (!ready) throw new Error(`Cannot run ${CAIS}`);
+    await Promise.race([once(ready, "data"), ended]);
   };
   const stop = async (signal: NodeJS.Signals) => {
     if (!engine || engine.exitCode !== null || engine.signalCode !== null) return;
