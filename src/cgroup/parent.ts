@@ -13,6 +13,8 @@ export interface Parent {
   readonly cgroup: string;
   /** Mount path of a tree → the files a cgroup below this parent has there: what the kernel can do. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What the parent may use, as "0-3,7"; absent without the cpuset controller. */
+  readonly cpuset?: { readonly cpus: string; readonly mems: string };
 }
 
 /**
@@ -29,7 +31,18 @@ export function prepareParent(layout: Layout, cgroup: string = DEFAULT_PARENT): 
     else if (tree.controllers.includes("cpuset")) fillCpuset(tree, directory);
     files.set(tree.path, new Set(readdirSync(directory)));
   }
-  return { layout, cgroup: join("/", cgroup), files };
+  const cpuset = readCpuset(layout, cgroup);
+  return { layout, cgroup: join("/", cgroup), files, ...(cpuset === undefined ? {} : { cpuset }) };
+}
+
+function readCpuset(layout: Layout, cgroup: string): Parent["cpuset"] {
+  const tree = layout.controllers.get("cpuset");
+  if (tree === undefined) return undefined;
+  const read = (name: "cpus" | "mems") => {
+    const file = tree.version === 2 ? `cpuset.${name}.effective` : `cpuset.${name}`;
+    return readFileSync(join(directoryIn(tree, cgroup), file), "utf8").trim();
+  };
+  return { cpus: read("cpus"), mems: read("mems") };
 }
 
 function make(directory: string): void {

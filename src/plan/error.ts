@@ -63,6 +63,7 @@ export function callName(step: Step): string {
       return "ppoll";
     case "decimal":
     case "load":
+    case "store":
       return step.kind;
   }
 }

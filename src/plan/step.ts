@@ -79,7 +79,7 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
-/** In the parent: receive a descriptor that the child sends over the socket (unix(7), `SCM_RIGHTS`). */
+/** Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`). */
 export interface Receive extends Reason {
   readonly kind: "receive";
   readonly into: Slot;
@@ -111,6 +111,15 @@ export interface Load extends Reason {
   readonly into: Slot;
 }
 
+/** Copy a slot into memory: a descriptor into a struct that a call takes. */
+export interface Store extends Reason {
+  readonly kind: "store";
+  readonly slot: Slot;
+  readonly to: Data;
+  readonly offset: number;
+  readonly size: 4 | 8;
+}
+
 /** Become pid 1 of the container (`--init`): forward signals to `child`, reap, end as it ended. */
 export interface Init extends Reason {
   readonly kind: "init";
@@ -134,8 +143,8 @@ export interface Keeper {
   readonly control: Slot;
   /** The engine's report FIFO; `POLLERR` on it means that no engine listens. */
   readonly reports: Slot;
-  /** File that receives the exit record. */
-  readonly exit: Slot;
+  /** File that receives the exit record; made when there is one. */
+  readonly exit: string;
   /** 16 bytes that name this start in every record. */
   readonly token: Uint8Array;
   readonly stdio: KeeperStdio;
@@ -143,11 +152,12 @@ export interface Keeper {
   readonly oom?: Slot;
 }
 
-/** Both ends of an output FIFO, and the file that receives what is left in it when no engine reads it. */
+/** Both ends of an output FIFO, the reading one non-blocking, and where its rest goes when no engine reads it. */
 export interface KeptOutput {
   readonly reader: Slot;
   readonly writer: Slot;
-  readonly leftover: Slot;
+  /** File that receives the rest; made when there is one. */
+  readonly leftover: string;
 }
 
 export type KeeperStdio =
@@ -166,7 +176,7 @@ export type KeeperStdio =
       readonly output: KeptOutput;
     };
 
-export type Step = Call | Attempt | Clone | AwaitExec | Receive | Exec | Decimal | Load | Init | Keep;
+export type Step = Call | Attempt | Clone | AwaitExec | Receive | Exec | Decimal | Load | Store | Init | Keep;
 
 /** What a launch program does, from its first call to its last. */
 export interface Plan {

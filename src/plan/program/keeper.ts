@@ -190,7 +190,9 @@ function recordExit(writer: Writer, keeper: Keeper): void {
       imm(0),
     );
   }
-  writer.syscall("write", slot(keeper.exit), at(REPORT_MEMORY), imm(REPORT_SIZE));
+  const file = openNew(writer, keeper.exit);
+  writer.syscall("write", slot(file), at(REPORT_MEMORY), imm(REPORT_SIZE));
+  writer.syscall("close", slot(file));
 }
 
 /** All output is in the FIFOs: say that the workload has ended. */
@@ -213,23 +215,35 @@ function leave(writer: Writer, keeper: Keeper): void {
   writer.if(slot(ENDED), "eq", imm(0), "keep-after-control");
   writer.label("keep-alone");
   for (const output of outputs(keeper)) {
+    openNew(writer, output.leftover);
     const next = writer.fresh("save");
     const done = writer.fresh("saved");
     writer.label(next);
     writer.syscall("read", slot(output.reader), at(COPY), imm(4096));
     writer.if("acc", "lt", imm(1), done);
     writer.set("copied", "acc");
-    writer.syscall("write", slot(output.leftover), at(COPY), slot("copied"));
+    writer.syscall("write", slot(FILE), at(COPY), slot("copied"));
     writer.jump(next);
     writer.label(done);
   }
-  if (keeper.stdio.kind === "terminal") saveTerminal(writer, keeper.stdio);
+  // A terminal has one output, whose file is still open.
+  if (keeper.stdio.kind === "terminal") saveTerminal(writer, keeper.stdio, FILE);
   startReport(writer, keeper, "gone", imm(0), imm(0));
   writer.syscall("write", slot(keeper.reports), at(REPORT_MEMORY), imm(REPORT_SIZE));
   writer.syscall("exit_group", imm(0));
   writer.label("keep-leave");
   writer.if(slot(ENDED), "eq", imm(0), "keep-after-control");
   writer.syscall("exit_group", imm(0));
+}
+
+/** Slot of the file that was opened last. */
+const FILE = "kept-file";
+
+function openNew(writer: Writer, path: string): string {
+  // O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC
+  writer.syscall("openat", imm(-100), at({ kind: "text", text: path }), imm(0o2002101), imm(0o600));
+  writer.set(FILE, "acc");
+  return FILE;
 }
 
 function outputs(keeper: Keeper) {

@@ -91,6 +91,7 @@ class Lowering {
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") this.#decimal(step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
+    else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "init") this.#init(step);
     else this.#become(step);
   }
@@ -244,7 +245,10 @@ class Lowering {
     const cloexec = 0x40000000;
     const failed = writer.fresh("failed");
     const done = writer.fresh("done");
-    if (!this.#injected(number)) writer.syscall("recvmsg", slot(SYNC_PARENT), at(header), imm(cloexec));
+    if (!this.#injected(number)) {
+      const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
+      writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
+    }
     writer.if("acc", "lt", imm(24), failed);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     const taken = writer.fresh("taken");

@@ -120,18 +120,18 @@ function move(
 }
 
 /** The engine is gone: what is in the buffer and in the master follows what was in the FIFO. */
-export function saveTerminal(writer: Writer, stdio: Terminal): void {
+export function saveTerminal(writer: Writer, stdio: Terminal, file: Slot): void {
   const next = writer.fresh("save-terminal");
   const done = writer.fresh("saved-terminal");
   const empty = writer.fresh("save-master");
   writer.if(slot(OUT_LEFT), "eq", imm(0), empty);
-  writer.syscall("write", slot(stdio.output.leftover), slot(OUT_AT), slot(OUT_LEFT));
+  writer.syscall("write", slot(file), slot(OUT_AT), slot(OUT_LEFT));
   writer.label(empty);
   writer.label(next);
   writer.syscall("read", slot(stdio.master), at(OUT), imm(SIZE));
   writer.if("acc", "lt", imm(1), done);
   writer.set(OUT_LEFT, "acc");
-  writer.syscall("write", slot(stdio.output.leftover), at(OUT), slot(OUT_LEFT));
+  writer.syscall("write", slot(file), at(OUT), slot(OUT_LEFT));
   writer.jump(next);
   writer.label(done);
 }

@@ -1,0 +1,213 @@
+import { AT, FSCONFIG, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, flags, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import type { Mount } from "../../oci/runtime/spec.ts";
+import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
+import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
+import { HERE, makeDirectories, openFlags } from "./files.ts";
+import { type MountOptions, mountOptions } from "./mount-options.ts";
+
+/** A mount of the runtime configuration with its place in it. */
+export interface PlannedMount {
+  readonly mount: Mount;
+  readonly options: MountOptions;
+  /** For binds: the opened source. */
+  readonly tree: Slot;
+  /** Whether the source is a directory, as the engine saw it. A later swap makes `move_mount` fail. */
+  readonly directory: boolean;
+  readonly reason: Reason;
+}
+
+/**
+ * Open the source of a bind mount while the host's tree is still the tree (invariant 1). What is attached
+ * later is this mount, whatever symlinks the image has.
+ */
+export function openSource(planned: PlannedMount): Step[] {
+  const { options, tree, reason, mount } = planned;
+  const how =
+    OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (options.bind === "rbind" ? AT.RECURSIVE : 0);
+  const text = `OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC${options.bind === "rbind" ? "|AT_RECURSIVE" : ""}`;
+  return [
+    call("open_tree", [HERE, str(mount.source ?? ""), num(how, text)], reason, { result: tree }),
+    ...setAttributes(tree, options, reason),
+  ];
+}
+
+/** Propagation and flags of a tree that is not attached anywhere yet. */
+function setAttributes(tree: Slot, options: MountOptions, reason: Reason): Step[] {
+  const propagation = options.propagation ?? { flag: MS.PRIVATE, recursive: true };
+  const steps: Step[] = [];
+  // A shared mount stays in the peer group of its source: that is what rshared asks for.
+  if (propagation.flag !== MS.SHARED) {
+    steps.push(setAttribute(tree, { propagation: propagation.flag }, propagation.recursive, reason));
+  }
+  if (options.set !== 0) steps.push(setAttribute(tree, { set: options.set }, false, reason));
+  if (options.recursiveSet !== 0 || options.recursiveClear !== 0) {
+    steps.push(setAttribute(tree, { set: options.recursiveSet, clear: options.recursiveClear }, true, reason));
+  }
+  return steps;
+}
+
+interface Attributes {
+  readonly set?: number;
+  readonly clear?: number;
+  readonly propagation?: number;
+}
+
+/** mount_setattr(2) with `struct mount_attr`: attr_set, attr_clr, propagation, userns_fd. */
+function setAttribute(tree: Slot, attributes: Attributes, recursive: boolean, reason: Reason): Step {
+  const { set = 0, clear = 0, propagation = 0 } = attributes;
+  const how = AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
+  return call(
+    "mount_setattr",
+    [
+      from(tree),
+      str(""),
+      num(how, recursive ? "AT_EMPTY_PATH|AT_RECURSIVE" : "AT_EMPTY_PATH"),
+      mem(struct([u64(set, clear, propagation, 0)]), attributeText(attributes)),
+      num(32),
+    ],
+    reason,
+  );
+}
+
+function attributeText({ set = 0, clear = 0, propagation = 0 }: Attributes): string {
+  const names = (value: number) =>
+    Object.entries(MOUNT_ATTR)
+      .filter(([, bit]) => (value & bit) !== 0)
+      .map(([name]) => `MOUNT_ATTR_${name}`)
+      .join("|");
+  const kinds = Object.entries({ MS_PRIVATE: MS.PRIVATE, MS_SLAVE: MS.SLAVE, MS_UNBINDABLE: MS.UNBINDABLE });
+  return [
+    set === 0 ? "" : `set ${names(set)}`,
+    clear === 0 ? "" : `clear ${names(clear)}`,
+    kinds.find(([, flag]) => flag === propagation)?.[0] ?? "",
+  ]
+    .filter((part) => part !== "")
+    .join(", ");
+}
+
+/** Attach a tree at `destination` of the container, following links that lead nowhere but inside. */
+export function attachTree(tree: Slot, destination: string, reason: Reason): Step[] {
+  return [moveMount(tree, destination, true, reason), close(tree, "close it")];
+}
+
+function moveMount(tree: Slot, destination: string, followLinks: boolean, reason: Reason): Step {
+  const how = followLinks
+    ? flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH", "T_SYMLINKS")
+    : flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH");
+  return call("move_mount", [from(tree), str(""), HERE, str(destination), num(how.value, how.text)], reason);
+}
+
+/** A place to mount on: a directory, or an empty file for a file. */
+function mountPoint(destination: string, directory: boolean, reason: Reason): Step[] {
+  if (directory) return makeDirectories(destination, reason);
+  const parent = destination.slice(0, destination.lastIndexOf("/"));
+  return [
+    ...makeDirectories(parent, reason),
+    call("openat", [HERE, str(destination), openFlags("RDONLY", "CREAT", "NONBLOCK", "CLOEXEC"), num(0o644, "0644")], reason, {
+      result: "file",
+      // A socket or a device is a place to mount on as well.
+      tolerate: ["ENXIO", "EACCES"],
+    }),
+    close("file", "close it"),
+  ];
+}
+
+/** Attach an opened bind mount. */
+export function attachBind(planned: PlannedMount): Step[] {
+  const { mount, directory, reason, tree } = planned;
+  return [...mountPoint(mount.destination, directory, reason), ...attachTree(tree, mount.destination, reason)];
+}
+
+/** Destinations where a symlink in the image would redirect what the container's safety rests on. */
+const NEVER_THROUGH_LINKS = new Set(["/proc", "/sys", "/dev"]);
+
+/** Mount a file system of the kernel. */
+export function mountFileSystem(planned: PlannedMount): Step[] {
+  const { mount, options, reason } = planned;
+  const type = mount.type ?? "none";
+  const place = makeDirectories(mount.destination, reason);
+  if (NEVER_THROUGH_LINKS.has(mount.destination)) return [...place, ...mountWithoutLinks(planned, type)];
+  return [
+    ...place,
+    mountCall(mount.source ?? type, mount.destination, type, options.flags, options.flagNames, options.data, reason),
+    ...propagate(mount.destination, options, reason),
+  ];
+}
+
+/** mount(2). */
+export function mountCall(
+  source: string,
+  destination: string,
+  type: string,
+  flagBits: number,
+  flagNames: readonly string[],
+  data: string,
+  reason: Reason,
+): Step {
+  const extra: Arg = data === "" ? num(0) : str(data);
+  return call(
+    "mount",
+    [str(source), str(destination), str(type), num(flagBits, flagNames.join("|") || "0"), extra],
+    reason,
+  );
+}
+
+/** Change the propagation of what is mounted at `destination`. */
+export function propagate(destination: string, options: Pick<MountOptions, "propagation">, reason: Reason): Step[] {
+  if (options.propagation === undefined) return [];
+  const { flag, recursive } = options.propagation;
+  const name = Object.entries(MS).find(([, value]) => value === flag)?.[0] ?? "";
+  const bits = flag | (recursive ? MS.REC : 0);
+  return [mountCall("none", destination, "none", bits, [`MS_${name}`, ...(recursive ? ["MS_REC"] : [])], "", reason)];
+}
+
+/** fsopen, fsconfig, fsmount, move_mount: `move_mount` is the only way not to follow a link at the end. */
+function mountWithoutLinks({ mount, options, reason }: PlannedMount, type: string): Step[] {
+  const parameters = options.data === "" ? [] : options.data.split(",");
+  const set = parameters.map((parameter) => {
+    const at = parameter.indexOf("=");
+    const key = at < 0 ? parameter : parameter.slice(0, at);
+    return at < 0
+      ? call("fsconfig", [from("fs"), num(FSCONFIG.SET_FLAG, "FSCONFIG_SET_FLAG"), str(key), num(0), num(0)], reason)
+      : call(
+          "fsconfig",
+          [from("fs"), num(FSCONFIG.SET_STRING, "FSCONFIG_SET_STRING"), str(key), str(parameter.slice(at + 1)), num(0)],
+          reason,
+        );
+  });
+  const atime = options.flags & MS.STRICTATIME ? MOUNT_ATTR.STRICTATIME : options.flags & MS.NOATIME ? MOUNT_ATTR.NOATIME : 0;
+  const hint = "the image has something else than a directory there; a link is not followed for this mount";
+  return [
+    call("fsopen", [str(type), num(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")], reason, { result: "fs" }),
+    ...set,
+    call("fsconfig", [from("fs"), num(FSCONFIG.CMD_CREATE, "FSCONFIG_CMD_CREATE"), num(0), num(0), num(0)], reason),
+    call(
+      "fsmount",
+      [from("fs"), num(FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"), num(options.set | atime, attributeText({ set: options.set | atime }).slice(4) || "0")],
+      reason,
+      { result: "fs-mount" },
+    ),
+    moveMount("fs-mount", mount.destination, false, { ...reason, hint }),
+    close("fs-mount", "close it"),
+    close("fs", "close it"),
+    ...propagate(mount.destination, options, reason),
+  ];
+}
+
+/** Sort out a mount of the configuration. `isDirectory` answers for bind sources. */
+export function planMount(
+  mount: Mount,
+  index: number,
+  isDirectory: (path: string) => boolean,
+  reason: Reason,
+): PlannedMount {
+  const options = mountOptions(mount.options ?? []);
+  const bind = mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
+  return {
+    mount,
+    options: bind,
+    tree: `tree.${index}`,
+    directory: bind.bind === "no" || isDirectory(mount.source ?? ""),
+    reason,
+  };
+}

@@ -1,0 +1,112 @@
+import { CLONE, flags } from "../../kernel/flags.ts";
+import type { Linux, Namespace, NamespaceType, TimeOffset } from "../../oci/runtime/linux.ts";
+import type { IdMapping } from "../../oci/runtime/spec.ts";
+import { call, close, from, mem, num, space } from "../../plan/build.ts";
+import type { Data, Reason, Step } from "../../plan/step.ts";
+import { HERE, open, openFlags, writeFile } from "./files.ts";
+import type { Because } from "./reasons.ts";
+
+const FLAG: Record<NamespaceType, keyof typeof CLONE> = {
+  pid: "NEWPID",
+  network: "NEWNET",
+  mount: "NEWNS",
+  ipc: "NEWIPC",
+  uts: "NEWUTS",
+  user: "NEWUSER",
+  cgroup: "NEWCGROUP",
+  time: "NEWTIME",
+};
+
+/** Namespaces sorted by how a process gets into them. */
+export interface Namespaces {
+  /** Made by `clone3`. The cgroup namespace is not among them: it must be made inside the cgroup. */
+  readonly clone: { readonly value: number; readonly text: string };
+  readonly has: (type: NamespaceType) => boolean;
+  /** To be joined by path. */
+  readonly joined: readonly (Namespace & { readonly path: string })[];
+}
+
+/** Read `linux.namespaces`. */
+export function namespaces(list: readonly Namespace[]): Namespaces {
+  const made = list.filter((each) => each.path === undefined).map((each) => each.type);
+  const joined = list.flatMap((each) => (each.path === undefined ? [] : [{ ...each, path: each.path }]));
+  // Time is unshared by the keeper, so that the offsets are set before the first process is in.
+  const byClone = made.filter((type) => type !== "cgroup" && type !== "time");
+  return {
+    clone: flags("CLONE", CLONE, ...byClone.map((type) => FLAG[type])),
+    has: (type) => made.includes(type),
+    joined,
+  };
+}
+
+/** In the keeper: its children will be in that pid namespace; it stays where it is (setns(2)). */
+export function joinPidNamespace({ joined }: Namespaces, because: Because): Step[] {
+  return joined.filter(({ type }) => type === "pid").flatMap((each) => join(each, because));
+}
+
+/** In the child: everything else there is to join. */
+export function joinNamespaces({ joined }: Namespaces, because: Because): Step[] {
+  const others = joined.filter(({ type }) => type !== "pid" && type !== "mount");
+  const slot = (type: string) => `namespace-${type}`;
+  return [
+    ...others.map(({ type, path }) =>
+      open(path, slot(type), because(`linux.namespaces.${type}`, `join the ${type} namespace`), ["RDONLY"]),
+    ),
+    ...others.flatMap(({ type }) => setns(slot(type), type, because)),
+  ];
+}
+
+function join({ type, path }: { type: NamespaceType; path: string }, because: Because): Step[] {
+  const slot = `namespace-${type}`;
+  const reason = because(`linux.namespaces.${type}`, `join the ${type} namespace`);
+  return [open(path, slot, reason, ["RDONLY"]), ...setns(slot, type, because)];
+}
+
+function setns(slot: string, type: NamespaceType, because: Because): Step[] {
+  const reason = because(`linux.namespaces.${type}`, `join the ${type} namespace`);
+  return [
+    call("setns", [from(slot), num(CLONE[FLAG[type]], `CLONE_${FLAG[type]}`)], reason),
+    close(slot, "close it"),
+  ];
+}
+
+/** In the keeper: a time namespace for its child. The offsets can only be set while it is empty (time_namespaces(7)). */
+export function timeNamespace(linux: Linux, because: Because): Step[] {
+  const line = (clock: string, offset: TimeOffset | undefined) =>
+    offset === undefined ? "" : `${clock} ${offset.secs ?? 0} ${offset.nanosecs ?? 0}\n`;
+  const { monotonic, boottime } = linux.timeOffsets ?? {};
+  const text = line("monotonic", monotonic) + line("boottime", boottime);
+  const reason = because("linux.timeOffsets", "give the container its own clocks");
+  return [
+    call("unshare", [num(CLONE.NEWTIME, "CLONE_NEWTIME")], reason),
+    ...(text === "" ? [] : [writeFile("/proc/self/timens_offsets", text, reason)]),
+  ];
+}
+
+/** In the keeper: say which users of the host the container's are (user_namespaces(7)). */
+export function writeIdMaps(linux: Linux, because: Because): Step[] {
+  const reason = because("linux.uidMappings", "map the container's users to users of the host");
+  return [
+    ...mapFile("uid_map", linux.uidMappings ?? [], reason),
+    ...mapFile("gid_map", linux.gidMappings ?? [], reason),
+  ];
+}
+
+/** `/proc/<child>/<file>` as a path in memory. */
+export function childPath(file: string, reason: Reason): { readonly path: Data; readonly steps: Step[] } {
+  const path = space(64, `path-${file}`);
+  return { path, steps: [{ kind: "decimal", slot: "child", into: path, prefix: "/proc/", suffix: `/${file}`, ...reason }] };
+}
+
+function mapFile(file: string, mappings: readonly IdMapping[], reason: Reason): Step[] {
+  const text = mappings.map((each) => `${each.containerID} ${each.hostID} ${each.size}\n`).join("");
+  const { path, steps } = childPath(file, reason);
+  return [
+    ...steps,
+    call("openat", [HERE, mem(path, `/proc/CHILD/${file}`), openFlags("WRONLY", "CLOEXEC"), num(0)], reason, {
+      result: "file",
+    }),
+    call("write", [from("file"), mem({ kind: "text", text }), num(text.length)], reason),
+    close("file", "close it"),
+  ];
+}

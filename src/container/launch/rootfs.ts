@@ -1,0 +1,193 @@
+import { basename, dirname } from "node:path";
+import { AT, CLONE, MNT_DETACH, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
+import { type Reason, type Step, SYNC_PARENT } from "../../plan/step.ts";
+import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
+import { HERE, makeDirectory, open, openFlags } from "./files.ts";
+import { mountCall } from "./mounts.ts";
+import { childPath } from "./namespaces.ts";
+import type { Because } from "./reasons.ts";
+
+type Overlay = Extract<Rootfs, { kind: "overlay" }>;
+
+const ROOT: Reason = { why: "give the container its own root file system" };
+
+/** Mounts made from now on stay in this namespace; the host's still arrive, so that it can unmount. */
+export function detachPropagation(): Step {
+  return mountCall("none", "/", "none", MS.REC | MS.SLAVE, ["MS_REC", "MS_SLAVE"], "", {
+    why: "keep the container's mounts out of the host's tree",
+  });
+}
+
+/** Mount the root at `place`, an empty directory of the host that is covered in this namespace only. */
+export function mountRoot(rootfs: Rootfs, place: string): Step[] {
+  if (rootfs.kind === "overlay") {
+    return [
+      call("chdir", [str(rootfs.base)], { why: "name layers by short names: mount options end after a page" }),
+      mountOverlay(rootfs, place, rootfs.lower, rootfs.upper, rootfs.work),
+    ];
+  }
+  return [
+    call(
+      "open_tree",
+      [HERE, str(rootfs.path), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE")],
+      ROOT,
+      { result: "root" },
+    ),
+    call("move_mount", [from("root"), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], ROOT),
+    close("root", "close it"),
+  ];
+}
+
+function mountOverlay(rootfs: Overlay, place: string, lower: readonly string[], upper: string, work: string): Step {
+  const volatile = rootfs.volatile === true ? ",volatile" : "";
+  const data = `lowerdir=${lower.map(escape).join(":")},upperdir=${escape(upper)},workdir=${escape(work)},${OVERLAY_OPTIONS}${volatile}`;
+  if (data.length >= 4096) throw new Error(`Cannot mount ${lower.length} layers: their names do not fit in a page`);
+  return mountCall("overlay", place, "overlay", 0, [], data, ROOT);
+}
+
+/** Colons, commas and backslashes are special in overlay's options (overlayfs.rst). */
+function escape(path: string): string {
+  return path.replace(/[\\:,]/g, (character) => `\\${character}`);
+}
+
+/**
+ * Make the mounted root the only one (pivot_root(2), "pivot_root(".", ".")"). The old root stays stacked on
+ * top until `leaveHost`: a user namespace may mount proc only while it sees one.
+ */
+export function pivot(place: string): Step[] {
+  return [
+    call("chdir", [str(place)], ROOT),
+    call("pivot_root", [str("."), str(".")], { why: "make it the only root: nothing of the host has a path now" }),
+  ];
+}
+
+/** Let go of the host's tree. */
+export function leaveHost(propagation: string | undefined): Step[] {
+  const kind = propagation?.replace(/^r/, "");
+  const flag = { shared: MS.SHARED, slave: MS.SLAVE, private: MS.PRIVATE, unbindable: MS.UNBINDABLE }[kind ?? ""];
+  return [
+    call("umount2", [str("."), num(MNT_DETACH, "MNT_DETACH")], { why: "let go of the host's file systems" }),
+    call("chdir", [str("/")], { why: "stand in the new root" }),
+    ...(flag === undefined
+      ? []
+      : [
+          mountCall("none", "/", "none", flag | (propagation?.startsWith("r") ? MS.REC : 0), [`MS_${kind?.toUpperCase()}`], "", {
+            why: "share mounts with others as asked for",
+          }),
+        ]),
+  ];
+}
+
+/** Remount the root read-only, after every mount point has been made. */
+export function readonlyRoot(because: Because): Step {
+  return mountCall(
+    "none",
+    "/",
+    "none",
+    MS.REMOUNT | MS.BIND | MS.RDONLY,
+    ["MS_REMOUNT", "MS_BIND", "MS_RDONLY"],
+    "",
+    because("root.readonly", "make the root file system read-only"),
+  );
+}
+
+/**
+ * In the keeper, for a container with its own users: the layers' owners are shifted by idmapped mounts
+ * (mount_setattr(2)), which only the host's root can make, and the overlay on top of them is sent to the
+ * child. It is built in a mount namespace that exists for these few calls.
+ */
+export function mountRootForUsers(rootfs: Rootfs, place: string, because: Because): Step[] {
+  const reason = because("linux.uidMappings", "show the image's files as owned by the container's users");
+  const { path, steps } = childPath("ns/user", reason);
+  const layers =
+    rootfs.kind === "overlay"
+      ? [...rootfs.lower.map((lower) => absolute(rootfs, lower)), dirname(absolute(rootfs, rootfs.upper))]
+      : [rootfs.path];
+  const at = (index: number) => `${place}/${index}`;
+  const merged = rootfs.kind === "overlay" ? `${place}/merged` : at(0);
+  return [
+    ...steps,
+    call("openat", [HERE, mem(path, "/proc/CHILD/ns/user"), openFlags("RDONLY", "CLOEXEC"), num(0)], reason, {
+      result: "user-namespace",
+    }),
+    open("/proc/self/ns/mnt", "host-mounts", { why: "find the way back" }, ["RDONLY"]),
+    call("unshare", [num(CLONE.NEWNS, "CLONE_NEWNS")], { why: "mount where nobody sees it" }),
+    mountCall("none", "/", "none", MS.REC | MS.PRIVATE, ["MS_REC", "MS_PRIVATE"], "", {
+      why: "mount where nobody sees it",
+    }),
+    mountCall("tmpfs", place, "tmpfs", 0, [], "", { why: "have places to mount on" }),
+    ...layers.flatMap((layer, index) => idmapped(layer, at(index), index, reason)),
+    ...(rootfs.kind === "overlay"
+      ? [
+          makeDirectory(merged, 0o755, reason),
+          mountOverlay(
+            rootfs,
+            merged,
+            rootfs.lower.map((_, index) => at(index)),
+            `${at(layers.length - 1)}/${basename(rootfs.upper)}`,
+            `${at(layers.length - 1)}/${basename(rootfs.work)}`,
+          ),
+        ]
+      : []),
+    call(
+      "open_tree",
+      [HERE, str(merged), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC")],
+      reason,
+      { result: "root" },
+    ),
+    call("setns", [from("host-mounts"), num(CLONE.NEWNS, "CLONE_NEWNS")], { why: "go back" }),
+    close("host-mounts", "close it"),
+    close("user-namespace", "close it"),
+    ...sendDescriptor("root", SYNC_PARENT, { why: "hand the root to the container" }),
+    close("root", "close it"),
+  ];
+}
+
+const absolute = (rootfs: Overlay, path: string) => (path.startsWith("/") ? path : `${rootfs.base}/${path}`);
+
+function idmapped(layer: string, place: string, index: number, reason: Reason): Step[] {
+  const slot = `layer.${index}`;
+  const attributes = struct([u64(MOUNT_ATTR.IDMAP, 0, 0, 0)], `idmap.${index}`);
+  const hint = "this kernel or the file system under the data directory has no idmapped mounts (Linux 5.19 for overlay)";
+  return [
+    makeDirectory(place, 0o755, reason),
+    call("open_tree", [HERE, str(layer), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC")], reason, {
+      result: slot,
+    }),
+    { kind: "store", slot: "user-namespace", to: attributes, offset: 24, size: 8, ...reason },
+    call(
+      "mount_setattr",
+      [from(slot), str(""), num(AT.EMPTY_PATH, "AT_EMPTY_PATH"), mem(attributes, "MOUNT_ATTR_IDMAP"), num(32)],
+      { ...reason, hint },
+    ),
+    call("move_mount", [from(slot), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], reason),
+    close(slot, "close it"),
+  ];
+}
+
+/** In the child: the root that the keeper made. */
+export function receiveRoot(place: string): Step[] {
+  return [
+    { kind: "receive", into: "root", ...ROOT },
+    call("move_mount", [from("root"), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], ROOT),
+    close("root", "close it"),
+  ];
+}
+
+let sends = 0;
+
+/** sendmsg(2) of one descriptor: `struct msghdr`, one empty message of 24 bytes, `SCM_RIGHTS`. */
+export function sendDescriptor(slot: string, socket: string, reason: Reason): Step[] {
+  const message = struct([u64(0, 0, 0)]);
+  const control = struct([u64(20), u32(SOL_SOCKET, SCM_RIGHTS), u32(0, 0)], `send-control.${sends++}`);
+  const vector = struct([{ pointer: message }, u64(24)]);
+  const header = struct([u64(0, 0), { pointer: vector }, u64(1), { pointer: control }, u64(24), u64(0)]);
+  return [
+    { kind: "store", slot, to: control, offset: 16, size: 4, ...reason },
+    call("sendmsg", [from(socket), mem(header, `one descriptor (${slot})`), num(0)], reason),
+  ];
+}
+
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;

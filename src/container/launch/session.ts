@@ -1,0 +1,189 @@
+import { flags, O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
+import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
+import { type Call, type Keeper, type KeeperStdio, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import { HERE, open } from "./files.ts";
+
+/** What the keeper sets up for itself before there is a container. */
+
+/** Files of a run directory; see ARCHITECTURE.md. */
+export const RUN_FILES = {
+  keeper: "keeper",
+  control: "control",
+  stdin: "stdin",
+  stdout: "stdout",
+  stderr: "stderr",
+  exit: "exit",
+  trace: "trace",
+} as const;
+
+const SIGCHLD = 17;
+const SIGPIPE = 13;
+const maskOf = (...signals: number[]) =>
+  struct([u64(signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n))]);
+const NO_SIGNALS = struct([u64(0)]);
+
+/** Own session, own name, orphans come here; exits arrive as readable bytes, a gone reader is no signal. */
+export function session(programPath: string, reportsPath: string): Step[] {
+  const blocked = maskOf(SIGCHLD, SIGPIPE);
+  const signalFlags = flags("SFD", SFD, "CLOEXEC", "NONBLOCK");
+  return [
+    open(reportsPath, "reports", { why: "reach the engine" }, ["WRONLY", "NONBLOCK"]),
+    call("unlinkat", [HERE, str(programPath), num(0)], "leave no program behind that anyone could run again"),
+    call("setsid", [], "be independent of whoever started the engine", { tolerate: ["EPERM"] }),
+    call("prctl", [num(PR.SET_CHILD_SUBREAPER, "PR_SET_CHILD_SUBREAPER"), num(1)], "reap the container's orphans"),
+    call("prctl", [num(PR.SET_NAME, "PR_SET_NAME"), str("cais-keeper")], "be known in process lists"),
+    call(
+      "rt_sigprocmask",
+      [num(SIG.SETMASK, "SIG_SETMASK"), mem(blocked, "SIGCHLD|SIGPIPE"), num(0), num(8)],
+      "read exits instead of being interrupted by them",
+    ),
+    call(
+      "signalfd4",
+      [num(-1), mem(maskOf(SIGCHLD), "SIGCHLD"), num(8), num(signalFlags.value, signalFlags.text)],
+      "read exits instead of being interrupted by them",
+      { result: "signals" },
+    ),
+  ];
+}
+
+/** In the child: signals as a fresh process has them. */
+export function defaultSignals(): Call {
+  return call(
+    "rt_sigprocmask",
+    [num(SIG.SETMASK, "SIG_SETMASK"), mem(NO_SIGNALS, "none"), num(0), num(8)],
+    "start with no signal blocked",
+  );
+}
+
+/** In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. */
+export function forgetKeeper(): Step[] {
+  return ["reports", "control", "signals"].map((slot) => close(slot, "leave it to the keeper"));
+}
+
+/** The run directory with the keeper's identity and its control FIFO. */
+export function runDirectory(runDir: string): Step[] {
+  const stat = space(1024, "keeper-stat");
+  const identity = { why: "note which process keeps this container (pid and start time)" };
+  return [
+    call("mkdirat", [HERE, str(runDir), num(0o700, "0700")], "make the run directory", {
+      undo: [remove(runDir, 0x200)],
+    }),
+    open("/proc/self/stat", "file", identity, ["RDONLY"]),
+    call("read", [from("file"), mem(stat), num(1024)], identity, { result: "length" }),
+    close("file", "close it"),
+    open(`${runDir}/${RUN_FILES.keeper}`, "file", identity, ["WRONLY", "CREAT", "EXCL"], {
+      undo: [remove(`${runDir}/${RUN_FILES.keeper}`)],
+    }),
+    call("write", [from("file"), mem(stat), from("length")], identity),
+    close("file", "close it"),
+    ...fifo(`${runDir}/${RUN_FILES.control}`, "take orders from the engine"),
+    open(`${runDir}/${RUN_FILES.control}`, "control", { why: "take orders from the engine" }, ["RDWR", "NONBLOCK"]),
+  ];
+}
+
+function remove(path: string, how = 0): Call {
+  return call("unlinkat", [HERE, str(path), num(how, how === 0 ? "0" : "AT_REMOVEDIR")], "remove it", {
+    tolerate: ["ENOENT"],
+  });
+}
+
+function fifo(path: string, why: string): Step[] {
+  return [
+    call("mknodat", [HERE, str(path), num(S.IFIFO | 0o600, "S_IFIFO|0600"), num(0)], why, { undo: [remove(path)] }),
+  ];
+}
+
+/** How the workload's standard streams are wired, and what the keeper holds of them. */
+export interface StdioPlan {
+  readonly steps: readonly Step[];
+  readonly keeper: KeeperStdio;
+  /** Slots that only the child uses; the keeper closes them after the clone. */
+  readonly childOnly: readonly string[];
+}
+
+type Mode = readonly (keyof typeof O)[];
+
+/** FIFOs for stdin, stdout and stderr, or with a terminal one each way between engine and keeper. */
+export function stdio(runDir: string, terminal: boolean, stdin: boolean): StdioPlan {
+  const path = (name: keyof typeof RUN_FILES) => `${runDir}/${RUN_FILES[name]}`;
+  const input = { why: "keep standard input open while the engine restarts" };
+  const output = { why: "keep what the container writes while the engine restarts" };
+  const ends = (name: "stdin" | "stdout" | "stderr", why: { why: string }, writer: Mode): Step[] => [
+    ...fifo(path(name), why.why),
+    open(path(name), `${name}-reader`, why, ["RDONLY", "NONBLOCK"]),
+    open(path(name), `${name}-writer`, why, writer),
+  ];
+  const kept = (name: "stdout" | "stderr") => ({
+    reader: `${name}-reader`,
+    writer: `${name}-writer`,
+    leftover: `${path(name)}.rest`,
+  });
+  if (terminal) {
+    return {
+      steps: [
+        ...ends("stdout", output, ["WRONLY", "NONBLOCK"]),
+        ...(stdin ? ends("stdin", input, ["WRONLY"]) : []),
+      ],
+      keeper: {
+        kind: "terminal",
+        master: "master",
+        output: kept("stdout"),
+        ...(stdin ? { stdin: "stdin-reader" } : {}),
+      },
+      childOnly: [],
+    };
+  }
+  return {
+    steps: [
+      ...(stdin
+        ? [
+            ...ends("stdin", input, ["WRONLY"]),
+            call("fcntl", [from("stdin-reader"), num(4, "F_SETFL"), num(0)], "let the container wait for input"),
+          ]
+        : []),
+      ...ends("stdout", output, ["WRONLY"]),
+      ...ends("stderr", output, ["WRONLY"]),
+    ],
+    keeper: {
+      kind: "pipes",
+      outputs: [kept("stdout"), kept("stderr")],
+      ...(stdin ? { stdin: "stdin-writer" } : {}),
+    },
+    childOnly: stdin ? ["stdin-reader"] : [],
+  };
+}
+
+/** The socket between keeper and child: it closes on `execve`, which is how the keeper learns of it. */
+export function syncSocket(): Step[] {
+  const pair = space(8, "sync-pair");
+  const why = "learn when the workload runs, or which step failed";
+  const type = flags("SOCK", SOCKET, "SEQPACKET", "CLOEXEC");
+  return [
+    call("socketpair", [num(SOCKET.AF_UNIX, "AF_UNIX"), num(type.value, type.text), num(0), mem(pair)], why),
+    { kind: "load", from: pair, offset: 0, size: 4, into: SYNC_PARENT, why },
+    { kind: "load", from: pair, offset: 4, size: 4, into: SYNC, why },
+  ];
+}
+
+/** Give up every capability but the one to signal processes of other users (capabilities(7)). */
+export function dropKeeperPrivileges(dropAll: Step): Step[] {
+  return [
+    call("chdir", [str("/")], "hold no directory"),
+    dropAll,
+  ];
+}
+
+/** The last step of a keeper. */
+export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom: boolean): Step {
+  const keeper: Keeper = {
+    child: "child",
+    signals: "signals",
+    control: "control",
+    reports: "reports",
+    exit: `${runDir}/${RUN_FILES.exit}`,
+    token,
+    stdio,
+    ...(oom ? { oom: "oom" } : {}),
+  };
+  return { kind: "keep", keeper, why: "stay with the container: reap it, report its end, hold its streams" };
+}

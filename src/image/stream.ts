@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { type Digest, finishDigest } from "../oci/digest.ts";
+import type { Bytes } from "../storage/driver.ts";
+
+/** What went through a stream, complete once it has ended. */
+export interface Tally {
+  digest(): Digest;
+  size(): number;
+}
+
+/** The same stream, counted and digested on its way. */
+export function tallied(source: Bytes): { readonly stream: Bytes; readonly tally: Tally } {
+  const hash = createHash("sha256");
+  let size = 0;
+  let digest: Digest | undefined;
+  async function* stream(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of source) {
+      hash.update(chunk);
+      size += chunk.length;
+      yield chunk;
+    }
+    digest = finishDigest(hash);
+  }
+  return {
+    stream: stream(),
+    tally: {
+      digest: () => {
+        if (digest === undefined) throw new Error("Cannot name a stream that has not been read to its end");
+        return digest;
+      },
+      size: () => size,
+    },
+  };
+}
+
+/** The beginning of a stream (at most `count` bytes), and the stream with nothing taken from it. */
+export async function peek(
+  source: Bytes,
+  count: number,
+): Promise<{ readonly head: Uint8Array; readonly stream: Bytes }> {
+  const chunks = source[Symbol.asyncIterator]();
+  const taken: Uint8Array[] = [];
+  let size = 0;
+  while (size < count) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+    size += next.value.length;
+  }
+  async function* stream(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield* taken;
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
+    } finally {
+      await chunks.return?.();
+    }
+  }
+  return { head: Buffer.concat(taken).subarray(0, count), stream: stream() };
+}
+
+/** All bytes of a stream that is known to be small; refused beyond `max`. */
+export async function collect(source: Bytes, max: number, what: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.length;
+    if (size > max) throw new Error(`Cannot read ${what}: it is larger than ${max} bytes`);
+    chunks.push(chunk.slice());
+  }
+  return Buffer.concat(chunks);
+}
