@@ -1,7 +1,7 @@
+import type { Resources } from "../oci/runtime/resources.ts";
 import { directoryIn, type Hierarchy } from "./layout.ts";
 import type { Parent } from "./parent.ts";
 import type { CgroupPlan, Write } from "./plan.ts";
-import type { Resources } from "./resources.ts";
 import { V1 } from "./v1.ts";
 import { unifiedWrites, V2 } from "./v2.ts";
 

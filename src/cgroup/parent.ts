@@ -13,6 +13,8 @@ export interface Parent {
   readonly cgroup: string;
   /** Mount path of a tree → the files a cgroup below this parent has there: what the kernel can do. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What the parent may use, as "0-3,7"; absent without the cpuset controller. */
+  readonly cpuset?: { readonly cpus: string; readonly mems: string };
 }
 
 /**
@@ -29,7 +31,18 @@ export function prepareParent(layout: Layout, cgroup: string = DEFAULT_PARENT): 
     else if (tree.controllers.includes("cpuset")) fillCpuset(tree, directory);
     files.set(tree.path, new Set(readdirSync(directory)));
   }
-  return { layout, cgroup: join("/", cgroup), files };
+  const cpuset = readCpuset(layout, cgroup);
+  return { layout, cgroup: join("/", cgroup), files, ...(cpuset === undefined ? {} : { cpuset }) };
+}
+
+function readCpuset(layout: Layout, cgroup: string): Parent["cpuset"] {
+  const tree = layout.controllers.get("cpuset");
+  if (tree === undefined) return undefined;
+  const read = (name: "cpus" | "mems") => {
+    const file = tree.version === 2 ? `cpuset.${name}.effective` : `cpuset.${name}`;
+    return readFileSync(join(directoryIn(tree, cgroup), file), "utf8").trim();
+  };
+  return { cpus: read("cpus"), mems: read("mems") };
 }
 
 function make(directory: string): void {
@@ -61,18 +74,28 @@ function enableControllers(tree: Hierarchy, directory: string): void {
   }
 }
 
-/** One by one: one that the kernel refuses (cpu with realtime processes about) must not cost the others. */
+/**
+ * All at once first: given one by one, the threaded controllers (cpu, pids) would be taken by a cgroup that has
+ * processes, which then is a thread root and can never have the others.
+ */
 function enable(level: string, file: string, controllers: readonly string[]): void {
-  for (const name of controllers) {
-    try {
-      writeFileSync(file, `+${name}`);
-    } catch (cause) {
-      if (errnoOf(cause) !== "EBUSY") continue;
-      // "No internal processes": a cgroup other than the real root that has processes cannot give controllers
-      // to children. That is so when the engine itself runs at the top of a delegated subtree (in a container).
-      evacuate(level);
-      writeFileSync(file, `+${name}`);
-    }
+  const all = controllers.map((name) => `+${name}`);
+  const refused = written(file, all.join(" "));
+  if (refused === undefined) return;
+  // "No internal processes": a cgroup other than the real root that has processes cannot give controllers
+  // to children. That is so when the engine itself runs at the top of a delegated subtree (in a container).
+  if (refused === "EBUSY") evacuate(level);
+  // One that the kernel refuses (cpu with realtime processes about) must not cost the others.
+  if (written(file, all.join(" ")) !== undefined) for (const each of all) written(file, each);
+}
+
+/** The error of writing `text`, by name; undefined when it was taken. */
+function written(file: string, text: string): string | undefined {
+  try {
+    writeFileSync(file, text);
+    return undefined;
+  } catch (error) {
+    return errnoOf(error) ?? String(error);
   }
 }
 

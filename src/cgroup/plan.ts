@@ -1,5 +1,5 @@
 import type { ErrnoName } from "../kernel/errno.ts";
-import type { DeviceRule } from "./resources.ts";
+import type { DeviceRule } from "../oci/runtime/resources.ts";
 
 /** A value written to a file of a container's cgroup. */
 export interface Write {
@@ -23,7 +23,9 @@ export interface CgroupPlan {
   readonly writes: readonly Write[];
   /**
    * v1: written by the child itself, once, before it unshares its cgroup namespace. "0" to `tasks` means "the
-   * thread that writes", which the kernel moves without its global lock.
+   * thread that writes", which the kernel moves without its global lock. Measured on Linux 6.18, one write
+   * every 20 ms: `tasks` 37 to 67 µs at p50 and at most 79 at p90; `cgroup.procs` 38 to 75 and 7400 to 15000,
+   * because taking the lock may wait for an RCU grace period. In a tight loop both take 11 µs.
    */
   readonly attach: readonly { readonly file: string; readonly text: "0" }[];
   /** The v2 directory for `CLONE_INTO_CGROUP`; its own among `directories`. */

@@ -1,5 +1,5 @@
+import type { BlockThrottle, DeviceRule, Resources } from "../oci/runtime/resources.ts";
 import type { Write } from "./plan.ts";
-import type { DeviceRule, Resources, ThrottleDevice } from "./resources.ts";
 
 /**
  * cgroup v1: the writes of each controller into a fresh directory, in the order the kernel accepts them.
@@ -63,7 +63,7 @@ const blkio: Writer = (directory, { blockIO }, files) => {
   if (blockIO === undefined) return [];
   // BFQ has its own name for the weight on kernels where CFQ is gone (5.0 and later).
   const prefix = files.has("blkio.weight") ? "blkio" : "blkio.bfq";
-  const throttle = (name: string, field: string, devices: readonly ThrottleDevice[] = []): Pair[] =>
+  const throttle = (name: string, field: string, devices: readonly BlockThrottle[] = []): Pair[] =>
     devices.map(({ major, minor, rate }) => [`blkio.throttle.${name}`, `${major}:${minor} ${rate}`, field]);
   return writes(directory, [
     [`${prefix}.weight`, blockIO.weight || undefined, "blockIO.weight"],
@@ -87,8 +87,7 @@ export function deviceText(rule: DeviceRule): string {
   const type = rule.type ?? "a";
   if (type === "a") return "a";
   const number = (value: number | undefined) => (value === undefined || value < 0 ? "*" : String(value));
-  // "u" (unbuffered character device) and "c" are the same thing.
-  return `${type === "u" ? "c" : type} ${number(rule.major)}:${number(rule.minor)} ${rule.access || "rwm"}`;
+  return `${type} ${number(rule.major)}:${number(rule.minor)} ${rule.access || "rwm"}`;
 }
 
 const devices: Writer = (directory, { devices }) => {

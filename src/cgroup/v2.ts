@@ -1,4 +1,4 @@
-import type { Resources, ThrottleDevice } from "./resources.ts";
+import type { BlockThrottle, Resources } from "../oci/runtime/resources.ts";
 import { type Writer, writes } from "./v1.ts";
 import { blockWeightToIo, orMax, sharesToWeight, swapAlone } from "./weights.ts";
 
@@ -52,7 +52,7 @@ const io: Writer = (directory, { blockIO }, files) => {
   const bfq = files.has("io.bfq.weight");
   const weightOf = (value: number) => (bfq ? value : blockWeightToIo(value));
   const file = bfq ? "io.bfq.weight" : "io.weight";
-  const throttle = (key: string, field: string, devices: readonly ThrottleDevice[] = []): Pair[] =>
+  const throttle = (key: string, field: string, devices: readonly BlockThrottle[] = []): Pair[] =>
     // v1 lifts a limit with 0, v2 with "max".
     devices.map(({ major, minor, rate }) => [
       "io.max",

@@ -1,3 +1,4 @@
+import { deviceProgramSteps } from "../../cgroup/devices-bpf.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { CLONE } from "../../kernel/flags.ts";
 import { call, num, str } from "../../plan/build.ts";
@@ -27,6 +28,7 @@ export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
   if (plan.unified !== undefined) {
     steps.push(open(plan.unified, "cgroup", { why: "let the container be born in its cgroup" }, ["RDONLY"]));
   }
+  if (plan.devices !== undefined) steps.push(...deviceProgramSteps(plan.devices, "cgroup"));
   return steps;
 }
 

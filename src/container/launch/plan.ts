@@ -1,0 +1,99 @@
+import type { Hierarchy } from "../../cgroup/layout.ts";
+import type { CgroupPlan } from "../../cgroup/plan.ts";
+import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
+import { close } from "../../plan/build.ts";
+import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import type { Rootfs } from "../../storage/driver.ts";
+import { makeCgroups } from "./cgroup.ts";
+import { containerSteps } from "./container.ts";
+import { devicesOf, openHostDevices } from "./devices.ts";
+import { openSource, planMount } from "./mounts.ts";
+import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
+import { keeperCapabilities } from "./privileges.ts";
+import { reasonsFrom } from "./reasons.ts";
+import { mountRootForUsers } from "./rootfs.ts";
+import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
+import { takeTerminal } from "./streams.ts";
+
+/** What a launch plan is made from; all paths are of the host. */
+export interface LaunchFacts {
+  readonly spec: RuntimeSpec;
+  /** Part of the configuration → the option behind it. */
+  readonly origins: ReadonlyMap<string, string>;
+  readonly rootfs: Rootfs;
+  readonly cgroups: CgroupPlan;
+  /** The cgroup trees of this machine, for the container's view of them. */
+  readonly trees: readonly Hierarchy[];
+  readonly runDir: string;
+  /** The engine's report FIFO. */
+  readonly reports: string;
+  /** Where the program will be: it removes itself. */
+  readonly program: string;
+  /** An empty directory to mount the root on. */
+  readonly rootPlace: string;
+  /** 16 random bytes that name this start. */
+  readonly token: Uint8Array;
+  readonly stdin: boolean;
+  readonly init: boolean;
+  readonly isDirectory: (path: string) => boolean;
+}
+
+/**
+ * The plan that makes a container and keeps it: the keeper's steps, the clone with the container's steps
+ * inside, and the keeping. Read it from top to bottom; it runs in this order.
+ */
+export function launchPlan(facts: LaunchFacts): Plan {
+  const { cgroups, origins, rootPlace, runDir, spec } = facts;
+  const { process } = spec;
+  if (process === undefined) throw new Error("Cannot launch: the configuration has no process");
+  const because = reasonsFrom(origins);
+  const linux = spec.linux ?? {};
+  const namespaces = readNamespaces(linux.namespaces ?? []);
+  const ownUsers = namespaces.has("user");
+  const terminal = process.terminal === true;
+  const streams = stdio(runDir, terminal, facts.stdin);
+  const mounts = (spec.mounts ?? []).map((mount, index) =>
+    planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
+  );
+  const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const child = containerSteps({
+    spec: { ...spec, process },
+    namespaces,
+    mounts,
+    rootfs: facts.rootfs,
+    rootPlace,
+    cgroups,
+    trees: facts.trees,
+    stdin: facts.stdin,
+    init: facts.init,
+    because,
+  });
+  const steps: Step[] = [
+    ...session(facts.program, facts.reports),
+    ...runDirectory(runDir),
+    ...streams.steps,
+    ...makeCgroups(cgroups, because),
+    ...joinPidNamespace(namespaces, because),
+    ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
+    ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...syncSocket(),
+    {
+      kind: "clone",
+      flags: BigInt(namespaces.clone.value),
+      flagsText: namespaces.clone.text,
+      pid: "child",
+      child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
+      why: "make the container's first process in new namespaces",
+      ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
+    },
+    close(SYNC, "leave that end to the container"),
+    ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
+    ...(ownUsers ? [...writeIdMaps(linux, because), ...mountRootForUsers(facts.rootfs, rootPlace, because)] : []),
+    ...(terminal ? takeTerminal() : []),
+    { kind: "awaitExec", why: "wait until the workload runs" },
+    close(SYNC_PARENT, "close it"),
+    ...dropKeeperPrivileges(keeperCapabilities()),
+    keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
+  ];
+  return Object.freeze({ steps });
+}

@@ -1,0 +1,122 @@
+import { flags, SOCKET, TTY } from "../../kernel/flags.ts";
+import { call, close, from, mem, num, str, struct, u32 } from "../../plan/build.ts";
+import { type Slot, type Step, SYNC } from "../../plan/step.ts";
+import { HERE, open, openFlags } from "./files.ts";
+import { sendDescriptor } from "./rootfs.ts";
+
+/** The workload's descriptors 0, 1 and 2. */
+
+function onto(slot: Slot, descriptor: number, why: string): Step {
+  return call("dup3", [from(slot), num(descriptor), num(0)], why);
+}
+
+/** FIFOs to the keeper; without input the container's own `/dev/null`. */
+export function pipeStreams(stdin: boolean, owner: number): Step[] {
+  const input: Step[] = stdin
+    ? [onto("stdin-reader", 0, "read input from the engine")]
+    : [
+        {
+          kind: "attempt",
+          tolerate: ["ENOENT", "EACCES", "ENXIO"],
+          why: "read no input",
+          steps: [
+            open("/dev/null", "null", { why: "read no input" }, ["RDONLY", "NONBLOCK"]),
+            onto("null", 0, "read no input"),
+            close("null", "close it"),
+          ],
+        },
+      ];
+  return [
+    ...input,
+    onto("stdout-writer", 1, "write output to the engine"),
+    onto("stderr-writer", 2, "write errors to the engine"),
+    ...(owner === 0 ? [] : [0, 1, 2].map((descriptor) => own(num(descriptor), owner))),
+  ];
+}
+
+/** So that `/dev/stdout` can be opened again by the user that the workload runs as. */
+function own(descriptor: ReturnType<typeof num>, owner: number): Step {
+  return call("fchown", [descriptor, num(owner), num(-1)], "let the container's user open its streams again", {
+    tolerate: ["EINVAL", "EPERM", "EROFS"],
+  });
+}
+
+export interface ConsoleSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Open a pseudoterminal of the container's own devpts, hand its master to the keeper. */
+export function openTerminal(size: ConsoleSize | undefined): Step[] {
+  const why = "give the container a terminal of its own";
+  const peer = openFlags("RDWR", "NOCTTY", "CLOEXEC");
+  return [
+    call("openat", [HERE, str("/dev/pts/ptmx"), openFlags("RDWR", "NOCTTY", "NONBLOCK", "CLOEXEC"), num(0)], why, {
+      result: "master",
+    }),
+    call("ioctl", [from("master"), num(TTY.TIOCSPTLCK, "TIOCSPTLCK"), mem(struct([u32(0, 0)]), "0")], why),
+    call("ioctl", [from("master"), num(TTY.TIOCGPTPEER, "TIOCGPTPEER"), peer], why, { result: "terminal" }),
+    ...(size === undefined
+      ? []
+      : [
+          call(
+            "ioctl",
+            [
+              from("master"),
+              num(TTY.TIOCSWINSZ, "TIOCSWINSZ"),
+              mem(struct([u32(size.height | (size.width << 16), 0)]), `${size.height} rows, ${size.width} columns`),
+            ],
+            why,
+          ),
+        ]),
+    ...sendDescriptor("master", SYNC, { why: "hand its other side to the keeper, which outlives the engine" }),
+    close("master", "close it"),
+  ];
+}
+
+/** The terminal as standard streams and as controlling terminal of a new session. */
+export function terminalStreams(owner: number): Step[] {
+  const why = "make the terminal the workload's";
+  return [
+    ...(owner === 0 ? [] : [own(from("terminal") as ReturnType<typeof num>, owner)]),
+    ...[0, 1, 2].map((descriptor) => onto("terminal", descriptor, why)),
+    close("terminal", "close it"),
+  ];
+}
+
+/** A session of the workload's own; with a terminal, that one controls it (ioctl_tty(2)). */
+export function ownSession(terminal: boolean): Step[] {
+  return [
+    call("setsid", [], "give the workload a session of its own"),
+    ...(terminal
+      ? [call("ioctl", [num(0), num(TTY.TIOCSCTTY, "TIOCSCTTY"), num(0)], "let Ctrl-C reach the workload")]
+      : []),
+  ];
+}
+
+/** In the keeper: the pty's master, and a slave of our own so that the master never hangs up. */
+export function takeTerminal(): Step[] {
+  return [
+    { kind: "receive", into: "master", why: "take the terminal's other side" },
+    call(
+      "ioctl",
+      [from("master"), num(TTY.TIOCGPTPEER, "TIOCGPTPEER"), openFlags("RDWR", "NOCTTY", "CLOEXEC")],
+      "keep the terminal from hanging up before all output is read",
+      { result: "terminal" },
+    ),
+  ];
+}
+
+/** Bring the loopback interface up: `struct ifreq`, 16 bytes of name, 16-bit flags (netdevice(7)). */
+export function loopbackUp(): Step[] {
+  const why = "bring the loopback interface up";
+  const name = new Uint8Array(16);
+  name.set(new TextEncoder().encode("lo"));
+  const request = struct([name, u32(SOCKET.IFF_UP), u32(0, 0, 0, 0, 0)]);
+  const type = flags("SOCK", { DGRAM: SOCKET.DGRAM, CLOEXEC: SOCKET.CLOEXEC }, "DGRAM", "CLOEXEC");
+  return [
+    call("socket", [num(SOCKET.AF_INET, "AF_INET"), num(type.value, type.text), num(0)], why, { result: "socket" }),
+    call("ioctl", [from("socket"), num(SOCKET.SIOCSIFFLAGS, "SIOCSIFFLAGS"), mem(request, "lo: IFF_UP")], why),
+    close("socket", "close it"),
+  ];
+}

@@ -1,0 +1,23 @@
+/** One log message: a line with its newline, or a part of a line longer than 16 KiB without one. */
+export interface Entry {
+  readonly stream: "stdout" | "stderr";
+  readonly log: string;
+  /** RFC 3339 with nanoseconds, UTC. */
+  readonly time: string;
+}
+
+/** Docker cuts longer lines into messages of this many bytes. */
+export const MAX_LINE = 16 * 1024;
+
+/** A line of a `json-file` log; null when it is damaged (a power cut, somebody else's hand). */
+export function parseEntry(line: string): Entry | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== "object" || value === null) return null;
+    const { log, stream, time } = value as Partial<Record<"log" | "stream" | "time", unknown>>;
+    if (typeof log !== "string" || typeof time !== "string") return null;
+    return { log, stream: stream === "stderr" ? "stderr" : "stdout", time };
+  } catch {
+    return null;
+  }
+}

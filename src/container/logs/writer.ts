@@ -1,0 +1,117 @@
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+import { now } from "../time.ts";
+import { formatter } from "./format.ts";
+
+/** The log of one container on disk: the current file, `.1` the one before, and so on. */
+export interface LogFile {
+  /** Grows by one with each rotation: the file that was generation N is at `path.(generation - N)`. */
+  readonly generation: number;
+  /** False once the container has ended and everything is written. */
+  readonly live: boolean;
+  /** Grows with each change, so that a reader knows whether it missed one. */
+  readonly version: number;
+  /** Called once, at the next write, rotation or end. */
+  onChange(call: () => void): () => void;
+}
+
+export interface LogWriter extends LogFile {
+  write(stream: "stdout" | "stderr", chunk: Uint8Array): void;
+  /** Unfinished lines are written; followers are told that nothing more comes. */
+  end(): void;
+}
+
+/**
+ * Appends to `path`; opens it at the first output, so that a silent container costs no descriptor. One `write`
+ * per chunk. Files are 0640: output may hold secrets.
+ * A full disk must not end the container: `onError` hears of it once per start and the output is lost.
+ */
+export function logWriter(
+  path: string,
+  limits: { readonly maxSize: number; readonly maxFile: number },
+  onError: (error: Error) => void,
+): LogWriter {
+  let descriptor = -1;
+  let size = 0;
+  let generation = 0;
+  let version = 0;
+  let live = true;
+  let failed = false;
+  const waiting = new Set<() => void>();
+  const stdout = formatter("stdout");
+  const stderr = formatter("stderr");
+
+  const changed = (): void => {
+    version++;
+    if (waiting.size === 0) return;
+    const calls = [...waiting];
+    waiting.clear();
+    for (const call of calls) call();
+  };
+
+  const open = (): void => {
+    descriptor = openSync(path, "a", 0o640);
+    size = fstatSync(descriptor).size;
+  };
+
+  const rotate = (): void => {
+    closeSync(descriptor);
+    descriptor = -1;
+    // The oldest is replaced by the rename onto it; with one file it is truncated.
+    for (let n = limits.maxFile - 1; n > 0; n--)
+      moveIfThere(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`);
+    generation++;
+    descriptor = openSync(path, limits.maxFile === 1 ? "w" : "a", 0o640);
+    size = 0;
+  };
+
+  const append = (text: string): void => {
+    if (text === "") return;
+    try {
+      if (descriptor < 0) open();
+      else if (size >= limits.maxSize) rotate();
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      size += bytes.length;
+    } catch (error) {
+      if (!failed) onError(error as Error);
+      failed = true;
+    }
+    changed();
+  };
+
+  return {
+    get generation() {
+      return generation;
+    },
+    get version() {
+      return version;
+    },
+    get live() {
+      return live;
+    },
+    onChange(call) {
+      waiting.add(call);
+      return () => waiting.delete(call);
+    },
+    write(stream, chunk) {
+      append((stream === "stdout" ? stdout : stderr).push(chunk, now()));
+    },
+    end() {
+      if (!live) return;
+      const at = now();
+      append(stdout.end(at) + stderr.end(at));
+      live = false;
+      if (descriptor >= 0) closeSync(descriptor);
+      descriptor = -1;
+      changed();
+    },
+  };
+}
+
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}

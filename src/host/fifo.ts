@@ -1,0 +1,69 @@
+import { closeSync, constants, openSync } from "node:fs";
+
+/** A FIFO's reading end. Nothing is read before somebody reads the stream: a full pipe stops its writer. */
+export interface FifoReader {
+  readonly stream: ReadableStream<Uint8Array>;
+  /** Gives the descriptor back; an unfinished read of the stream ends. */
+  close(): Promise<void>;
+}
+
+/** A FIFO's writing end. */
+export interface FifoWriter {
+  /** Resolves when the kernel has taken all bytes. Rejects with EPIPE when nobody reads any more. */
+  write(chunk: Uint8Array): Promise<void>;
+  close(): void;
+}
+
+/**
+ * Opens `path` for reading, event-driven. The writing end must be held open by somebody already: FIFOs without
+ * a writer read as ended (fifo(7)).
+ * @throws as open(2)
+ */
+export function readFifo(path: string): FifoReader {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stream = Bun.file(descriptor).stream();
+  let open = true;
+  return {
+    stream,
+    async close() {
+      if (!open) return;
+      open = false;
+      // A locked stream is cancelled by its reader; the descriptor stays ours in either case.
+      if (!stream.locked) await stream.cancel();
+      closeSync(descriptor);
+    },
+  };
+}
+
+/**
+ * Wakes the reader of a FIFO whose writers left before it was opened: it reads the end of the file, but poll
+ * says so only to those who have had a writer since they came (fs/pipe.c, `pipe_poll`).
+ */
+export function endFifo(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch {
+    // Nobody reads it, or it is gone.
+  }
+}
+
+/**
+ * Opens `path` for writing, event-driven.
+ * @throws as open(2); ENXIO when nobody holds the reading end
+ */
+export function writeFifo(path: string): FifoWriter {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  const sink = Bun.file(descriptor).writer({ highWaterMark: 1 });
+  let open = true;
+  return {
+    async write(chunk) {
+      sink.write(chunk);
+      await sink.flush();
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      sink.end();
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { CAIS, type CommandOptions, command, type Ended } from "./cais.ts";
+
+/** An engine for one test, on directories of its own; disposing of it removes its containers and checks. */
+export interface TestEngine extends AsyncDisposable {
+  readonly root: string;
+  readonly run: string;
+  readonly socket: string;
+  /** Environment with which `cais` and `docker` talk to this engine. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Pid of the engine that runs now. */
+  readonly pid: () => number;
+  /** Runs `cais …args` against it. */
+  readonly cais: (args: readonly string[], options?: CommandOptions) => Promise<Ended>;
+  /** As `cais`, but throws unless it exits 0; returns stdout without the last newline. */
+  readonly ok: (args: readonly string[], options?: CommandOptions) => Promise<string>;
+  /** `kill -9` of the engine, as a crash would have it. */
+  readonly kill: () => Promise<void>;
+  /** Starts the engine again on the same directories. */
+  readonly start: () => Promise<void>;
+  /** What the engine wrote to its stderr so far. */
+  readonly log: () => string;
+}
+
+/** Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. */
+export async function startEngine(args: readonly string[] = [], binary = CAIS): Promise<TestEngine> {
+  const home = mkdtempSync(join(tmpdir(), "cais-engine-"));
+  const root = join(home, "root");
+  const run = join(home, "run");
+  const socket = join(run, "cais.sock");
+  const logFile = join(home, "log");
+  const env = { ...process.env, CAIS_HOST: `unix://${socket}`, DOCKER_HOST: `unix://${socket}` };
+  const log = () => readFileSync(logFile, "utf8");
+  let engine: ChildProcess | undefined;
+
+  const start = async () => {
+    const output = openSync(logFile, "a");
+    engine = spawn(binary, ["--root", root, "--run", run, "serve", ...args], {
+      env: { ...process.env, CAIS_READY_FD: "3" },
+      stdio: ["ignore", output, output, "pipe"],
+    });
+    closeSync(output);
+    const ended = once(engine, "exit").then(([code]) => {
+      throw new Error(`The engine ended with ${code} before it was ready:\n${log()}`);
+    });
+    ended.catch(() => {});
+    const ready = engine.stdio[3] as Readable | null;
+    if (!ready) throw new Error(`Cannot run ${binary}`);
+    await Promise.race([once(ready, "data"), ended]);
+  };
+  const stop = async (signal: NodeJS.Signals) => {
+    if (!engine || engine.exitCode !== null || engine.signalCode !== null) return;
+    const ended = once(engine, "exit");
+    engine.kill(signal);
+    await ended;
+  };
+  const cais = (words: readonly string[], options: CommandOptions = {}) =>
+    command(binary, words, { ...options, env: { ...env, ...options.env } });
+  const ok = async (words: readonly string[], options?: CommandOptions) => {
+    const ended = await cais(words, options);
+    if (ended.code !== 0) {
+      throw new Error(`cais ${words.join(" ")} ended with ${ended.code}: ${ended.stderr || ended.stdout}`);
+    }
+    return ended.stdout.replace(/\n$/, "");
+  };
+
+  await start();
+  return {
+    root,
+    run,
+    socket,
+    env,
+    pid: () => engine?.pid ?? 0,
+    cais,
+    ok,
+    kill: () => stop("SIGKILL"),
+    start,
+    log,
+    [Symbol.asyncDispose]: async () => {
+      if (engine?.exitCode !== null || engine.signalCode !== null) await start();
+      const ids = (await ok(["ps", "-aq"])).split("\n").filter(Boolean);
+      if (ids.length > 0) await ok(["rm", "-f", "-v", ...ids]);
+      await stop("SIGTERM");
+      refuseMounts(home);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Removing a tree in which something is still mounted would remove what is mounted. */
+function refuseMounts(directory: string): void {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((point) => point.startsWith(`${directory}/`));
+  if (mounts.length > 0) throw new Error(`The engine left mounts behind:\n${mounts.join("\n")}`);
+}

@@ -1,0 +1,39 @@
+/**
+ * What each folder of `src/` may import, lowest first: the table of ARCHITECTURE.md, "Folders, lowest first".
+ * A folder may always import itself. A new folder is a new line here and there.
+ */
+const below = {
+  kernel: [],
+  plan: ["kernel"],
+  host: [],
+  oci: [],
+  wire: ["oci"],
+  cgroup: ["plan", "kernel", "oci"],
+  storage: ["oci", "plan", "kernel", "host"],
+  image: ["storage", "oci", "plan", "kernel", "host"],
+  registry: ["image", "storage", "oci", "plan", "kernel", "host"],
+  network: ["plan", "kernel", "oci", "wire", "host"],
+  volume: ["plan", "kernel", "oci", "wire", "host"],
+} as const;
+
+const engineSide = [...Object.keys(below)];
+
+/** Folder of `src/` → the folders it may import. */
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  ...below,
+  container: engineSide,
+  build: [...engineSide, "container"],
+  engine: [...engineSide, "container", "build"],
+  api: ["engine", "wire", "oci", "host"],
+  client: ["wire", "oci", "host"],
+  cli: ["client", "wire", "oci", "host"],
+};
+
+/** Single files that may import more than their folder, and why. */
+export const exceptions: Readonly<Record<string, readonly string[]>> = {
+  // `cais serve` is the engine: the one command that is not a client of it.
+  "src/cli/commands/serve.ts": ["engine", "api"],
+};
+
+/** The only folder of `src/` that may name what Bun has and Node has not. */
+export const runtimeFolder = "host";
