@@ -68,8 +68,9 @@ async function run(context: Context, command: Command<Flags>, argv: readonly str
   }
   const wrong = argumentsWrong(command, parsed.args.length);
   if (wrong) {
+    const verb = wrong.includes("at least") ? "See" : "Run";
     err(
-      `cais: 'cais ${command.name}' ${wrong}\n\nUsage:  cais ${command.name} ${command.usage}\n\nSee 'cais ${command.name} --help' for more information\n`,
+      `cais: 'cais ${command.name}' ${wrong}\n\nUsage:  cais ${command.name} ${command.usage}\n\n${verb} 'cais ${command.name} --help' for more information\n`,
     );
     return 1;
   }

@@ -20,6 +20,6 @@ export function filterFlag(
 /** Several values of one name are alternatives. */
 export function toFilters(given: readonly (readonly [string, string])[]): Filters {
   const filters: Record<string, string[]> = {};
-  for (const [name, value] of given) (filters[name] ??= []).push(value);
+  for (const [name, value] of given) filters[name] = [...(filters[name] ?? []), value];
   return filters;
 }

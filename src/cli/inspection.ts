@@ -16,7 +16,10 @@ export async function inspectAll(
   format: string | undefined,
   find: Find,
 ): Promise<number> {
-  const nodes = format === undefined || format === "" || format === "json" ? undefined : template(format);
+  const nodes =
+    format === undefined || format === "" || format === "json"
+      ? undefined
+      : template(format, "template parsing error: ", 64);
   const found: unknown[] = [];
   const missing: string[] = [];
   for (const name of names) {

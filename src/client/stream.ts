@@ -57,6 +57,11 @@ export function bodySource(response: Response): Source {
 
 /** Values that the engine sends one after the other as JSON. Each line is one value. */
 export async function* jsonLines<T>(read: Source): AsyncGenerator<T> {
+  for await (const line of textLines(read)) yield JSON.parse(line) as T;
+}
+
+/** The lines of a stream, without blank ones. */
+export async function* textLines(read: Source): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let text = "";
   for (let chunk = await read(); chunk !== null; chunk = await read()) {
@@ -64,8 +69,8 @@ export async function* jsonLines<T>(read: Source): AsyncGenerator<T> {
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
       const line = text.slice(0, end).trim();
       text = text.slice(end + 1);
-      if (line) yield JSON.parse(line) as T;
+      if (line) yield line;
     }
   }
-  if (text.trim()) yield JSON.parse(text) as T;
+  if (text.trim()) yield text.trim();
 }

@@ -1,10 +1,9 @@
-import { bodySource, jsonLines } from "../../client/stream.ts";
+import { bodySource, textLines } from "../../client/stream.ts";
 import { events } from "../../client/system.ts";
 import type { Event } from "../../wire/event.ts";
 import { command } from "../command.ts";
 import { filterFlag, toFilters } from "../filters.ts";
 import { text } from "../flags/flag.ts";
-import { toJson } from "../format/print.ts";
 import { execute, template } from "../format/rows.ts";
 import { typed } from "../format/value.ts";
 import { moment } from "../moment.ts";
@@ -29,25 +28,35 @@ export default command({
       since: since === undefined ? undefined : moment(since),
       until: until === undefined ? undefined : moment(until),
     });
-    for await (const event of jsonLines<Event>(bodySource(response))) {
+    for await (const text of textLines(bodySource(response))) {
+      const event = JSON.parse(text) as Event;
       const value = typed(event);
-      const line = nodes ? execute(nodes, value) : format === "json" ? toJson(value) : eventText(event);
+      const line = nodes
+        ? execute(nodes, value)
+        : format === "json"
+          ? text
+          : eventText(event, nanoseconds(text));
       await pour(1, Buffer.from(`${line}\n`));
     }
     return 0;
   },
 });
 
-function eventText(event: Event): string {
+/** From the text: a double does not hold all digits of `timeNano`. */
+function nanoseconds(text: string): string {
+  return (/"timeNano":(\d+)/.exec(text)?.[1] ?? "").slice(-9).padStart(9, "0");
+}
+
+function eventText(event: Event, fraction: string): string {
   const attributes = Object.keys(event.Actor.Attributes ?? {})
     .sort()
     .map((name) => `${name}=${event.Actor.Attributes[name]}`);
   const about = attributes.length ? ` (${attributes.join(", ")})` : "";
-  return `${localTime(event)} ${event.Type} ${event.Action} ${event.Actor.ID}${about}`;
+  return `${localTime(event, fraction)} ${event.Type} ${event.Action} ${event.Actor.ID}${about}`;
 }
 
-/** RFC 3339 with nanoseconds; their last digits are not exact, because a double holds no more of `timeNano`. */
-function localTime(event: Event): string {
+/** RFC 3339 with nanoseconds, in the zone of this process. */
+function localTime(event: Event, fraction: string): string {
   const at = new Date(event.time * 1000);
   const pad = (n: number) => String(n).padStart(2, "0");
   const offset = -at.getTimezoneOffset();
@@ -55,7 +64,6 @@ function localTime(event: Event): string {
     offset === 0
       ? "Z"
       : `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`;
-  const nanoseconds = String(BigInt(event.timeNano) % 1_000_000_000n).padStart(9, "0");
   const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
-  return `${day}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}.${nanoseconds}${zone}`;
+  return `${day}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}.${fraction}${zone}`;
 }

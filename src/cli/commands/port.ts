@@ -18,7 +18,7 @@ export default command({
       if (!/^\d+\/\w+$/.test(key))
         throw new Failure(`Error: invalid port (${asked}): write a number, or number/protocol`);
       const bindings = ports[key];
-      if (!bindings?.length) throw new Failure(`Error: No public port '${key}' published for ${name}`);
+      if (!bindings?.length) throw new Failure(`Error: No public port '${asked}' published for ${name}`);
       out(bindings.map((binding) => `${address(binding)}\n`).join(""));
       return 0;
     }

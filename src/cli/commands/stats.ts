@@ -4,7 +4,7 @@ import type { Engine } from "../../client/request.ts";
 import { bodySource, jsonLines } from "../../client/stream.ts";
 import { events } from "../../client/system.ts";
 import type { Event } from "../../wire/event.ts";
-import type { ContainerStats } from "../../wire/stats.ts";
+import type { Stats } from "../../wire/stats.ts";
 import { command } from "../command.ts";
 import { usageListing, usageRow } from "../container/usage.ts";
 import { bool, text } from "../flags/flag.ts";
@@ -42,7 +42,7 @@ export default command({
 });
 
 /** The newest sample of each container, in the order of their rows. */
-type Latest = Map<string, ContainerStats | undefined>;
+type Latest = Map<string, Stats | undefined>;
 
 async function once(
   engine: Engine,
@@ -52,7 +52,7 @@ async function once(
   const latest: Latest = new Map();
   let code = 0;
   const answers = await Promise.allSettled(
-    asked.map(async (name) => (await (await containerStats(engine, name, false)).json()) as ContainerStats),
+    asked.map(async (name) => (await (await containerStats(engine, name, false)).json()) as Stats),
   );
   for (const [i, answer] of answers.entries()) {
     if (answer.status === "fulfilled") latest.set(asked[i] ?? "", answer.value);
@@ -85,7 +85,7 @@ async function live(
     if (latest.has(name)) return;
     latest.set(name, undefined);
     const response = await containerStats(engine, name, true);
-    for await (const sample of jsonLines<ContainerStats>(bodySource(response))) {
+    for await (const sample of jsonLines<Stats>(bodySource(response))) {
       latest.set(name, sample);
       if (latest.keys().next().value === name) await draw();
     }

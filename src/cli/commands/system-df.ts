@@ -122,6 +122,6 @@ function details(it: DiskUsage): string {
     `Images space usage:\n\n${listText(images, imageTable, {})}`,
     `Containers space usage:\n\n${listText(containers, containerTable, {})}`,
     `Local Volumes space usage:\n\n${listText(volumes, volumeTable, {})}`,
-    `Build cache usage: ${humanSize(cached, 4)}\n\n`,
+    `Build cache usage: ${humanSize(cached, 4)}\n\nCACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED\n`,
   ].join("\n");
 }

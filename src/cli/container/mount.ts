@@ -32,51 +32,82 @@ export function parseMount(text: string): Mount {
   return finish(draft);
 }
 
-function take(draft: Draft, key: string, value: string | undefined, field: string): void {
-  const { mount, bind, volume, tmpfs } = draft;
-  const flag = () => {
-    if (value === undefined || value === "true" || value === "1") return true;
-    if (value === "false" || value === "0") return false;
-    throw new Error(`invalid value for ${key}: ${value}`);
-  };
-  if (key === "readonly" || key === "ro") return void (mount.ReadOnly = flag());
-  if (key === "volume-nocopy") return void (volume.NoCopy = flag());
-  if (key === "bind-nonrecursive") return void (bind.NonRecursive = flag());
-  if (key === "bind-create-src") return void (bind.CreateMountpoint = flag());
-  if (value === undefined) throw new Error(`invalid field '${field}' must be a key=value pair`);
-  switch (key) {
-    case "type":
-      return void (mount.Type = value.toLowerCase() as MountType);
-    case "source":
-    case "src":
-      return void (mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value);
-    case "target":
-    case "dst":
-    case "destination":
-      return void (mount.Target = value);
-    case "consistency":
-      return void (mount.Consistency = value.toLowerCase());
-    case "bind-propagation":
-      return void (bind.Propagation = value.toLowerCase() as NonNullable<BindOptions["Propagation"]>);
-    case "bind-recursive":
-      return bindRecursive(bind, value);
-    case "volume-subpath":
-    case "image-subpath":
-      return void (draft.subpath = value);
-    case "volume-driver":
-      return void (volume.DriverConfig = { ...volume.DriverConfig, Name: value });
-    case "volume-label":
-      return put(draft.labels, value);
-    case "volume-opt":
-      return put(draft.options, value);
-    case "tmpfs-size":
-      return void (tmpfs.SizeBytes = bytes(value));
-    case "tmpfs-mode":
-      if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`);
-      return void (tmpfs.Mode = Number.parseInt(value, 8));
-    default:
-      throw new Error(`unknown option '${key}' in '${field}'`);
+type Take = (draft: Draft, value: string, key: string) => void;
+
+/** What each field that has a value means. */
+const fields: Readonly<Record<string, Take>> = {
+  type: ({ mount }, value) => {
+    mount.Type = value.toLowerCase() as MountType;
+  },
+  source: ({ mount }, value) => {
+    mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value;
+  },
+  target: ({ mount }, value) => {
+    mount.Target = value;
+  },
+  consistency: ({ mount }, value) => {
+    mount.Consistency = value.toLowerCase();
+  },
+  "bind-propagation": ({ bind }, value) => {
+    bind.Propagation = value.toLowerCase() as NonNullable<BindOptions["Propagation"]>;
+  },
+  "bind-recursive": ({ bind }, value) => bindRecursive(bind, value),
+  "volume-subpath": subpath,
+  "image-subpath": subpath,
+  "volume-driver": ({ volume }, value) => {
+    volume.DriverConfig = { ...volume.DriverConfig, Name: value };
+  },
+  "volume-label": ({ labels }, value) => put(labels, value),
+  "volume-opt": ({ options }, value) => put(options, value),
+  "tmpfs-size": ({ tmpfs }, value) => {
+    tmpfs.SizeBytes = bytes(value);
+  },
+  "tmpfs-mode": ({ tmpfs }, value, key) => {
+    if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`);
+    tmpfs.Mode = Number.parseInt(value, 8);
+  },
+};
+
+/** Fields that are switches: `readonly`, `readonly=false`. */
+const switches: Readonly<Record<string, (draft: Draft, on: boolean) => void>> = {
+  readonly: ({ mount }, on) => {
+    mount.ReadOnly = on;
+  },
+  "volume-nocopy": ({ volume }, on) => {
+    volume.NoCopy = on;
+  },
+  "bind-nonrecursive": ({ bind }, on) => {
+    bind.NonRecursive = on;
+  },
+  "bind-create-src": ({ bind }, on) => {
+    bind.CreateMountpoint = on;
+  },
+};
+
+const synonyms: Readonly<Record<string, string>> = {
+  src: "source",
+  dst: "target",
+  destination: "target",
+  ro: "readonly",
+};
+
+function take(draft: Draft, typed: string, value: string | undefined, field: string): void {
+  const key = synonyms[typed] ?? typed;
+  const set = Object.hasOwn(switches, key) ? switches[key] : undefined;
+  if (set) {
+    if (value !== undefined && !["true", "1", "false", "0"].includes(value))
+      throw new Error(`invalid value for ${typed}: ${value}`);
+    set(draft, value === undefined || value === "true" || value === "1");
+    return;
   }
+  if (value === undefined) throw new Error(`invalid field '${field}' must be a key=value pair`);
+  const read = Object.hasOwn(fields, key) ? fields[key] : undefined;
+  if (!read) throw new Error(`unknown option '${typed}' in '${field}'`);
+  read(draft, value, typed);
+}
+
+function subpath(draft: Draft, value: string): void {
+  draft.subpath = value;
 }
 
 function finish({ mount, bind, volume, tmpfs, labels, options, subpath }: Draft): Mount {

@@ -1,4 +1,4 @@
-import type { BlkioEntry, ContainerStats } from "../../wire/stats.ts";
+import type { BlkioEntry, Stats } from "../../wire/stats.ts";
 import { binarySize, humanSize, shortId } from "../format/human.ts";
 import type { Listing } from "../format/rows.ts";
 import type { Fields } from "../format/value.ts";
@@ -21,7 +21,7 @@ export const usageListing: Listing = {
 };
 
 /** A sample as `stats` shows it; without one, the container's row is dashes. */
-export function usageRow(asked: string, it: ContainerStats | undefined, truncate: boolean): Fields {
+export function usageRow(asked: string, it: Stats | undefined, truncate: boolean): Fields {
   if (!it) {
     const none = "--";
     return {
@@ -54,7 +54,7 @@ export function usageRow(asked: string, it: ContainerStats | undefined, truncate
 }
 
 /** Share of one processor between the sample and the one before it; several busy processors add up. */
-export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
+export function cpuPercent({ cpu_stats: now, precpu_stats: before }: Stats): number {
   const own = now.cpu_usage.total_usage - (before?.cpu_usage.total_usage ?? 0);
   const machine = (now.system_cpu_usage ?? 0) - (before?.system_cpu_usage ?? 0);
   const processors = now.online_cpus || (now.cpu_usage.percpu_usage ?? []).length;
@@ -62,7 +62,7 @@ export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerSt
 }
 
 /** Without the page cache that the kernel would give back first (docs of `docker stats`). */
-export function memoryUsed({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): number {
+export function memoryUsed({ memory_stats: { usage = 0, stats = {} } }: Stats): number {
   const cache = stats.total_inactive_file ?? stats.inactive_file ?? 0;
   return cache < usage ? usage - cache : usage;
 }

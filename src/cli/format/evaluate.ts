@@ -169,8 +169,12 @@ function field(value: Value, name: string, text: string): Value {
   const fields = value as Readonly<Record<string, Value>>;
   if (Object.hasOwn(fields, name)) return fields[name];
   if (isMap(fields)) return undefined;
+  if (optional.has(name)) return null;
   throw new TemplateError(`executing "" at <${text}>: map has no entry for key "${name}"`);
 }
+
+/** Pointers in Docker's types, which its JSON leaves out where they are nil. */
+const optional = new Set(["Health", "Healthcheck", "SizeRootFs", "SizeRw", "StopTimeout", "UsageData"]);
 
 function lookUp(name: string, state: State): Call {
   const found = Object.hasOwn(state.known, name) ? state.known[name] : undefined;

@@ -17,7 +17,7 @@ export const functions: Readonly<Record<string, Call>> = {
   print: (...values) => spaced(values),
   println: (...values) => `${values.map(print).join(" ")}\n`,
   printf: (format, ...values) => sprintf(text("printf", format), values),
-  html: (value) => print(value).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
+  html: (value) => print(value).replace(/[&<>"']/g, (char) => entities[char] ?? char),
   urlquery: (value) => encodeURIComponent(print(value)).replaceAll("%20", "+"),
   js: (value) => JSON.stringify(print(value)).slice(1, -1),
   eq: (value, ...others) => others.some((other) => value === other || (value == null && other == null)),
@@ -42,6 +42,14 @@ export const functions: Readonly<Record<string, Call>> = {
     return padded === "" ? "" : " ".repeat(Number(before)) + padded + " ".repeat(Number(after));
   },
   truncate: (value, length) => text("truncate", value).slice(0, Number(length)),
+};
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
 };
 
 function length(value: Value): number {

@@ -1,3 +1,4 @@
+import { functions } from "./functions.ts";
 import { lex, type Piece, TemplateError, type Token } from "./lex.ts";
 
 export type Node =
@@ -144,6 +145,8 @@ function operand(token: Token, tokens: readonly Token[], cursor: { at: number })
       if (token.text === "true" || token.text === "false")
         return { kind: "literal", value: token.text === "true" };
       if (token.text === "nil") return { kind: "literal", value: null };
+      if (!Object.hasOwn(functions, token.text) && token.text !== "and" && token.text !== "or")
+        throw new TemplateError(`function "${token.text}" not defined`);
       return { kind: "function", name: token.text };
   }
   if (token.text === ".") return path(".", [], tokens, cursor);

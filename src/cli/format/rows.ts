@@ -25,7 +25,7 @@ export function listText(listing: Listing, rows: readonly Fields[], { format, qu
   if (quiet && listing.id && (format === undefined || format === "table"))
     return rows.map((row) => `${fieldText(row, listing.id ?? "")}\n`).join("");
   if (format === "json" || format === "{{json .}}" || format === "{{ json . }}")
-    return rows.map((row) => `${toJson(row)}\n`).join("");
+    return rows.map((row) => `${rowJson(row)}\n`).join("");
   if (format === undefined || format === "" || format === "table")
     return table(listing, listing.columns, rows);
   const columns = /^table\s/.test(format) ? format.slice(5).trimStart() : undefined;
@@ -54,13 +54,13 @@ function fieldText(row: Fields, name: string): string {
   return String(row[name] ?? "");
 }
 
-/** A template as it is typed in a shell: `\t` and `\n` are what they look like. */
-export function template(text: string): Nodes {
+/** A template as it is typed in a shell: `\\t` and `\\n` are what they look like. @throws Failure for one that is none */
+export function template(text: string, prefix = "failed to parse template: ", exitCode = 1): Nodes {
   try {
     return parse(text.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
   } catch (error) {
     if (error instanceof TemplateError)
-      throw new Failure(`failed to parse template: template: :1: ${error.message}`, 64);
+      throw new Failure(`${prefix}template: :1: ${error.message}`, exitCode);
     throw error;
   }
 }
@@ -68,9 +68,18 @@ export function template(text: string): Nodes {
 /** Runs a template on one thing. @throws Failure with the template's error */
 export function execute(nodes: Nodes, data: Value, prefix = "failed to execute template: "): string {
   try {
-    return evaluate(nodes, data);
+    return evaluate(nodes, data, {
+      functions: {
+        json: (value) => (value === data && prefix.startsWith("failed") ? rowJson(value) : toJson(value)),
+      },
+    });
   } catch (error) {
     if (error instanceof TemplateError) throw new Failure(`${prefix}template: :1: ${error.message}`, 1);
     throw error;
   }
+}
+
+/** A whole row as Go's `json.Marshal` writes it: what HTML could misread is escaped. */
+function rowJson(row: Value): string {
+  return toJson(row).replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
