@@ -7,6 +7,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   ip: "iproute2",
   nft: "nftables",
   "qemu-aarch64-static": "qemu-user-static",
+  "qemu-system-aarch64": "qemu-system-arm",
+  "qemu-system-x86_64": "qemu-system-x86",
   setfattr: "attr",
   ssh: "openssh-client",
   strace: "strace",
