@@ -90,3 +90,12 @@ export function readLastCapability(): number {
   if (!/^\d{1,2}$/.test(text)) throw new Error(`Cannot read the kernel's last capability: it says "${text}"`);
   return Number(text);
 }
+
+/** What this process may have (its permitted set); in a container that is less than all. */
+export function ownCapabilities(): readonly CapabilityName[] {
+  const line = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"));
+  const mask = BigInt(`0x${line?.[1] ?? "0"}`);
+  return (Object.keys(CAPABILITIES) as CapabilityName[]).filter(
+    (name) => ((mask >> BigInt(CAPABILITIES[name])) & 1n) === 1n,
+  );
+}

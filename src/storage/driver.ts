@@ -67,6 +67,8 @@ export interface SnapshotDriver {
   hasLayer(chain: ChainId): boolean;
   /** Layers that are there, in no order. */
   layers(): ChainId[];
+  /** The layer directly below one; undefined for the lowest and for one that is absent. */
+  parent(chain: ChainId): ChainId | undefined;
   /** Bytes of the files of one layer; 0 for one that is absent. */
   layerSize(chain: ChainId): number;
   /** Removes one layer if it is there. The caller knows that nothing stands on it. */
@@ -74,9 +76,14 @@ export interface SnapshotDriver {
 
   /**
    * Makes the writable snapshot `id` on top of `chain` (on nothing when absent) and says what to mount.
-   * Synchronous: it is on the way of every `create`. Refused when there is one of this id.
+   * It is on the way of every `create`: a driver that stacks makes three directories. Refused when there is one
+   * of this id.
    */
-  createWritable(id: string, chain: ChainId | undefined, options?: { readonly volatile?: boolean }): Rootfs;
+  createWritable(
+    id: string,
+    chain: ChainId | undefined,
+    options?: { readonly volatile?: boolean },
+  ): Promise<Rootfs>;
   /** What to mount for a snapshot that exists; throws when it does not. */
   rootfs(id: string): Rootfs;
   /** Snapshots that are there, with the layer each stands on. */

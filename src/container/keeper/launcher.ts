@@ -19,7 +19,7 @@ import { launchPlan } from "../launch/plan.ts";
 import type { Ended, ExecRequest, Exit, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
-import { isAlive, oldestChild, readKeeper, readNote, removeRunDirectory, type StartNote, writeNote } from "./note.ts";
+import { isAlive, oldestChild, readKeeper, readNote, removeNote, removeRunDirectory, type StartNote, writeNote } from "./note.ts";
 import { openReports } from "./reports.ts";
 import { exitOf, openRunning } from "./running.ts";
 import { readTrace } from "./trace.ts";
@@ -98,7 +98,8 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         if (report.kind === "exited") void ended(report);
         if (report.kind === "failed") {
           reports.forget(note.token);
-          removeRunDirectory(runDir);
+          // The program has undone what it made; a directory that is still there belongs to somebody else.
+          removeNote(runDir);
           const failed = steps[report.step];
           reject(failed === undefined ? new Error(`Step ${report.step} failed`) : new StepError(report.step, failed, report.errno));
         }

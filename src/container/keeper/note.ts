@@ -33,9 +33,14 @@ export function readNote(runDir: string): StartNote | null {
   }
 }
 
+/** Remove the note of a start that came to nothing. */
+export function removeNote(runDir: string): void {
+  rmSync(pathOf(runDir), { force: true });
+}
+
 /** Remove everything of a start. */
 export function removeRunDirectory(runDir: string): void {
-  rmSync(pathOf(runDir), { force: true });
+  removeNote(runDir);
   rmSync(runDir, { recursive: true, force: true });
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseOomKills } from "../../cgroup/oom.ts";
-import { type FifoReader, type FifoWriter, readFifo, writeFifo } from "../../host/fifo.ts";
+import { endFifo, type FifoReader, type FifoWriter, readFifo, writeFifo } from "../../host/fifo.ts";
 import type { Report } from "../../plan/records.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Exit, Output, Running, Stdin } from "../launcher.ts";
@@ -41,6 +41,9 @@ export function openRunning(started: Started): Running {
   const readers = names.map((stream) => ({ stream, fifo: readFifo(join(runDir, RUN_FILES[stream])) }));
   const input = started.stdin ? openStdin(runDir, terminal) : null;
   let released = false;
+  void started.exited.then(() => {
+    for (const stream of names) endFifo(join(runDir, RUN_FILES[stream]));
+  });
   return {
     id,
     runDir,

@@ -1,0 +1,85 @@
+import { DEFAULT_PROFILE } from "../../kernel/seccomp/default.ts";
+import { parseProfile } from "../../kernel/seccomp/parse.ts";
+import { type Profile, resolveProfile } from "../../kernel/seccomp/profile.ts";
+import { Refusal } from "../../oci/error.ts";
+import type { Seccomp } from "../../oci/runtime/seccomp.ts";
+import type { HostConfig } from "../../wire/container.ts";
+import type { SpecFacts } from "./facts.ts";
+
+/** What `--security-opt` asks for. */
+export interface SecurityOptions {
+  readonly noNewPrivileges: boolean;
+  /** Docker's default, none at all, or the text of a profile. */
+  readonly seccomp: "default" | "unconfined" | { readonly profile: string };
+  readonly apparmor?: string;
+  readonly labels: readonly string[];
+  readonly writableCgroups: boolean;
+}
+
+/**
+ * The words of `--security-opt`; `:` may stand for `=`. SELinux labels are taken and, where the kernel has no SELinux,
+ * without effect, as with Docker.
+ * @returns a sentence of Docker's for a word that is none
+ */
+export function parseSecurityOptions(words: readonly string[] | null | undefined): SecurityOptions | string {
+  const options: { -readonly [key in keyof SecurityOptions]: SecurityOptions[key] } = {
+    noNewPrivileges: false,
+    seccomp: "default",
+    labels: [],
+    writableCgroups: false,
+  };
+  for (const word of words ?? []) {
+    if (word === "no-new-privileges") {
+      options.noNewPrivileges = true;
+      continue;
+    }
+    if (word === "disable") continue;
+    const match = /^([^=:]*)[=:](.*)$/s.exec(word);
+    if (!match) return `invalid --security-opt 1: ${JSON.stringify(word.slice(0, 80))}`;
+    const [, key = "", value = ""] = match;
+    const wrong = `invalid --security-opt 2: ${JSON.stringify(word.slice(0, 80))}`;
+    const flag = boolean(value);
+    if (key === "label") options.labels = [...options.labels, value];
+    else if (key === "apparmor") options.apparmor = value;
+    else if (key === "seccomp") options.seccomp = seccompOption(value);
+    else if (flag === undefined) return wrong;
+    else if (key === "no-new-privileges") options.noNewPrivileges = flag;
+    else if (key === "writable-cgroups") options.writableCgroups = flag;
+    else return wrong;
+  }
+  return options;
+}
+
+/** The policy of a container with these capabilities; none with `--privileged` or `seccomp=unconfined`. */
+export function seccompOf(
+  host: HostConfig,
+  option: SecurityOptions["seccomp"],
+  capabilities: readonly string[],
+  { arch, kernel }: SpecFacts,
+): Seccomp | undefined {
+  // A profile asked for by name holds for privileged containers too.
+  if (option === "unconfined" || (host.Privileged && option === "default")) return undefined;
+  const profile = option === "default" ? DEFAULT_PROFILE : customProfile(option.profile);
+  return profile && resolveProfile(profile, { arch, kernel, capabilities });
+}
+
+/** Undefined for one that says nothing. */
+function customProfile(text: string): Profile | undefined {
+  try {
+    return parseProfile(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Refusal("invalid", `Decoding seccomp profile failed: ${reason}`, { cause: error });
+  }
+}
+
+function seccompOption(value: string): SecurityOptions["seccomp"] {
+  if (value === "unconfined") return "unconfined";
+  return value === "" || value === "builtin" ? "default" : { profile: value };
+}
+
+/** As Go reads booleans. */
+function boolean(text: string): boolean | undefined {
+  if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
+  return ["0", "f", "F", "false", "FALSE", "False"].includes(text) ? false : undefined;
+}
