@@ -45,7 +45,7 @@ export const update = (
     const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
     const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
     if (policy) throw invalid(policy);
-    if (container.running) updateLimits(context, container, changed as HostConfig, host);
+    if (container.running) updateLimits(context, container, host);
     record.host = host;
     context.store.save(record);
     tell(context, record, "update");
