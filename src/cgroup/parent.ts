@@ -74,18 +74,28 @@ function enableControllers(tree: Hierarchy, directory: string): void {
   }
 }
 
-/** One by one: one that the kernel refuses (cpu with realtime processes about) must not cost the others. */
+/**
+ * All at once first: given one by one, the threaded controllers (cpu, pids) would be taken by a cgroup that has
+ * processes, which then is a thread root and can never have the others.
+ */
 function enable(level: string, file: string, controllers: readonly string[]): void {
-  for (const name of controllers) {
-    try {
-      writeFileSync(file, `+${name}`);
-    } catch (cause) {
-      if (errnoOf(cause) !== "EBUSY") continue;
-      // "No internal processes": a cgroup other than the real root that has processes cannot give controllers
-      // to children. That is so when the engine itself runs at the top of a delegated subtree (in a container).
-      evacuate(level);
-      writeFileSync(file, `+${name}`);
-    }
+  const all = controllers.map((name) => `+${name}`);
+  const refused = written(file, all.join(" "));
+  if (refused === undefined) return;
+  // "No internal processes": a cgroup other than the real root that has processes cannot give controllers
+  // to children. That is so when the engine itself runs at the top of a delegated subtree (in a container).
+  if (refused === "EBUSY") evacuate(level);
+  // One that the kernel refuses (cpu with realtime processes about) must not cost the others.
+  if (written(file, all.join(" ")) !== undefined) for (const each of all) written(file, each);
+}
+
+/** The error of writing `text`, by name; undefined when it was taken. */
+function written(file: string, text: string): string | undefined {
+  try {
+    writeFileSync(file, text);
+    return undefined;
+  } catch (error) {
+    return errnoOf(error) ?? String(error);
   }
 }
 

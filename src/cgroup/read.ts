@@ -18,7 +18,7 @@ export function readKernel(path: string): string {
     for (;;) {
       if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
       const count = readSync(fd, buffer, length, buffer.length - length, null);
-      if (count === 0) return buffer.latin1Slice(0, length);
+      if (count === 0) return buffer.toString("latin1", 0, length);
       length += count;
     }
   } catch (error) {

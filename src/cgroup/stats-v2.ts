@@ -55,6 +55,7 @@ export function unifiedCpu(directory: string): CpuStats {
   };
 }
 
+/** Current use, limit and the lines of `memory.stat`; empty when the cgroup is gone. */
 export function unifiedMemory(directory: string): MemoryStats {
   const usage = readNumber(`${directory}/memory.current`);
   if (usage === undefined) return {};

@@ -91,7 +91,7 @@ const NO_LIMIT = (JSON as unknown as { rawJSON(text: string): RawNumber }).rawJS
 
 function pidsStats(layout: Layout, cgroup: string): PidsStats {
   const directory = controllerDirectory(layout, "pids", cgroup);
-  const current = directory && readNumber(`${directory}/pids.current`);
+  const current = directory === undefined ? undefined : readNumber(`${directory}/pids.current`);
   if (directory === undefined || current === undefined) return {};
   const v2 = layout.controllers.get("pids")?.version === 2;
   const limit = readNumber(`${directory}/pids.max`) ?? (v2 ? NO_LIMIT : undefined);

@@ -54,29 +54,28 @@ function restore(done: readonly { readonly file: string; readonly old: string }[
     }
 }
 
-const HINTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  EBUSY: {
-    "linux.resources.memory.limit":
-      "the container uses more than that now and nothing of it can be reclaimed",
-    "linux.resources.memory.swap": "the container uses more than that now and nothing of it can be reclaimed",
-  },
-  EINVAL: {
-    "linux.resources.memory.limit":
-      "the limit may not exceed memory and swap together: raise --memory-swap too",
-    "linux.resources.memory.swap": "memory and swap together may not be less than memory alone",
-    "linux.resources.cpu.quota": "a quota is at least 1000 µs and at most what the parent cgroup has",
-    "linux.resources.cpu.period": "a period is between 1000 and 1000000 µs",
-    "linux.resources.cpu.cpus": "name processors that the parent cgroup has, like 0-1,3",
-    "linux.resources.cpu.mems": "name memory nodes that the parent cgroup has, like 0",
-  },
-  EACCES: { "linux.resources.cpu.cpus": "name processors that the parent cgroup has, like 0-1,3" },
+const IN_USE = "the container uses more than that now and nothing of it can be reclaimed";
+
+/** What to do about a value the kernel finds wrong. */
+const HINTS: Readonly<Record<string, string>> = {
+  "linux.resources.memory.limit": "the limit may not exceed memory and swap together: raise that too",
+  "linux.resources.memory.swap": "memory and swap together may not be less than memory alone",
+  "linux.resources.cpu.quota": "a quota is at least 1000 µs and at most what the parent cgroup has",
+  "linux.resources.cpu.period": "a period is between 1000 and 1000000 µs",
+  "linux.resources.cpu.cpus": "name processors that the parent cgroup has, like 0-1,3",
+  "linux.resources.cpu.mems": "name memory nodes that the parent cgroup has, like 0",
 };
+
+function hintFor(write: Write, errno: string | undefined): string | undefined {
+  if (errno === "ENOENT") return `this kernel has no ${basename(write.file)}, or the container is gone`;
+  if (errno === "EBUSY") return write.field.includes(".memory.") ? IN_USE : undefined;
+  return HINTS[write.field];
+}
 
 function refusal(write: Write, cause: unknown): Error {
   const errno = errnoOf(cause);
   const reason = `the kernel refuses ${JSON.stringify(write.value)} (${errno ?? String(cause)})`;
-  const missing = `this kernel has no ${basename(write.file)}, or the container is gone`;
-  const hint = errno === "ENOENT" ? missing : HINTS[errno ?? ""]?.[write.field];
+  const hint = hintFor(write, errno);
   return cgroupError(`set ${write.field.replace("linux.resources.", "")}`, write.file, reason, {
     cause,
     ...(errno === undefined ? {} : { errno }),

@@ -3,16 +3,7 @@
  * nothing of plans, programs or keepers beyond this file; `src/container/launch` implements it.
  */
 
-/** Where a container's root file system comes from. Paths are of the host and exist when `start` is called. */
-export type Rootfs =
-  | {
-      readonly kind: "overlay";
-      /** Uppermost layer first, as the kernel's `lowerdir` wants it. */
-      readonly lower: readonly string[];
-      readonly upper: string;
-      readonly work: string;
-    }
-  | { readonly kind: "directory"; readonly path: string };
+export type Rootfs = import("../storage/driver.ts").Rootfs;
 
 /** An OCI runtime configuration; the launcher reads it, the engine only hands it over. */
 export type RuntimeSpec = import("../oci/runtime/spec.ts").RuntimeSpec;
@@ -40,7 +31,8 @@ export interface ExecRequest {
   readonly container: Running;
   readonly process: RuntimeProcess;
   readonly stdin: boolean;
-  readonly privileged: boolean;
+  /** The policy of the container; absent for a privileged process. */
+  readonly seccomp?: import("../oci/runtime/seccomp.ts").Seccomp;
   /** JSON pointer of a part of `process` → option, as in `LaunchRequest`. */
   readonly origins: ReadonlyMap<string, string>;
 }
@@ -95,17 +87,6 @@ export interface Ended {
   readonly leftovers: readonly { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }[];
   /** Removes the run directory, once the leftovers are safe. */
   release(): void;
-}
-
-/** A step of a plan that the kernel refused; `start` and `exec` reject with it. */
-export interface StepError extends Error {
-  readonly step: number;
-  readonly call: string;
-  /** By name: "ENOENT". */
-  readonly errno: string;
-  readonly why: string;
-  readonly option?: string;
-  readonly hint?: string;
 }
 
 /** One step that ran, as `GET /cais/containers/{id}/trace` tells it. */

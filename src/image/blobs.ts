@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type Digest, digestOf, digestOfHex, finishDigest, hexOf, isId } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { syncDirectory } from "../storage/document.ts";
@@ -26,9 +27,9 @@ export interface Blobs {
   /** Writes a stream to a temporary file. */
   stage(source: Bytes): Promise<StagedBlob>;
   /** Passes a stream on while it is written; `staged` resolves when the stream has ended. */
-  tee(source: Bytes): { readonly stream: Bytes; staged(): StagedBlob; discard(): void };
+  tee(source: Bytes): { readonly stream: Bytes; staged(): Promise<StagedBlob>; discard(): void };
   /** Stores a small document. */
-  put(bytes: Uint8Array | string): Digest;
+  put(bytes: Uint8Array | string): Promise<Digest>;
   has(digest: Digest): boolean;
   /** A small document, checked; refused when it is not what its name says. */
   get(digest: Digest, max: number): Buffer;
@@ -39,6 +40,7 @@ export interface Blobs {
   list(): Digest[];
 }
 
+const datasync = promisify(fs.fdatasync);
 const CHUNK = 256 * 1024;
 
 /** The blobs below `root`/blobs/sha256. Removes what an earlier process left half written. */
@@ -50,7 +52,7 @@ export function openBlobs(root: string): Blobs {
   fs.mkdirSync(staging, { recursive: true, mode: 0o700 });
   const pathOf = (digest: Digest): string => join(store, hexOf(digest));
 
-  function begin(): { write(chunk: Uint8Array): void; finish(): StagedBlob; discard(): void } {
+  function begin(): { write(chunk: Uint8Array): void; finish(): Promise<StagedBlob>; discard(): void } {
     const path = join(staging, randomBytes(12).toString("hex"));
     const file = fs.openSync(path, "wx", 0o600);
     const hash = createHash("sha256");
@@ -70,9 +72,9 @@ export function openBlobs(root: string): Blobs {
         size += chunk.length;
         for (let at = 0; at < chunk.length; ) at += fs.writeSync(file, chunk, at);
       },
-      finish() {
+      async finish() {
         const digest = finishDigest(hash);
-        fs.fdatasyncSync(file);
+        await datasync(file);
         close();
         return {
           digest,
@@ -94,7 +96,7 @@ export function openBlobs(root: string): Blobs {
       const blob = begin();
       try {
         for await (const chunk of source) blob.write(chunk);
-        return blob.finish();
+        return await blob.finish();
       } catch (error) {
         blob.discard();
         throw error;
@@ -110,13 +112,13 @@ export function openBlobs(root: string): Blobs {
       }
       return { stream: stream(), staged: blob.finish, discard: blob.discard };
     },
-    put(bytes) {
+    async put(bytes) {
       const digest = digestOf(bytes);
       if (fs.existsSync(pathOf(digest))) return digest;
       const blob = begin();
       try {
         blob.write(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
-        blob.finish().commit();
+        (await blob.finish()).commit();
       } catch (error) {
         blob.discard();
         throw error;

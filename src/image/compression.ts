@@ -1,5 +1,5 @@
 import { pipeline, Readable, type Transform } from "node:stream";
-import { createGunzip, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 import { XzReadableStream } from "xz-decompress";
 import { Refusal } from "../oci/error.ts";
 import type { Bytes } from "../storage/driver.ts";
@@ -20,14 +20,22 @@ const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
 export async function decompressed(
   source: Bytes,
 ): Promise<{ readonly stream: Bytes; readonly compression: Compression }> {
+  const { compression, stream } = await sniffed(source);
+  return { stream: decompress(stream, compression), compression };
+}
+
+/** What a stream is compressed with, by its first bytes, and the stream as it was. */
+export async function sniffed(
+  source: Bytes,
+): Promise<{ readonly stream: Bytes; readonly compression: Compression }> {
   const { head, stream } = await peek(source, 6);
   const found = MAGIC.find(([, magic]) => magic.every((byte, i) => head[i] === byte));
   const skippable = head.length >= 4 && (head[0]! & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d;
   const compression = found?.[0] ?? (skippable && head[3] === 0x18 ? "zstd" : "none");
-  return { stream: decompress(stream, compression), compression };
+  return { stream, compression };
 }
 
-function decompress(source: Bytes, compression: Compression): Bytes {
+export function decompress(source: Bytes, compression: Compression): Bytes {
   switch (compression) {
     case "none":
       return source;
@@ -42,16 +50,7 @@ function decompress(source: Bytes, compression: Compression): Bytes {
   }
 }
 
-/** zstd at its fastest: for layers whose own compression the OCI media types do not know. */
-export function compressZstd(source: Bytes): Bytes {
-  return through(source, createZstdCompress(), "zstd");
-}
-
-async function* through(
-  source: Bytes,
-  transform: Transform,
-  format: string,
-): Bytes & AsyncGenerator<Uint8Array> {
+async function* through(source: Bytes, transform: Transform, format: string): AsyncGenerator<Uint8Array> {
   const { stream, failure } = guarded(source);
   pipeline(Readable.from(stream, { objectMode: false, highWaterMark: 256 * 1024 }), transform, () => {});
   try {
@@ -63,7 +62,7 @@ async function* through(
 
 async function* unxz(source: Bytes): AsyncGenerator<Uint8Array> {
   const { stream, failure } = guarded(source);
-  const reader = new XzReadableStream(ReadableStream.from(stream)).getReader();
+  const reader = new XzReadableStream(webStream(stream)).getReader();
   let done = false;
   try {
     for (;;) {
@@ -77,6 +76,19 @@ async function* unxz(source: Bytes): AsyncGenerator<Uint8Array> {
   } finally {
     if (!done) await reader.cancel().catch(() => {});
   }
+}
+
+function webStream(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await source.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel() {
+      await source.return(undefined);
+    },
+  });
 }
 
 /** Remembers an error of the source itself, so that it is not taken for damaged data. */

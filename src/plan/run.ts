@@ -22,11 +22,9 @@ export interface RunResult {
 
 let counter = 0;
 
-/** Write a program to a file of its own in `directory`, for its owner to execute; returns the path. */
-export function writeProgram(directory: string, elf: Uint8Array): string {
-  const path = join(directory, `plan-${process.pid}-${counter++}`);
+/** Write a program to a new file, for its owner to execute. */
+export function writeProgram(path: string, elf: Uint8Array): void {
   writeFileSync(path, elf, { mode: 0o700, flag: "wx" });
-  return path;
 }
 
 /**
@@ -37,7 +35,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   const directory = options.directory ?? join(tmpdir(), "cais-plans");
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const program = compile(plan, options);
-  const path = writeProgram(directory, program.elf);
+  const path = join(directory, `plan-${process.pid}-${counter++}`);
+  writeProgram(path, program.elf);
   try {
     const ended = await execute(path, options);
     const record = ended.errors;

@@ -1,4 +1,5 @@
 import type { ChainId, DiffId } from "../oci/digest.ts";
+import type { MergedView } from "./merged.ts";
 
 /** Bytes in order, as they arrive; whoever reads is the one who sets the pace. */
 export type Bytes = AsyncIterable<Uint8Array>;
@@ -67,6 +68,10 @@ export interface SnapshotDriver {
   hasLayer(chain: ChainId): boolean;
   /** Layers that are there, in no order. */
   layers(): ChainId[];
+  /** What a container on top of a layer sees, without a mount. */
+  view(chain: ChainId | undefined): MergedView;
+  /** The layer directly below one; undefined for the lowest and for one that is absent. */
+  parent(chain: ChainId): ChainId | undefined;
   /** Bytes of the files of one layer; 0 for one that is absent. */
   layerSize(chain: ChainId): number;
   /** Removes one layer if it is there. The caller knows that nothing stands on it. */
@@ -74,9 +79,14 @@ export interface SnapshotDriver {
 
   /**
    * Makes the writable snapshot `id` on top of `chain` (on nothing when absent) and says what to mount.
-   * Synchronous: it is on the way of every `create`. Refused when there is one of this id.
+   * It is on the way of every `create`: a driver that stacks makes three directories. Refused when there is one
+   * of this id.
    */
-  createWritable(id: string, chain: ChainId | undefined, options?: { readonly volatile?: boolean }): Rootfs;
+  createWritable(
+    id: string,
+    chain: ChainId | undefined,
+    options?: { readonly volatile?: boolean },
+  ): Promise<Rootfs>;
   /** What to mount for a snapshot that exists; throws when it does not. */
   rootfs(id: string): Rootfs;
   /** Snapshots that are there, with the layer each stands on. */

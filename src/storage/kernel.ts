@@ -86,7 +86,9 @@ export function syncPlan(directory: string): Plan {
   const flags = num(O_DIRECTORY | O_CLOEXEC, "O_DIRECTORY|O_CLOEXEC");
   return {
     steps: [
-      call("openat", [num(AT_FDCWD, "AT_FDCWD"), path(directory), flags], why, { result: "layer" }),
+      call("openat", [num(AT_FDCWD, "AT_FDCWD"), mem({ kind: "text", text: directory }), flags], why, {
+        result: "layer",
+      }),
       call("syncfs", [from("layer")], why),
     ],
   };

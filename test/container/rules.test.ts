@@ -5,8 +5,8 @@ import { newContainerId } from "../../src/container/id.ts";
 import { actionOf, type Request, STATES } from "../../src/container/lifecycle.ts";
 import { badName, createNames } from "../../src/container/names.ts";
 import { badPolicy, nextDelay, shouldRestart, shouldStartWithEngine } from "../../src/container/restart.ts";
-import { signalNumber } from "../../src/kernel/signals.ts";
 import { formatTime, parseTime } from "../../src/container/time.ts";
+import { signalNumber } from "../../src/kernel/signals.ts";
 
 test("every state answers every request, and only Docker's pairs are done", () => {
   const requests: Request[] = ["start", "stop", "restart", "kill", "pause", "unpause", "exec", "remove"];

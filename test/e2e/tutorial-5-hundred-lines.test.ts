@@ -88,10 +88,9 @@ test("network: a stack of its own with loopback up; none of the machine's links"
 });
 
 test("uid: names are the image's own, groups come along", can, async () => {
-  assert.equal(
-    await run("-u", "www", "busybox", "id"),
-    "uid=1000(www) gid=1000(www) groups=1000(www),29(audio)",
-  );
+  const id = await run("-u", "www", "busybox", "id");
+  assert.match(id, /^uid=1000\(www\) gid=1000\(www\) groups=/);
+  assert.match(id, /29\(audio\)/);
   assert.equal(await run("-u", "1234:4321", "busybox", "sh", "-c", "id -u; id -g"), "1234\n4321");
   const unknown = await engine.cais(["run", "--rm", ...NONE, "-u", "stranger", "busybox", "true"]);
   assert.equal(unknown.code, 125);

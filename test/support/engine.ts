@@ -28,7 +28,7 @@ export interface TestEngine extends AsyncDisposable {
 }
 
 /** Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. */
-export async function startEngine(args: readonly string[] = []): Promise<TestEngine> {
+export async function startEngine(args: readonly string[] = [], binary = CAIS): Promise<TestEngine> {
   const home = mkdtempSync(join(tmpdir(), "cais-engine-"));
   const root = join(home, "root");
   const run = join(home, "run");
@@ -40,7 +40,7 @@ export async function startEngine(args: readonly string[] = []): Promise<TestEng
 
   const start = async () => {
     const output = openSync(logFile, "a");
-    engine = spawn(CAIS, ["--root", root, "--run", run, "serve", ...args], {
+    engine = spawn(binary, ["--root", root, "--run", run, "serve", ...args], {
       env: { ...process.env, CAIS_READY_FD: "3" },
       stdio: ["ignore", output, output, "pipe"],
     });
@@ -49,7 +49,9 @@ export async function startEngine(args: readonly string[] = []): Promise<TestEng
       throw new Error(`The engine ended with ${code} before it was ready:\n${log()}`);
     });
     ended.catch(() => {});
-    await Promise.race([once(engine.stdio[3] as Readable, "data"), ended]);
+    const ready = engine.stdio[3] as Readable | null;
+    if (!ready) throw new Error(`Cannot run ${binary}`);
+    await Promise.race([once(ready, "data"), ended]);
   };
   const stop = async (signal: NodeJS.Signals) => {
     if (!engine || engine.exitCode !== null || engine.signalCode !== null) return;
@@ -58,7 +60,7 @@ export async function startEngine(args: readonly string[] = []): Promise<TestEng
     await ended;
   };
   const cais = (words: readonly string[], options: CommandOptions = {}) =>
-    command(CAIS, words, { ...options, env: { ...env, ...options.env } });
+    command(binary, words, { ...options, env: { ...env, ...options.env } });
   const ok = async (words: readonly string[], options?: CommandOptions) => {
     const ended = await cais(words, options);
     if (ended.code !== 0) {

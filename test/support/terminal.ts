@@ -50,8 +50,13 @@ export async function openTerminal(args: readonly string[], env: NodeJS.ProcessE
         return match[0];
       }
       if (over) throw new Error(`The command ended without showing ${wanted}; it showed:\n${shown}`);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
+      await new Promise<void>((resolve, reject) => {
+        const late = () => reject(new Error(`${wanted} is not on the screen after 30 s:\n${shown}`));
+        const timer = setTimeout(late, 30_000);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
   };

@@ -15,6 +15,7 @@ import { joinNamespaces, type Namespaces } from "./namespaces.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import { detachPropagation, leaveHost, mountRoot, pivot, readonlyRoot, receiveRoot } from "./rootfs.ts";
+import { forgetKeeper } from "./session.ts";
 import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
 import { execute, underInit } from "./workload.ts";
 
@@ -40,6 +41,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
   const { because, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.has("user");
   return [
+    ...forgetKeeper(),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? receiveRoot(parts.rootPlace) : []),

@@ -179,6 +179,11 @@ function mountWithoutLinks({ mount, options, reason }: PlannedMount, type: strin
   const hint = "the image has something else than a directory there; a link is not followed for this mount";
   return [
     call("fsopen", [str(type), num(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")], reason, { result: "fs" }),
+    call(
+      "fsconfig",
+      [from("fs"), num(FSCONFIG.SET_STRING, "FSCONFIG_SET_STRING"), str("source"), str(mount.source ?? type), num(0)],
+      reason,
+    ),
     ...set,
     call("fsconfig", [from("fs"), num(FSCONFIG.CMD_CREATE, "FSCONFIG_CMD_CREATE"), num(0), num(0), num(0)], reason),
     call(

@@ -55,6 +55,11 @@ export function defaultSignals(): Call {
   );
 }
 
+/** In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. */
+export function forgetKeeper(): Step[] {
+  return ["reports", "control", "signals"].map((slot) => close(slot, "leave it to the keeper"));
+}
+
 /** The run directory with the keeper's identity and its control FIFO. */
 export function runDirectory(runDir: string): Step[] {
   const stat = space(1024, "keeper-stat");

@@ -20,7 +20,7 @@ export function pipeStreams(stdin: boolean, owner: number): Step[] {
           tolerate: ["ENOENT", "EACCES", "ENXIO"],
           why: "read no input",
           steps: [
-            open("/dev/null", "null", { why: "read no input" }, ["RDONLY"]),
+            open("/dev/null", "null", { why: "read no input" }, ["RDONLY", "NONBLOCK"]),
             onto("null", 0, "read no input"),
             close("null", "close it"),
           ],

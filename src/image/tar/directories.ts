@@ -21,7 +21,7 @@ export interface Directories {
 }
 
 const LINKS_MAX = 40;
-const DEFAULT: Attributes = { mode: 0o755, uid: 0, gid: 0 };
+export const DEFAULT: Attributes = { mode: 0o755, uid: 0, gid: 0 };
 
 /** `root` is a directory nobody else writes to; `inherit` knows directories of the layers below. */
 export function directoriesOf(root: string, inherit?: (path: string) => Attributes | undefined): Directories {
@@ -46,10 +46,8 @@ export function directoriesOf(root: string, inherit?: (path: string) => Attribut
       const stat = lstat(path);
       if (stat === undefined) {
         if (!make) return undefined;
-        const { mode, uid, gid } = inherit?.([...at, part].join("/")) ?? DEFAULT;
         fs.mkdirSync(fsPath(path));
-        fs.chownSync(fsPath(path), uid, gid);
-        fs.chmodSync(fsPath(path), mode & 0o7777);
+        setDirectory(path, inherit?.([...at, part].join("/")) ?? DEFAULT);
       } else if (stat.isSymbolicLink()) {
         if (++links > LINKS_MAX) throw badEntry(entry, "its path goes through too many symbolic links");
         const target = byteText(fs.readlinkSync(fsPath(path), { encoding: "buffer" }));
@@ -70,6 +68,24 @@ export function directoriesOf(root: string, inherit?: (path: string) => Attribut
     find: (parents, entry) => walk(parents, entry, false),
     forget: () => known.clear(),
   };
+}
+
+/** Sets owner and mode of a directory, and of nothing else should it be replaced meanwhile. */
+export function setDirectory(path: string, { mode, uid, gid }: Attributes): void {
+  withDirectory(path, (directory) => {
+    fs.fchownSync(directory, uid, gid);
+    fs.fchmodSync(directory, mode & 0o7777);
+  });
+}
+
+export function withDirectory(path: string, use: (directory: number) => void): void {
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
+  const directory = fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    use(directory);
+  } finally {
+    fs.closeSync(directory);
+  }
 }
 
 /** `lstat` that answers undefined for what is not there. */

@@ -14,9 +14,17 @@ import {
 } from "../../storage/kernel.ts";
 import { type Batch, batchIn } from "./batch.ts";
 import { breather } from "./breathe.ts";
-import { type Attributes, type Directories, directoriesOf, lstat } from "./directories.ts";
-import { fsPath } from "./entry.ts";
+import {
+  type Attributes,
+  type Directories,
+  directoriesOf,
+  lstat,
+  setDirectory,
+  withDirectory,
+} from "./directories.ts";
+import { type ByteText, fsPath, toByteText } from "./entry.ts";
 import { badEntry } from "./error.ts";
+import { isGone } from "./gone.ts";
 import { checkSymlink, componentsOf, linkComponents } from "./name.ts";
 import { type Entry, readTar } from "./read.ts";
 import { OPAQUE, type Whiteout, whiteoutOf } from "./whiteout.ts";
@@ -30,6 +38,18 @@ export interface UnpackOptions {
   readonly whiteouts: "overlay" | "remove" | "plain";
   /** Mode and owner of directories that the archive only implies, from the layers below. */
   readonly inherit?: (path: string) => Attributes | undefined;
+  /** Everything gets this owner instead of its own. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** A directory that others may be writing to: how to go beneath it without being led astray. */
+  readonly live?: Directories;
+}
+
+/** What an archive had in it. */
+export interface Unpacked {
+  /** Bytes of its files. */
+  readonly size: number;
+  /** Directories that hide what lower layers have in them. */
+  readonly opaque: readonly string[];
 }
 
 /** What unpacking keeps in mind between entries. */
@@ -39,24 +59,26 @@ interface Layer {
   readonly directories: Directories;
   readonly batch: Batch;
   /** Times of directories, set when nothing is written into them any more. */
-  readonly times: Map<string, number>;
+  readonly times: Map<string, { readonly parts: readonly ByteText[]; readonly time: number }>;
   /** Paths this archive made; kept only where whiteouts remove. */
   readonly made: Set<string>;
+  readonly opaque: Set<string>;
 }
 
 /**
- * Unpacks a layer's tar into `root`, a directory that nobody else writes to. Resolves to the bytes of its files.
- * Throws at the first entry that is refused; the caller removes `root`.
+ * Unpacks a layer's tar into a directory that nobody else writes to. Throws at the first entry that is refused; the caller removes the directory.
  */
-export async function unpack(tar: Bytes, root: string, options: UnpackOptions): Promise<number> {
-  const directories = directoriesOf(root, options.inherit);
+export async function unpack(tar: Bytes, directory: string, options: UnpackOptions): Promise<Unpacked> {
+  const directories = options.live ?? directoriesOf(toByteText(directory), options.inherit);
   const layer: Layer = {
-    root,
+    root: toByteText(directory),
     options,
     directories,
-    batch: batchIn(root, options.runPlan),
+    // What is opened for one entry of a live tree may be closed at the next.
+    batch: batchIn(options.live === undefined ? toByteText(directory) : "/", options.runPlan),
     times: new Map(),
     made: new Set(),
+    opaque: new Set(),
   };
   const breathe = breather();
   let size = 0;
@@ -67,20 +89,22 @@ export async function unpack(tar: Bytes, root: string, options: UnpackOptions): 
       if (error instanceof Refusal) throw error;
       throw new Refusal("failed", badEntry(entry.name, reasonOf(error)).message, { cause: error });
     }
-    if (layer.batch.full()) await layer.batch.flush();
+    if (layer.batch.full() || options.live !== undefined) await layer.batch.flush();
     await breathe();
   }
   await layer.batch.flush();
-  for (const [path, time] of [...layer.times].reverse()) fs.lutimesSync(fsPath(path), time, time);
-  return size;
+  for (const { parts, time } of [...layer.times.values()].reverse()) setDirectoryTime(parts, time, layer);
+  return { size, opaque: [...layer.opaque] };
 }
 
-async function place(entry: Entry, layer: Layer): Promise<number> {
+async function place(archived: Entry, layer: Layer): Promise<number> {
+  const entry = layer.options.owner === undefined ? archived : { ...archived, ...layer.options.owner };
   const parts = componentsOf(entry.name);
+  const whole = [...parts];
   const base = parts.pop();
   if (base === undefined) {
     if (entry.type !== "directory") throw badEntry(entry.name, "the root of a layer must be a directory");
-    attributes(layer.root, entry, layer);
+    attributes(layer.directories.ensure([], entry.name), whole, entry, layer);
     return 0;
   }
   const hide = layer.options.whiteouts === "plain" ? undefined : whiteoutOf(entry.name, parts, base);
@@ -98,13 +122,13 @@ async function place(entry: Entry, layer: Layer): Promise<number> {
   switch (entry.type) {
     case "directory":
       if (lstat(path) === undefined) fs.mkdirSync(fsPath(path));
-      attributes(path, entry, layer);
-      if (opaque) layer.batch.add(path, [makeOpaque(relative(path, layer))]);
+      attributes(path, whole, entry, layer);
+      if (opaque) hideBelow(path, layer);
       return 0;
     case "file":
       return await placeFile(path, entry, layer);
     case "symlink":
-      checkSymlink(entry.name, entry.link, parts.length);
+      if (layer.options.whiteouts !== "plain") checkSymlink(entry.name, entry.link, parts.length);
       fs.symlinkSync(fsPath(entry.link), fsPath(path));
       fs.lchownSync(fsPath(path), entry.uid, entry.gid);
       fs.lutimesSync(fsPath(path), entry.mtime, entry.mtime);
@@ -126,6 +150,9 @@ async function makeRoom(path: string, entry: Entry, layer: Layer): Promise<boole
   if (there === undefined) return false;
   if (there.isDirectory()) {
     if (entry.type === "directory") return false;
+    if (layer.options.live !== undefined) {
+      throw badEntry(entry.name, "it would replace a directory by something else");
+    }
     await layer.batch.flush();
     fs.rmSync(fsPath(path), { recursive: true });
     for (const known of layer.times.keys()) {
@@ -199,7 +226,7 @@ async function placeWhiteout(hide: Whiteout, parent: string, layer: Layer): Prom
   const remove = layer.options.whiteouts === "remove";
   if (hide === "metadata") return;
   if (hide === OPAQUE) {
-    if (!remove) layer.batch.add(parent, [makeOpaque(relative(parent, layer))]);
+    if (!remove) hideBelow(parent, layer);
     else removeOlder(parent, layer);
     return;
   }
@@ -211,7 +238,13 @@ async function placeWhiteout(hide: Whiteout, parent: string, layer: Layer): Prom
     else if (there?.isDirectory() === true) removeOlder(path, layer);
     layer.directories.forget();
   } else if (there === undefined) layer.batch.add(path, [makeWhiteout(relative(path, layer))]);
-  else if (there.isDirectory()) layer.batch.add(path, [makeOpaque(relative(path, layer))]);
+  else if (there.isDirectory()) hideBelow(path, layer);
+}
+
+function hideBelow(directory: string, layer: Layer): void {
+  const path = relative(directory, layer);
+  layer.batch.add(directory, [makeOpaque(path)]);
+  layer.opaque.add(path);
 }
 
 /** Removes from a copied directory what this archive has not made itself. */
@@ -224,11 +257,19 @@ function removeOlder(directory: string, layer: Layer): void {
   layer.directories.forget();
 }
 
-function attributes(path: string, entry: Entry, layer: Layer): void {
-  fs.chownSync(fsPath(path), entry.uid, entry.gid);
-  fs.chmodSync(fsPath(path), entry.mode);
-  layer.times.set(path, entry.mtime);
+function attributes(path: string, parts: readonly ByteText[], entry: Entry, layer: Layer): void {
+  setDirectory(path, entry);
+  layer.times.set(path, { parts, time: entry.mtime });
   xattrs(path, entry, layer);
+}
+
+function setDirectoryTime(parts: readonly ByteText[], time: number, layer: Layer): void {
+  try {
+    const path = layer.directories.find(parts, parts.join("/") as ByteText);
+    if (path !== undefined) withDirectory(path, (directory) => fs.futimesSync(directory, time, time));
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
 }
 
 function xattrs(path: string, entry: Entry, layer: Layer): void {
@@ -240,7 +281,9 @@ function xattrs(path: string, entry: Entry, layer: Layer): void {
   }
 }
 
+/** How a plan names a path: beneath the directory it works in, or through this process's descriptors. */
 function relative(path: string, layer: Layer): string {
+  if (layer.options.live !== undefined) return path.replace("/proc/self/", `proc/${process.pid}/`);
   return path === layer.root ? "." : path.slice(layer.root.length + 1);
 }
 

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { readLayout } from "../cgroup/layout.ts";
+import { prepareParent } from "../cgroup/parent.ts";
+import { createLauncher } from "../container/keeper/launcher.ts";
+import { createEngine, type Engine } from "../engine/engine.ts";
+import { imageUsers } from "../engine/images/images.ts";
+import { createImages } from "../image/open.ts";
+import type { Digest } from "../oci/digest.ts";
+import { runPlan } from "../plan/run.ts";
+
+export interface AssembleOptions {
+  /** State that lasts. */
+  readonly root: string;
+  /** State of what runs. */
+  readonly run: string;
+  /** Receives one line for whoever runs the engine. */
+  readonly report: (message: string) => void;
+}
+
+/** The real pieces: storage and images below the root, the launcher with its keepers, the machine's cgroups. */
+export async function assemble({
+  root,
+  run,
+  report,
+}: AssembleOptions): Promise<{ readonly engine: Engine; close(): void }> {
+  const layout = readLayout();
+  const cgroups = prepareParent(layout);
+  const programs = join(root, "programs");
+  const launcher = await createLauncher({ run, programs, layout });
+  // The images ask who uses them, the engine is made of images: the question comes after both are there.
+  let engine: Engine | undefined;
+  const images = await createImages({
+    root,
+    runPlan: (plan) => runPlan(plan, { directory: programs }),
+    hidden: [root, run],
+    usedBy: (id: Digest) => (engine ? imageUsers(engine, id) : []),
+    onEvent: (event, id, name) => engine?.events.emit("image", event, id, { name }),
+  });
+  engine = await createEngine({ root, run, images, volumes: noVolumes, launcher, cgroups, report });
+  return { engine, close: () => launcher.close() };
+}

@@ -1,0 +1,18 @@
+/**
+ * Docker's way to put two streams into one: eight bytes before each piece, the stream (1 stdout, 2 stderr),
+ * three zeros, and the length with the highest byte first.
+ */
+export function frame(stream: "stdout" | "stderr", chunk: Uint8Array): Buffer {
+  const framed = Buffer.allocUnsafe(8 + chunk.length);
+  framed.writeUInt32BE(stream === "stdout" ? 0x01000000 : 0x02000000, 0);
+  framed.writeUInt32BE(chunk.length, 4);
+  framed.set(chunk, 8);
+  return framed;
+}
+
+const RAW = "application/vnd.docker.raw-stream";
+const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
+
+/** What the stream is called in the answer; before API 1.42 both were called raw. */
+export const streamType = (terminal: boolean, minor: number): string =>
+  terminal || minor < 42 ? RAW : MULTIPLEXED;

@@ -1,0 +1,60 @@
+/** The first part of an HTTP/1.1 request (RFC 9112). */
+export interface Head {
+  readonly method: string;
+  /** As sent, before the `?`. */
+  readonly path: string;
+  /** As sent, after the `?`. */
+  readonly search: string;
+  /** Names in lower case; repeated ones joined with a comma. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly http10: boolean;
+}
+
+/** Longer heads are refused. */
+export const MAX_HEAD = 64 * 1024;
+
+const REQUEST_LINE = /^([A-Z]{1,20}) (\S{1,32768}) HTTP\/1\.([01])$/;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a value
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
+
+/** @param text everything before the empty line; null when it is no HTTP/1.1 request */
+export function parseHead(text: string): Head | null {
+  const lines = text.split("\r\n");
+  const match = REQUEST_LINE.exec(lines[0]!);
+  if (!match) return null;
+  const headers = new Map<string, string>();
+  for (let index = 1; index < lines.length; index++) {
+    const line = lines[index]!;
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0));
+    const value = line.slice(colon + 1).trim();
+    // A name must touch its colon, and continuation lines are obsolete: both are how requests are smuggled.
+    if (!NAME.test(name) || CONTROL.test(value)) return null;
+    const key = name.toLowerCase();
+    const before = headers.get(key);
+    headers.set(key, before === undefined ? value : `${before}, ${value}`);
+  }
+  let target = match[2]!;
+  // Absolute form, as proxies and `docker` over TCP may send it.
+  if (!target.startsWith("/")) target = target.replace(/^https?:\/\/[^/]*/, "");
+  const query = target.indexOf("?");
+  return {
+    method: match[1]!,
+    path: query < 0 ? target : target.slice(0, query),
+    search: query < 0 ? "" : target.slice(query + 1),
+    headers,
+    http10: match[3] === "0",
+  };
+}
+
+/** How long the body is: bytes, or in chunks; null when the headers contradict each other. */
+export function bodyLength({ headers }: Head): number | "chunked" | null {
+  const encoding = headers.get("transfer-encoding");
+  const length = headers.get("content-length");
+  if (encoding !== undefined) {
+    return encoding.toLowerCase() === "chunked" && length === undefined ? "chunked" : null;
+  }
+  if (length === undefined) return 0;
+  return /^\d{1,15}$/.test(length) ? Number(length) : null;
+}

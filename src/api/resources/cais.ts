@@ -1,0 +1,27 @@
+import { traceOf, explainCreate } from "../../engine/containers/explain.ts";
+import { find } from "../../engine/containers/find.ts";
+import { invalid } from "../../engine/refuse.ts";
+import type { ContainerCreateRequest } from "../../wire/container.ts";
+import { replyJson } from "../failure.ts";
+import { jsonBody } from "../request.ts";
+import { get, parameter, post, type Route } from "../route.ts";
+import { checkShape } from "../shape.ts";
+
+const TYPES = { explain: "text/plain; charset=utf-8", script: "text/x-shellscript", json: "application/json" };
+
+/** What Docker has not: the plan of a container before it exists, and what each step of a start took. */
+export const cais: readonly Route[] = [
+  post("/cais/plan", async (engine, exchange) => {
+    const form = exchange.query.get("form") ?? "explain";
+    if (form !== "explain" && form !== "script" && form !== "json") {
+      throw invalid(`unknown form '${form.slice(0, 40)}': use explain, script or json`);
+    }
+    const body = await jsonBody(exchange);
+    checkShape(body);
+    const name = exchange.query.get("name") ?? "";
+    exchange.reply(200, await explainCreate(engine, name, body as ContainerCreateRequest, form), TYPES[form]);
+  }),
+  get("/cais/containers/{id}/trace", async (engine, exchange, parameters) => {
+    replyJson(exchange, await traceOf(engine, find(engine, parameter(parameters, "id"))));
+  }),
+];

@@ -1,0 +1,133 @@
+import { parseTime } from "../../container/time.ts";
+import { create } from "../../engine/containers/create.ts";
+import { find } from "../../engine/containers/find.ts";
+import { pause, unpause } from "../../engine/containers/freeze.ts";
+import { inspect } from "../../engine/containers/inspect.ts";
+import { kill } from "../../engine/containers/kill.ts";
+import { LIST_FILTERS, list } from "../../engine/containers/list.ts";
+import { prune, rename, resize, top } from "../../engine/containers/others.ts";
+import { remove } from "../../engine/containers/remove.ts";
+import { start } from "../../engine/containers/start.ts";
+import { restart, type StopOptions, stop } from "../../engine/containers/stop.ts";
+import { update } from "../../engine/containers/update.ts";
+import { invalid } from "../../engine/refuse.ts";
+import type { ContainerCreateRequest } from "../../wire/container.ts";
+import { replyJson } from "../failure.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { filters, flag, integer, jsonBody, optionalJsonBody } from "../request.ts";
+import { checkShape } from "../shape.ts";
+import { del, get, parameter, post, type Route } from "../route.ts";
+
+const stopOptions = (exchange: Exchange): StopOptions => {
+  const timeout = integer(exchange, "t");
+  const signal = exchange.query.get("signal");
+  return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
+};
+
+/** Containers as objects: made, listed, started, stopped, removed. */
+export const containers: readonly Route[] = [
+  get("/containers/json", async (engine, exchange) => {
+    const limit = integer(exchange, "limit") ?? 0;
+    const options = {
+      all: flag(exchange, "all"),
+      limit,
+      size: flag(exchange, "size"),
+      filters: filters(exchange, LIST_FILTERS),
+    };
+    replyJson(exchange, await list(engine, options));
+  }),
+  post("/containers/create", async (engine, exchange) => {
+    const body = await jsonBody(exchange);
+    checkShape(body);
+    const name = (exchange.query.get("name") ?? "").replace(/^\//, "");
+    const { container, warnings } = await create(engine, name, body as ContainerCreateRequest);
+    replyJson(exchange, { Id: container.record.id, Warnings: warnings }, 201);
+  }),
+  post("/containers/prune", async (engine, exchange) => {
+    const asked = filters(exchange, ["label", "label!", "until"]);
+    replyJson(exchange, await prune(engine, asked, untilOf(asked.until)));
+  }),
+  get("/containers/{id}/json", async (engine, exchange, parameters) => {
+    const container = find(engine, parameter(parameters, "id"));
+    replyJson(exchange, await inspect(engine, container, { size: flag(exchange, "size") }));
+  }),
+  post("/containers/{id}/start", async (engine, exchange, parameters) => {
+    const trace = flag(exchange, "trace");
+    const started = await start(engine, find(engine, parameter(parameters, "id")), { trace });
+    exchange.reply(started ? 204 : 304);
+  }),
+  post("/containers/{id}/stop", async (engine, exchange, parameters) => {
+    const stopped = await stop(engine, find(engine, parameter(parameters, "id")), stopOptions(exchange));
+    exchange.reply(stopped ? 204 : 304);
+  }),
+  post("/containers/{id}/restart", async (engine, exchange, parameters) => {
+    await restart(engine, find(engine, parameter(parameters, "id")), stopOptions(exchange));
+    exchange.reply(204);
+  }),
+  post("/containers/{id}/kill", async (engine, exchange, parameters) => {
+    await kill(engine, find(engine, parameter(parameters, "id")), exchange.query.get("signal") ?? "");
+    exchange.reply(204);
+  }),
+  post("/containers/{id}/pause", async (engine, exchange, parameters) => {
+    await pause(engine, find(engine, parameter(parameters, "id")));
+    exchange.reply(204);
+  }),
+  post("/containers/{id}/unpause", async (engine, exchange, parameters) => {
+    await unpause(engine, find(engine, parameter(parameters, "id")));
+    exchange.reply(204);
+  }),
+  post("/containers/{id}/rename", async (engine, exchange, parameters) => {
+    const container = find(engine, parameter(parameters, "id"));
+    await rename(engine, container, exchange.query.get("name") ?? "");
+    exchange.reply(204);
+  }),
+  post("/containers/{id}/update", async (engine, exchange, parameters) => {
+    const container = find(engine, parameter(parameters, "id"));
+    const body = await jsonBody(exchange);
+    checkShape({ HostConfig: body });
+    replyJson(exchange, { Warnings: await update(engine, container, body) });
+  }),
+  post("/containers/{id}/resize", async (engine, exchange, parameters) => {
+    await optionalJsonBody(exchange);
+    const container = find(engine, parameter(parameters, "id"));
+    resize(engine, container, ...sizeOf(exchange));
+    exchange.reply(200);
+  }),
+  get("/containers/{id}/top", (engine, exchange, parameters) => {
+    const container = find(engine, parameter(parameters, "id"));
+    replyJson(exchange, top(engine, container, exchange.query.get("ps_args") ?? ""));
+  }),
+  del("/containers/{id}", async (engine, exchange, parameters) => {
+    if (flag(exchange, "link")) throw invalid("links are not supported: use a network");
+    await remove(engine, find(engine, parameter(parameters, "id")), {
+      force: flag(exchange, "force"),
+      volumes: flag(exchange, "v"),
+    });
+    exchange.reply(204);
+  }),
+];
+
+/** `h` and `w`, both needed. */
+export function sizeOf(exchange: Exchange): [rows: number, columns: number] {
+  const [rows, columns] = [integer(exchange, "h"), integer(exchange, "w")];
+  if (rows === undefined || columns === undefined || rows < 0 || columns < 0 || rows > 65535 || columns > 65535) {
+    throw invalid("invalid terminal size: h and w must be numbers from 0 to 65535");
+  }
+  return [rows, columns];
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A time, or a span before now (`24h`, `1h30m`); milliseconds since 1970. */
+export function untilOf(values: readonly string[] | undefined): number | null {
+  const [text] = values ?? [];
+  if (text === undefined) return null;
+  if (/^(\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) {
+    let span = 0;
+    for (const [, n, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) span += Number(n) * UNITS[unit!]!;
+    return Date.now() - span;
+  }
+  const at = parseTime(text) ?? parseTime(`${text}Z`) ?? parseTime(`${text}T00:00:00Z`);
+  if (at === null) throw invalid(`invalid value for until: '${text.slice(0, 40)}'`);
+  return Number(at / 1_000_000n);
+}

@@ -1,0 +1,69 @@
+import type { Peer } from "../../engine/containers/attach.ts";
+import { find } from "../../engine/containers/find.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { checkExec, createExec, findExec, inspectExec, startExec } from "../../engine/execs/execs.ts";
+import { conflict, invalid } from "../../engine/refuse.ts";
+import type { ExecConfig } from "../../wire/container.ts";
+import type { ExecStartRequest } from "../../wire/exec.ts";
+import { describe, replyJson } from "../failure.ts";
+import { streamType } from "../frames.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { keysOf, peerOf } from "../peer.ts";
+import { jsonBody, optionalJsonBody } from "../request.ts";
+import { get, parameter, post, type Route } from "../route.ts";
+import { checkShape } from "../shape.ts";
+import { sizeOf } from "./containers.ts";
+
+/** Further processes in containers. */
+export const execs: readonly Route[] = [
+  post("/containers/{id}/exec", async (engine, exchange, parameters) => {
+    const container = find(engine, parameter(parameters, "id"));
+    const config = await jsonBody(exchange);
+    checkShape(config);
+    replyJson(exchange, { Id: createExec(engine, container, config as ExecConfig) }, 201);
+  }),
+  post("/exec/{id}/start", (engine, exchange, parameters, minor) =>
+    startOne(engine, exchange, parameter(parameters, "id"), minor),
+  ),
+  post("/exec/{id}/resize", async (engine, exchange, parameters) => {
+    await optionalJsonBody(exchange);
+    const exec = findExec(engine, parameter(parameters, "id"));
+    const size = sizeOf(exchange);
+    if (!exec.running) throw conflict(`exec ${exec.id} is not running`);
+    exec.running.resize(...size);
+    exchange.reply(200);
+  }),
+  get("/exec/{id}/json", (engine, exchange, parameters) =>
+    replyJson(exchange, inspectExec(findExec(engine, parameter(parameters, "id")))),
+  ),
+];
+
+async function startOne(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
+  const exec = findExec(engine, id);
+  const request: ExecStartRequest = await optionalJsonBody(exchange);
+  checkExec(exec);
+  const terminal = exec.config.Tty ?? false;
+  const detach = keysOf(exec.config.DetachKeys, terminal);
+  const [rows, columns] = request.ConsoleSize ?? exec.config.ConsoleSize ?? [];
+  if (rows !== undefined && !terminal && request.ConsoleSize) {
+    throw invalid("cannot set a terminal size: the exec has no terminal");
+  }
+  const size = terminal && rows && columns ? { rows, columns } : null;
+  if (request.Detach) {
+    await startExec(engine, exec, { peer: null, detach, size });
+    exchange.reply(200);
+    return;
+  }
+  const connection = exchange.hijack(streamType(terminal, minor));
+  const peer: Peer = peerOf(connection, terminal, exec.config.AttachStdin ?? false);
+  try {
+    await startExec(engine, exec, { peer, detach, size });
+  } catch (error) {
+    // The answer has begun: the sentence goes where the output would have gone, as in Docker.
+    peer.write("stderr", Buffer.from(`${describe(error).message}\r\n`));
+    peer.end();
+  }
+  exchange.onClose(() => {
+    exec.hub = null;
+  });
+}

@@ -1,0 +1,139 @@
+import { find } from "../../engine/containers/find.ts";
+import { commitContainer } from "../../engine/images/commit.ts";
+import { importImage, loadImages, pruneImages, removeImage, saveImages, tagImage } from "../../engine/images/images.ts";
+import { unsupported } from "../../engine/refuse.ts";
+import type { ContainerConfig } from "../../wire/container.ts";
+import { describe, replyJson } from "../failure.ts";
+import type { Exchange, Stream } from "../http/exchange.ts";
+import { filters, flag, optionalJsonBody } from "../request.ts";
+import { del, get, parameter, post, type Route } from "../route.ts";
+
+const IMAGE_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
+
+/** The query's value, undefined when it is absent or empty: options that are not given. */
+function given<K extends string>(exchange: Exchange, ...names: readonly K[]): { readonly [key in K]?: string } {
+  const found: { [key in K]?: string } = {};
+  for (const name of names) {
+    const value = exchange.query.get(name);
+    if (value) found[name] = value;
+  }
+  return found;
+}
+
+/** Images: made from archives and containers, listed, named, removed. */
+export const images: readonly Route[] = [
+  get("/images/json", (engine, exchange) => {
+    const asked = filters(exchange, IMAGE_FILTERS);
+    replyJson(exchange, engine.images.list({ all: flag(exchange, "all"), filters: asked }));
+  }),
+  post("/images/create", async (engine, exchange) => {
+    const source = exchange.query.get("fromSrc");
+    if (source === null || source === "") {
+      const name = exchange.query.get("fromImage") ?? "";
+      throw unsupported(
+        `Cannot pull ${name}: this version of cais has no registries yet; import or load an archive, or use the image host`,
+      );
+    }
+    if (source !== "-") throw unsupported("Cannot import from an address: send the archive as the body (-)");
+    const { message, platform, repo, tag } = given(exchange, "message", "platform", "repo", "tag");
+    await progress(exchange, async (send) => {
+      const id = await importImage(engine, exchange.body.stream(), {
+        ...(repo === undefined ? {} : { repo }),
+        ...(tag === undefined ? {} : { tag }),
+        ...(message === undefined ? {} : { message }),
+        ...(platform === undefined ? {} : { platform }),
+        changes: exchange.query.getAll("changes").flatMap((line) => line.split("\n")),
+      });
+      send({ status: id });
+    });
+  }),
+  post("/images/load", (engine, exchange) =>
+    progress(exchange, async (send) => {
+      await loadImages(engine, exchange.body.stream(), send);
+    }),
+  ),
+  get("/images/get", (engine, exchange) =>
+    archive(exchange, saveImages(engine, exchange.query.getAll("names").flatMap((name) => name.split(",")))),
+  ),
+  get("/images/{name...}/get", (engine, exchange, parameters) =>
+    archive(exchange, saveImages(engine, [parameter(parameters, "name")])),
+  ),
+  get("/images/search", () => {
+    throw unsupported("Cannot search: this version of cais has no registries yet");
+  }),
+  post("/images/prune", async (engine, exchange) => {
+    replyJson(exchange, await pruneImages(engine, filters(exchange, ["dangling", "label", "label!", "until"])));
+  }),
+  get("/images/{name...}/json", (engine, exchange, parameters) =>
+    replyJson(exchange, engine.images.inspect(parameter(parameters, "name"))),
+  ),
+  get("/images/{name...}/history", (engine, exchange, parameters) =>
+    replyJson(exchange, engine.images.history(parameter(parameters, "name"))),
+  ),
+  post("/images/{name...}/tag", async (engine, exchange, parameters) => {
+    await tagImage(engine, parameter(parameters, "name"), given(exchange, "repo", "tag"));
+    exchange.reply(201);
+  }),
+  post("/images/{name...}/push", () => {
+    throw unsupported("Cannot push: this version of cais has no registries yet; save an archive instead");
+  }),
+  del("/images/{name...}", async (engine, exchange, parameters) => {
+    const removed = await removeImage(engine, parameter(parameters, "name"), {
+      force: flag(exchange, "force"),
+      noprune: flag(exchange, "noprune"),
+    });
+    replyJson(exchange, removed);
+  }),
+  post("/commit", async (engine, exchange) => {
+    const container = find(engine, exchange.query.get("container") ?? "");
+    const config = (await optionalJsonBody(exchange)) as ContainerConfig;
+    const { author, comment, repo, tag } = given(exchange, "author", "comment", "repo", "tag");
+    const Id = await commitContainer(engine, container, {
+      ...(repo === undefined ? {} : { repo }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(author === undefined ? {} : { author }),
+      ...(comment === undefined ? {} : { comment }),
+      changes: exchange.query.getAll("changes").flatMap((line) => line.split("\n")),
+      pause: exchange.query.get("pause") === null || flag(exchange, "pause"),
+      config,
+    });
+    replyJson(exchange, { Id }, 201);
+  }),
+];
+
+/** A stream of JSON messages; an error after the first one is a message too, as in Docker. */
+export async function progress(
+  exchange: Exchange,
+  work: (send: (message: object) => void) => Promise<void>,
+): Promise<void> {
+  let stream: Stream | null = null;
+  const begin = (): Stream => {
+    stream ??= exchange.begin(200, "application/json");
+    return stream;
+  };
+  try {
+    await work((message) => begin().write(`${JSON.stringify(message)}\r\n`));
+  } catch (error) {
+    if (stream === null) throw error;
+    const { message } = describe(error);
+    begin().write(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
+  }
+  begin().end();
+}
+
+/** A tar, as fast as the client takes it. What fails on the way cuts the connection: it cannot look whole. */
+export async function archive(
+  exchange: Exchange,
+  bytes: AsyncIterable<Uint8Array>,
+  headers: Record<string, string> = {},
+): Promise<void> {
+  let stream: Stream | null = null;
+  for await (const chunk of bytes) {
+    stream ??= exchange.begin(200, "application/x-tar", headers);
+    const wait = stream.write(chunk);
+    if (wait) await wait;
+    if (exchange.gone.aborted) return;
+  }
+  stream ??= exchange.begin(200, "application/x-tar", headers);
+  stream.end();
+}

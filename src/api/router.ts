@@ -1,0 +1,81 @@
+import type { Exchange } from "./http/exchange.ts";
+
+export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+
+/** What a handler gets: the exchange and what the path's `{…}` stood for, decoded. */
+export type RouteHandler<Context> = (
+  context: Context,
+  exchange: Exchange,
+  parameters: Readonly<Record<string, string>>,
+) => Promise<void> | void;
+
+/**
+ * One route. `/containers/{id}/start`; `{name...}` takes one segment or more (image names have slashes).
+ */
+export interface Route<Context> {
+  readonly method: Method;
+  readonly path: string;
+  readonly handle: RouteHandler<Context>;
+}
+
+export interface Match<Context> {
+  readonly handle: RouteHandler<Context>;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface Router<Context> {
+  /** @returns null when no route has the path; "method" when one has, with another method */
+  find(method: string, path: string): Match<Context> | "method" | null;
+}
+
+interface Compiled<Context> {
+  readonly route: Route<Context>;
+  readonly pattern: RegExp;
+  readonly names: readonly string[];
+}
+
+export function createRouter<Context>(routes: readonly Route<Context>[]): Router<Context> {
+  // By the first segment: a request is compared with a few routes only.
+  const byFirst = new Map<string, Compiled<Context>[]>();
+  for (const route of routes) {
+    const names: string[] = [];
+    const source = route.path.replace(/\{([a-z]+)(\.\.\.)?\}/g, (_, name: string, many?: string) => {
+      names.push(name);
+      return many ? "(.+)" : "([^/]+)";
+    });
+    const first = route.path.split("/")[1]!;
+    const list = byFirst.get(first) ?? [];
+    list.push({ route, pattern: new RegExp(`^${source}$`), names });
+    byFirst.set(first, list);
+  }
+
+  return {
+    find(method, path) {
+      let elsewhere = false;
+      for (const { route, pattern, names } of byFirst.get(path.split("/", 2)[1] ?? "") ?? []) {
+        const match = pattern.exec(path);
+        if (!match) continue;
+        if (route.method !== method) {
+          elsewhere = true;
+          continue;
+        }
+        const parameters: Record<string, string> = {};
+        for (const [index, name] of names.entries()) {
+          const value = decode(match[index + 1]!);
+          if (value === null) return null;
+          parameters[name] = value;
+        }
+        return { handle: route.handle, parameters };
+      }
+      return elsewhere ? "method" : null;
+    },
+  };
+}
+
+function decode(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

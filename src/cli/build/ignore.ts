@@ -1,0 +1,70 @@
+/**
+ * `.dockerignore`: whether a path of the context is left out. Patterns are those of Go's `filepath.Match` with
+ * `**` for any number of directories; the last that matches a path or one of its parents decides; `!` takes back
+ * (docs of the Dockerfile, ".dockerignore files").
+ */
+export interface Ignore {
+  excluded(path: string): boolean;
+  /** Whether something below an excluded directory may be wanted again. */
+  readonly hasExceptions: boolean;
+}
+
+export function parseIgnore(text: string): Ignore {
+  const rules = text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const keeps = line.startsWith("!");
+      const pattern = clean(keeps ? line.slice(1).trim() : line);
+      return { keeps, regexp: toRegExp(pattern) };
+    });
+  return {
+    hasExceptions: rules.some((rule) => rule.keeps),
+    excluded(path) {
+      const parents = path.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/"));
+      let out = false;
+      for (const { keeps, regexp } of rules) if (parents.some((parent) => regexp.test(parent))) out = !keeps;
+      return out;
+    },
+  };
+}
+
+/** Without leading slash, `.` and `..`, as `filepath.Clean` leaves it. */
+function clean(pattern: string): string {
+  const parts: string[] = [];
+  for (const part of pattern.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
+
+function toRegExp(pattern: string): RegExp {
+  let source = "";
+  for (let i = 0; i < pattern.length; i++) {
+    const char = pattern[i] as string;
+    if (char === "*" && pattern[i + 1] === "*") {
+      i++;
+      if (pattern[i + 1] === "/") {
+        i++;
+        source += "(?:.*/)?";
+      } else source += ".*";
+    } else if (char === "*") source += "[^/]*";
+    else if (char === "?") source += "[^/]";
+    else if (char === "[") {
+      const end = pattern.indexOf("]", i + 1);
+      if (end < 0)
+        throw new Error(`Cannot read the pattern "${pattern}" of .dockerignore: a [ without its ]`);
+      source += pattern.slice(i, end + 1);
+      i = end;
+    } else if (char === "\\" && i + 1 < pattern.length) source += literal(pattern[++i] as string);
+    else source += literal(char);
+  }
+  return new RegExp(`^${source}$`);
+}
+
+function literal(char: string): string {
+  return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char;
+}

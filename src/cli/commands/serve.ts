@@ -1,0 +1,44 @@
+import { command } from "../command.ts";
+import { Failure } from "../failure.ts";
+import { list, text } from "../flags/flag.ts";
+
+/** What the engine's side offers; its file is loaded only here, so that no other command carries it. */
+interface Server {
+  serve(options: {
+    readonly root: string;
+    readonly run: string;
+    readonly hosts: readonly string[];
+    readonly logLevel: string;
+    /** A descriptor to write one byte to, and close, when the engine answers. */
+    readonly readyFd?: number;
+  }): Promise<never>;
+}
+
+export default command({
+  name: "serve",
+  usage: "[OPTIONS]",
+  summary: "Run the engine",
+  flags: {
+    host: list("Where to listen: unix:///path or tcp://host:port", { short: "H" }),
+    "log-level": text("debug, info, warn or error", { shown: '"info"' }),
+    root: text("Directory of the engine's state"),
+    run: text("Directory of its sockets and running containers"),
+  },
+  args: [0, 0],
+  async run(context, options) {
+    if (process.geteuid?.() !== 0)
+      throw new Failure("Cannot run the engine: cais must be root for that. Try: sudo cais serve", 125);
+    // A name in a variable keeps the engine out of the types until it is there.
+    const server = (await import("../../api/serve.ts")) as Server;
+    const run = options.run ?? context.run;
+    const ready = Number(process.env.CAIS_READY_FD ?? Number.NaN);
+    delete process.env.CAIS_READY_FD;
+    return server.serve({
+      root: options.root ?? context.root,
+      run,
+      hosts: options.host.length > 0 ? options.host : [`unix://${run}/cais.sock`],
+      logLevel: options["log-level"] ?? (context.debug ? "debug" : "info"),
+      ...(Number.isInteger(ready) && { readyFd: ready }),
+    });
+  },
+});

@@ -1,0 +1,67 @@
+import { updateContainer } from "../../client/containers.ts";
+import { command } from "../command.ts";
+import { containerFlags } from "../container/flags.ts";
+import { said } from "../container/resources.ts";
+import { restartPolicy } from "../container/restart.ts";
+import { each } from "../each.ts";
+import { Failure } from "../failure.ts";
+import { err } from "../output.ts";
+
+const names = [
+  "blkio-weight",
+  "cpu-period",
+  "cpu-quota",
+  "cpu-rt-period",
+  "cpu-rt-runtime",
+  "cpu-shares",
+  "cpus",
+  "cpuset-cpus",
+  "cpuset-mems",
+  "memory",
+  "memory-reservation",
+  "memory-swap",
+  "pids-limit",
+  "restart",
+] as const;
+type Name = (typeof names)[number];
+const flags = Object.fromEntries(names.map((name) => [name, containerFlags[name]])) as Pick<
+  typeof containerFlags,
+  Name
+>;
+
+export default command({
+  name: "update",
+  aliases: ["container update"],
+  usage: "[OPTIONS] CONTAINER [CONTAINER...]",
+  summary: "Change the limits of containers, also of running ones",
+  flags,
+  args: [1, Number.POSITIVE_INFINITY],
+  async run({ engine }, options, containers, given) {
+    if (given.size === 0) throw new Failure("you must provide one or more flags when using this command");
+    const body = {
+      ...said({
+        BlkioWeight: options["blkio-weight"] ?? 0,
+        CpuPeriod: options["cpu-period"] ?? 0,
+        CpuQuota: options["cpu-quota"] ?? 0,
+        CpuRealtimePeriod: options["cpu-rt-period"] ?? 0,
+        CpuRealtimeRuntime: options["cpu-rt-runtime"] ?? 0,
+        CpuShares: options["cpu-shares"] ?? 0,
+        CpusetCpus: options["cpuset-cpus"] ?? "",
+        CpusetMems: options["cpuset-mems"] ?? "",
+        Memory: options.memory ?? 0,
+        MemoryReservation: options["memory-reservation"] ?? 0,
+        MemorySwap: options["memory-swap"] ?? 0,
+        NanoCpus: options.cpus ?? 0,
+      }),
+      // 0 and -1 both mean "no limit" here, absent means "as it is".
+      ...(options["pids-limit"] !== undefined && { PidsLimit: options["pids-limit"] }),
+      ...(options.restart !== undefined && { RestartPolicy: restartPolicy(options.restart) }),
+    };
+    const warnings: string[] = [];
+    const code = await each(containers, async (name) => {
+      warnings.push(...((await updateContainer(engine, name, body)).Warnings ?? []));
+    });
+    for (const warning of warnings) err(`${warning}\n`);
+    return code;
+  },
+});

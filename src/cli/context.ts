@@ -1,0 +1,50 @@
+import { parseAddress } from "../client/address.ts";
+import type { Engine } from "../client/request.ts";
+import { bool, text } from "./flags/flag.ts";
+
+/** The options before the command's name. */
+export const globalFlags = {
+  debug: bool("Say more about what happens", { short: "D" }),
+  host: text("Address of the engine: unix:///path or tcp://host:port", { short: "H" }),
+  root: text("Directory of the engine's state", { shown: '"/var/lib/cais"' }),
+  run: text("Directory of the engine's sockets and running containers", { shown: '"/run/cais"' }),
+  version: bool("Print the version and quit", { short: "v" }),
+};
+
+/** What every command is given. */
+export interface Context {
+  readonly engine: Engine;
+  readonly root: string;
+  readonly run: string;
+  readonly debug: boolean;
+}
+
+export interface GlobalOptions {
+  readonly debug: boolean;
+  readonly host?: string | undefined;
+  readonly root?: string | undefined;
+  readonly run?: string | undefined;
+}
+
+/**
+ * Which engine a command speaks to: `--host`, else CAIS_HOST, else the socket in the run directory. Only the
+ * latter is started when it does not answer. DOCKER_HOST is for Docker's clients and means nothing here.
+ */
+export function makeContext(options: GlobalOptions, environment: NodeJS.ProcessEnv): Context {
+  const run = options.run ?? "/run/cais";
+  const root = options.root ?? "/var/lib/cais";
+  const chosen = options.host ?? (environment.CAIS_HOST || undefined);
+  const endpoint = parseAddress(chosen ?? `unix://${run}/cais.sock`);
+  const socket = endpoint.kind === "unix" ? endpoint.path : undefined;
+  const engine: Engine =
+    chosen === undefined && socket !== undefined
+      ? {
+          endpoint,
+          revive: async () => {
+            const { startEngine } = await import("./autostart.ts");
+            return startEngine({ root, run, socket, debug: options.debug });
+          },
+        }
+      : { endpoint };
+  return { engine, root, run, debug: options.debug };
+}

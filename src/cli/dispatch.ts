@@ -1,0 +1,117 @@
+import { EngineError, NoEngineError } from "../client/error.ts";
+import type { Command } from "./command.ts";
+import { type Context, globalFlags, makeContext } from "./context.ts";
+import { Failure } from "./failure.ts";
+import type { Flags } from "./flags/flag.ts";
+import { parseFlags, UsageError } from "./flags/parse.ts";
+import { err, out } from "./output.ts";
+import { commands, groups } from "./registry.ts";
+
+/** Runs one command line; resolves to its exit code. Nothing a user does makes it throw. */
+export async function dispatch(argv: readonly string[]): Promise<number> {
+  let named = "";
+  try {
+    const front = parseFlags(globalFlags, argv, true);
+    const [word, ...rest] = front.args;
+    if (front.values.version) return (await import("./overview.ts")).printVersion();
+    if (word === undefined || word === "help" || front.help)
+      return (await import("./overview.ts")).printOverview(front.args.slice(word === "help" ? 1 : 0));
+    const found = await find(word, rest);
+    if (typeof found === "number") return found;
+    named = ` ${found.command.name}`;
+    return await run(makeContext(front.values, process.env), found.command, found.argv);
+  } catch (error) {
+    return tellError(error, named);
+  }
+}
+
+interface Found {
+  readonly command: Command<Flags>;
+  readonly argv: readonly string[];
+}
+
+async function find(word: string, rest: readonly string[]): Promise<Found | number> {
+  const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
+  if (!group) {
+    const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
+    if (load) return { command: (await load()).default, argv: rest };
+    err(`cais: unknown command: cais ${word}\n\nRun 'cais --help' for more information\n`);
+    return 1;
+  }
+  const [second, ...others] = rest;
+  if (second === undefined || second === "--help" || second === "-h")
+    return (await import("./overview.ts")).printGroup(word);
+  const target = Object.hasOwn(group, second) ? group[second] : undefined;
+  const load = target === undefined ? undefined : commands[target];
+  if (load) return { command: (await load()).default, argv: others };
+  err(
+    `cais: unknown command: cais ${word} ${second}\n\nUsage:  cais ${word}\n\nRun 'cais ${word} --help' for more information\n`,
+  );
+  return 1;
+}
+
+async function run(context: Context, command: Command<Flags>, argv: readonly string[]): Promise<number> {
+  let parsed: ReturnType<typeof parseFlags<Flags>>;
+  try {
+    parsed = parseFlags(command.flags, argv, command.stopAtFirst ?? false);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    err(
+      `${error.message}\n\nUsage:  cais ${command.name} ${command.usage}\n\nRun 'cais ${command.name} --help' for more information\n`,
+    );
+    return 125;
+  }
+  if (parsed.help) {
+    const { helpText } = await import("./flags/help.ts");
+    out(helpText(command));
+    return 0;
+  }
+  const wrong = argumentsWrong(command, parsed.args.length);
+  if (wrong) {
+    const verb = wrong.includes("at least") ? "See" : "Run";
+    err(
+      `cais: 'cais ${command.name}' ${wrong}\n\nUsage:  cais ${command.name} ${command.usage}\n\n${verb} 'cais ${command.name} --help' for more information\n`,
+    );
+    return 1;
+  }
+  return command.run(context, parsed.values, parsed.args, parsed.given);
+}
+
+function argumentsWrong(command: Command<Flags>, count: number): string | undefined {
+  const [least, most] = command.args;
+  if (count >= least && count <= most) return undefined;
+  const many = (n: number) => `${n} argument${n === 1 ? "" : "s"}`;
+  if (most === 0) return "accepts no arguments";
+  if (least === most) return `requires ${many(least)}`;
+  if (count < least) return `requires at least ${many(least)}`;
+  return `requires at most ${many(most)}`;
+}
+
+/** Commands whose failures are the engine's, not the container's: Docker says 125 for them. */
+const startsContainers = new Set([" run", " create", " explain", " script"]);
+
+function tellError(error: unknown, named: string): number {
+  const prefix = startsContainers.has(named) ? "cais: " : "";
+  if (error instanceof UsageError) {
+    err(
+      `${error.message}\n\nUsage:  cais [OPTIONS] COMMAND [ARG...]\n\nRun 'cais --help' for more information\n`,
+    );
+    return 125;
+  }
+  if (error instanceof Failure) {
+    if (error.message) err(`${prefix}${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof EngineError) {
+    err(`${prefix}Error response from daemon: ${error.message}\n`);
+    return prefix ? 125 : 1;
+  }
+  if (error instanceof NoEngineError) {
+    err(`${prefix}${error.message}\n`);
+    return prefix ? 125 : 1;
+  }
+  const told = error instanceof Error ? error.message : String(error);
+  err(`cais: ${told}\n`);
+  if (process.env.CAIS_DEBUG && error instanceof Error) err(`${error.stack}\n`);
+  return prefix ? 125 : 1;
+}

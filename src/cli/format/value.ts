@@ -1,0 +1,55 @@
+/** What templates work on: JSON, missing things, and things that can be called. */
+export type Value = undefined | null | boolean | number | string | readonly Value[] | Fields | Call;
+export interface Fields {
+  readonly [name: string]: Value;
+}
+export type Call = (...args: readonly Value[]) => Value;
+
+/** Go tells an absent list and an absent map from each other and from nil; JSON says null for all of them. */
+export const NIL_LIST: readonly Value[] = Object.freeze([]);
+export const NIL_MAP: Fields = Object.freeze({});
+
+/** Objects that Go has as maps: missing keys are no error, and they print as `map[…]`. */
+const maps = new WeakSet<object>([NIL_MAP]);
+
+export function isMap(value: object): boolean {
+  return maps.has(value);
+}
+
+export function markMap<T extends object>(value: T): T {
+  maps.add(value);
+  return value;
+}
+
+/** Fields that are maps in Docker's types. */
+const mapNames = new Set(
+  "Annotations AuxiliaryAddresses Attributes Config.LogConfig Containers Data Details DriverOpts ExposedPorts Labels LogConfig.Config Networks Options PortBindings Ports Runtimes StorageOpt Sysctls Tmpfs Volumes".split(
+    " ",
+  ),
+);
+/** Fields that are pointers to single values in Docker's types. */
+const pointerNames = new Set(
+  "ExitCode Health Healthcheck IPAMConfig Init MemorySwappiness OomKillDisable PidsLimit StopTimeout UsageData Status".split(
+    " ",
+  ),
+);
+
+/** Gives JSON of the engine the types that Go's printing and look-ups depend on. */
+export function typed(value: unknown, name = ""): Value {
+  if (value === null) return pointerNames.has(name) ? null : mapNames.has(name) ? NIL_MAP : NIL_LIST;
+  if (Array.isArray(value)) return value.map((item) => typed(item));
+  if (typeof value !== "object") return value as Value;
+  const fields: Record<string, Value> = {};
+  for (const [key, item] of Object.entries(value as object)) {
+    const isLogOptions = name === "LogConfig" && key === "Config";
+    fields[key] = typed(item, isLogOptions ? "LogConfig.Config" : key);
+  }
+  return mapNames.has(name) ? markMap(fields) : fields;
+}
+
+/** Go's idea of emptiness, for `if`, `and`, `or`, `not`, `with`. */
+export function truth(value: Value): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === "object" && value !== null && isMap(value)) return Object.keys(value).length > 0;
+  return Boolean(value);
+}

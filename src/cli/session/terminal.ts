@@ -1,0 +1,44 @@
+import { isatty, ReadStream, WriteStream } from "node:tty";
+import { Failure } from "../failure.ts";
+
+/** Whether a standard descriptor is a terminal. */
+export function isTerminal(fd: 0 | 1 | 2): boolean {
+  return isatty(fd);
+}
+
+/** @throws Failure when `-t` with an attached input has no terminal to read from */
+export function requireTerminal(): void {
+  if (!isatty(0)) throw new Failure("the input device is not a TTY", 1);
+}
+
+/** Keys arrive one by one and unchanged, until the returned function is called. */
+export function rawMode(): () => void {
+  if (!isatty(0)) return () => {};
+  const input = new ReadStream(0);
+  input.setRawMode(true);
+  let raw = true;
+  const restore = () => {
+    if (raw) input.setRawMode(false);
+    raw = false;
+  };
+  process.once("exit", restore);
+  return restore;
+}
+
+/** Height and width of the terminal on standard output, if there is one. */
+export function terminalSize(): readonly [number, number] | undefined {
+  if (!isatty(1)) return undefined;
+  const [width, height] = new WriteStream(1).getWindowSize();
+  return height > 0 && width > 0 ? [height, width] : undefined;
+}
+
+/** Tells the size now and whenever it changes. Failures do not matter: the container may have ended. */
+export function followSize(resize: (height: number, width: number) => Promise<void>): () => void {
+  const tellSize = () => {
+    const size = terminalSize();
+    if (size) resize(size[0], size[1]).catch(() => {});
+  };
+  process.on("SIGWINCH", tellSize);
+  tellSize();
+  return () => void process.off("SIGWINCH", tellSize);
+}

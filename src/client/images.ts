@@ -1,0 +1,94 @@
+import type { ContainerConfig } from "../wire/container.ts";
+import type {
+  CommitCreated,
+  ImageDeleted,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  ImagesPruned,
+} from "../wire/image.ts";
+import { type Filters, filterQuery } from "./containers.ts";
+import { ask, type Engine, type Query, request, tell } from "./request.ts";
+
+/** Slashes of an image's name are part of the route. */
+const at = (name: string, rest = "") => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`;
+
+export function listImages(
+  engine: Engine,
+  query: { readonly all?: boolean; readonly filters?: Filters },
+): Promise<readonly ImageSummary[]> {
+  return ask(engine, "/images/json", {
+    query: { all: query.all, filters: filterQuery(query.filters ?? {}) } as Query,
+  });
+}
+
+export function inspectImage(engine: Engine, name: string): Promise<ImageInspect> {
+  return ask(engine, at(name, "/json"));
+}
+
+export function imageHistory(engine: Engine, name: string): Promise<readonly ImageHistoryItem[]> {
+  return ask(engine, at(name, "/history"));
+}
+
+export function tagImage(engine: Engine, name: string, repo: string, tag: string): Promise<void> {
+  return tell(engine, at(name, "/tag"), { query: { repo, tag } });
+}
+
+export function removeImage(
+  engine: Engine,
+  name: string,
+  query: { readonly force?: boolean; readonly noprune?: boolean },
+): Promise<readonly ImageDeleted[]> {
+  return ask(engine, at(name), { method: "DELETE", query });
+}
+
+export function pruneImages(engine: Engine, filters: Filters): Promise<ImagesPruned> {
+  return ask(engine, "/images/prune", { method: "POST", query: { filters: filterQuery(filters) } });
+}
+
+/** A stream of progress: pull with `fromImage`, import with `fromSrc`. */
+export function createImage(
+  engine: Engine,
+  query: Query,
+  body?: ReadableStream<Uint8Array>,
+): Promise<Response> {
+  return request(engine, "/images/create", { method: "POST", query, ...(body && { body }) });
+}
+
+export function saveImages(engine: Engine, names: readonly string[]): Promise<Response> {
+  return request(engine, "/images/get", { query: { names } });
+}
+
+export function loadImages(
+  engine: Engine,
+  tar: ReadableStream<Uint8Array>,
+  quiet: boolean,
+): Promise<Response> {
+  return request(engine, "/images/load", {
+    method: "POST",
+    query: { quiet: quiet ? "1" : "0" },
+    headers: { "content-type": "application/x-tar" },
+    body: tar,
+  });
+}
+
+export function buildImage(
+  engine: Engine,
+  query: Query,
+  context: ReadableStream<Uint8Array>,
+): Promise<Response> {
+  return request(engine, "/build", {
+    method: "POST",
+    query,
+    headers: { "content-type": "application/x-tar" },
+    body: context,
+  });
+}
+
+export async function commitContainer(
+  engine: Engine,
+  query: Query,
+  config: ContainerConfig | null,
+): Promise<string> {
+  return (await ask<CommitCreated>(engine, "/commit", { method: "POST", query, json: config })).Id;
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { callName } from "../../plan/error.ts";
+import { describeStep } from "../../plan/explain.ts";
+import type { NumberedStep } from "../../plan/program/lower.ts";
+import type { TracedStep } from "../launcher.ts";
+
+/** Read the timestamps that a traced program left: 16 bytes (struct timespec) for its start and for each step. */
+export function readTrace(path: string, steps: readonly NumberedStep[]): readonly TracedStep[] {
+  const bytes = readFileSync(path);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = (index: number) =>
+    Number(view.getBigInt64(index * 16, true)) * 1e6 + Number(view.getBigInt64(index * 16 + 8, true)) / 1e3;
+  const last = { keeper: at(0), container: 0 };
+  return steps.flatMap(({ side, step }, index): TracedStep[] => {
+    if ((index + 2) * 16 > bytes.length) return [];
+    const done = at(index + 1);
+    // A step that was skipped, or that never returns, has no time.
+    if (done === 0) return [];
+    if (last.container === 0) last.container = last.keeper;
+    const microseconds = Math.max(0, Math.round((done - last[side]) * 10) / 10);
+    last[side] = done;
+    return [
+      {
+        index,
+        side,
+        call: callName(step),
+        text: describeStep(step),
+        why: step.why,
+        ...(step.option === undefined ? {} : { option: step.option }),
+        microseconds,
+      },
+    ];
+  });
+}

@@ -1,0 +1,90 @@
+import type { CgroupPlan } from "../../cgroup/plan.ts";
+import { CLONE, flags, PR } from "../../kernel/flags.ts";
+import type { Seccomp } from "../../oci/runtime/seccomp.ts";
+import type { Process } from "../../oci/runtime/spec.ts";
+import { call, close, from, num, str } from "../../plan/build.ts";
+import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import { enterCgroups } from "./cgroup.ts";
+import { open } from "./files.ts";
+import { dropPrivileges, keeperCapabilities, oomScore, resourceLimits } from "./privileges.ts";
+import { reasonsFrom } from "./reasons.ts";
+import { dropKeeperPrivileges, forgetKeeper, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
+import { openTerminal, ownSession, pipeStreams, takeTerminal, terminalStreams } from "./streams.ts";
+import { execute } from "./workload.ts";
+
+/** What a plan that joins a container is made from. */
+export interface ExecFacts {
+  readonly process: Process;
+  readonly seccomp: Seccomp | undefined;
+  readonly origins: ReadonlyMap<string, string>;
+  /** The container's first process, by the host's pid. */
+  readonly pid: number;
+  readonly ownUsers: boolean;
+  readonly ownTime: boolean;
+  readonly cgroups: CgroupPlan;
+  readonly runDir: string;
+  readonly reports: string;
+  readonly program: string;
+  readonly token: Uint8Array;
+  readonly stdin: boolean;
+}
+
+/** The plan that runs one more process in a container: a keeper, a clone into its pid namespace, the rest joined. */
+export function execPlan(facts: ExecFacts): Plan {
+  const { cgroups, process, runDir } = facts;
+  const because = reasonsFrom(facts.origins);
+  const terminal = process.terminal === true;
+  const streams = stdio(runDir, terminal, facts.stdin);
+  const uid = process.user.uid;
+  const join = { why: "enter the container" };
+  const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
+  const own = flags("CLONE", CLONE, ...(facts.ownUsers ? (["NEWUSER"] as const) : []), ...(facts.ownTime ? (["NEWTIME"] as const) : []));
+  const child: Step[] = [
+    ...forgetKeeper(),
+    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
+    ...enterCgroups(cgroups, false),
+    call("setns", [from("container"), num(shared.value | own.value, `${shared.text}${own.value === 0 ? "" : `|${own.text}`}`)], join),
+    close("container", "close it"),
+    ...(facts.ownUsers
+      ? [call("setresgid", [num(0), num(0), num(0)], join), call("setresuid", [num(0), num(0), num(0)], join)]
+      : []),
+    ...(terminal ? openTerminal(process.consoleSize) : []),
+    ...(terminal ? terminalStreams(uid) : pipeStreams(facts.stdin, uid)),
+    call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
+    ...resourceLimits(process.rlimits ?? [], because),
+    ...oomScore(process.oomScoreAdj, because),
+    call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
+    ...ownSession(terminal),
+    ...dropPrivileges(process, facts.seccomp, facts.ownUsers, because),
+    ...execute(process),
+  ];
+  const steps: Step[] = [
+    ...session(facts.program, facts.reports),
+    ...runDirectory(runDir),
+    ...streams.steps,
+    call("pidfd_open", [num(facts.pid), num(0)], { why: "find the container", hint: "it has ended" }, { result: "container" }),
+    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], { ...join, hint: "it has ended" }),
+    ...(cgroups.unified === undefined
+      ? []
+      : [open(cgroups.unified, "cgroup", { why: "let the process be born in the container's cgroup" }, ["RDONLY"])]),
+    ...syncSocket(),
+    {
+      kind: "clone",
+      flags: 0n,
+      flagsText: "0",
+      pid: "child",
+      child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
+      why: "make a process in the container's pid namespace",
+      ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
+    },
+    close(SYNC, "leave that end to the process"),
+    close("container", "close it"),
+    ...streams.childOnly.map((slot) => close(slot, "leave it to the process")),
+    ...(terminal ? takeTerminal() : []),
+    { kind: "awaitExec", why: "wait until the program runs" },
+    close(SYNC_PARENT, "close it"),
+    ...dropKeeperPrivileges(keeperCapabilities()),
+    keep(runDir, facts.token, streams.keeper, false),
+  ];
+  return Object.freeze({ steps });
+}

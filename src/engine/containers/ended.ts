@@ -1,0 +1,93 @@
+import type { Exit, Running } from "../../container/launcher.ts";
+import { nextDelay, shouldRestart } from "../../container/restart.ts";
+import { NEVER } from "../../container/time.ts";
+import type { Container, WaitCondition } from "../container.ts";
+import type { Context } from "../context.ts";
+import { remove } from "./remove.ts";
+import { start } from "./start.ts";
+import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { wake } from "./wait.ts";
+
+const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
+const NEXT: ReadonlySet<WaitCondition> = new Set(["next-exit"]);
+const STOPPED: ReadonlySet<WaitCondition> = new Set(["not-running"]);
+
+/** The process has ended and its output is through: what becomes of the container. */
+export async function ended(
+  context: Context,
+  container: Container,
+  running: Running | null,
+  exit: Exit,
+): Promise<void> {
+  const { record } = container;
+  const { state } = record;
+  container.running = null;
+  container.log?.end();
+  container.log = null;
+  container.hub?.end();
+  container.hub = null;
+  state.pid = 0;
+  state.exitCode = exit.code;
+  state.finishedAt = exit.at;
+  state.oomKilled = exit.oomKilled;
+  running?.release();
+  if (exit.oomKilled) tell(context, record, "oom");
+  const ran = Math.max(0, Date.parse(exit.at) - Date.parse(state.startedAt));
+  const again =
+    !container.exitOnNext &&
+    shouldRestart({
+      policy: record.host.RestartPolicy,
+      exitCode: exit.code,
+      manuallyStopped: state.manuallyStopped,
+      restartCount: state.restartCount,
+    });
+  container.exitOnNext = false;
+  state.status = again ? "restarting" : "exited";
+  tell(context, record, "die", {
+    execDuration: String(Math.floor(ran / 1000)),
+    exitCode: String(exit.code),
+  });
+  tellNetwork(context, record, "disconnect");
+  tellVolumes(context, record, "unmount");
+  if (record.host.AutoRemove && !again) {
+    wake(container, EXITED);
+    await remove(context, container, { volumes: true, force: true });
+    return;
+  }
+  save(context, container);
+  wake(container, again ? NEXT : EXITED);
+  if (again) scheduleRestart(context, container, ran);
+}
+
+function scheduleRestart(context: Context, container: Container, ran: number): void {
+  container.delay = nextDelay(container.delay, ran);
+  const timer = setTimeout(() => {
+    container.restart = null;
+    container.record.state.restartCount++;
+    start(context, container, { restarting: true }).catch((error: unknown) => {
+      context.report(`Cannot restart ${container.record.name}: ${String(error)}`);
+    });
+  }, container.delay);
+  container.restart = { timer };
+}
+
+/** `stop` and the like while it waits to be restarted: it stays down. */
+export function cancelRestart(context: Context, container: Container): void {
+  if (!container.restart) return;
+  clearTimeout(container.restart.timer);
+  container.restart = null;
+  const { state } = container.record;
+  if (state.status !== "restarting") return;
+  state.status = "exited";
+  if (state.finishedAt === NEVER) state.finishedAt = state.startedAt;
+  save(context, container);
+  wake(container, STOPPED);
+}
+
+function save(context: Context, container: Container): void {
+  try {
+    context.store.save(container.record);
+  } catch (error) {
+    context.report(`Cannot save container ${container.record.name}: ${String(error)}`);
+  }
+}

@@ -1,0 +1,28 @@
+import { freeze, thaw } from "../../cgroup/freeze.ts";
+import { type Container, serially } from "../container.ts";
+import type { Context } from "../context.ts";
+import { allowed } from "./find.ts";
+import { tell } from "./tell.ts";
+
+/** Where a container's processes are, relative to each cgroup tree. */
+export const cgroupOf = (context: Context, { record }: Container): string =>
+  `${record.host.CgroupParent || context.cgroups.cgroup}/${record.id}`;
+
+/** Stops every process of the container until `unpause`. */
+export const pause = (context: Context, container: Container): Promise<void> =>
+  serially(container, async () => {
+    allowed(container, "pause");
+    await freeze(context.cgroups.layout, cgroupOf(context, container));
+    container.record.state.status = "paused";
+    context.store.save(container.record);
+    tell(context, container.record, "pause");
+  });
+
+export const unpause = (context: Context, container: Container): Promise<void> =>
+  serially(container, async () => {
+    allowed(container, "unpause");
+    await thaw(context.cgroups.layout, cgroupOf(context, container));
+    container.record.state.status = "running";
+    context.store.save(container.record);
+    tell(context, container.record, "unpause");
+  });

@@ -1,0 +1,182 @@
+import { isUp } from "../../container/lifecycle.ts";
+import { netFilesOf } from "../../container/netfiles.ts";
+import type { ContainerRecord } from "../../container/record.ts";
+import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
+import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+import { logPath } from "./follow.ts";
+import { graphDriver } from "./graph.ts";
+import { networkSettings } from "./networks.ts";
+
+/** The whole of a container, as Docker tells it. */
+export async function inspect(
+  context: Context,
+  container: Container,
+  options: { readonly size: boolean },
+): Promise<ContainerInspect> {
+  const { record } = container;
+  const folder = context.store.folder(record.id);
+  const files = netFilesOf(folder);
+  const sizes = options.size ? await sizesOf(context, record) : {};
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: record.path,
+    Args: record.args,
+    State: stateOf(record),
+    Image: record.image,
+    ResolvConfPath: files.resolvConf,
+    HostnamePath: files.hostname,
+    HostsPath: files.hosts,
+    LogPath: container.logOptions.driver === "none" ? "" : logPath(context, record.id),
+    Name: `/${record.name}`,
+    RestartCount: record.state.restartCount,
+    Driver: context.images.driver.name,
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: container.execs && container.execs.size > 0 ? [...container.execs] : null,
+    HostConfig: hostOf(record),
+    GraphDriver: graphDriver(context, record.id),
+    ...sizes,
+    Mounts: record.mounts,
+    Config: configOf(record.config),
+    NetworkSettings: networkSettings(record),
+  };
+}
+
+/** Bytes of the container's own files, and with those of its image. */
+export async function sizesOf(
+  context: Context,
+  record: ContainerRecord,
+): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
+  const own = await context.images.driver.usage(record.id);
+  const image = context.images.find(record.image);
+  return { SizeRw: own, SizeRootFs: own + (image ? context.images.inspect(image.id).Size : 0) };
+}
+
+function stateOf({ state }: ContainerRecord): ContainerState {
+  return {
+    Status: state.status,
+    Running: isUp(state.status),
+    Paused: state.status === "paused",
+    Restarting: state.status === "restarting",
+    OOMKilled: state.oomKilled,
+    Dead: state.status === "dead",
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+  };
+}
+
+/** What was not said, in Docker's words for nothing: clients of Go and others tell `null`, "" and 0 apart. */
+const CONFIG = {
+  Hostname: "",
+  Domainname: "",
+  User: "",
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Env: [],
+  Cmd: null,
+  Image: "",
+  Volumes: null,
+  WorkingDir: "",
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: {},
+} as const satisfies ContainerConfig;
+
+const configOf = (config: ContainerConfig): ContainerConfig => ({ ...CONFIG, ...config });
+
+const HOST = {
+  Binds: null,
+  ContainerIDFile: "",
+  LogConfig: { Type: "json-file", Config: {} },
+  NetworkMode: "bridge",
+  PortBindings: {},
+  RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: "",
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: "private",
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: "private",
+  Cgroup: "",
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: "",
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: "",
+  UsernsMode: "",
+  ShmSize: 67_108_864,
+  Runtime: "cais",
+  Isolation: "",
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: false,
+  PidsLimit: null,
+  Ulimits: [],
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+} as const satisfies HostConfig;
+
+/** Docker shows memory and swap as twice the memory where only the memory was given. */
+function hostOf({ host }: ContainerRecord): HostConfig {
+  const swap = host.Memory && !host.MemorySwap ? { MemorySwap: host.Memory * 2 } : {};
+  const policy = { ...HOST.RestartPolicy, ...host.RestartPolicy };
+  return {
+    ...HOST,
+    ...host,
+    ...swap,
+    NetworkMode: host.NetworkMode || HOST.NetworkMode,
+    RestartPolicy: { ...policy, Name: policy.Name || "no" },
+    LogConfig: {
+      Type: host.LogConfig?.Type || "json-file",
+      Config: host.LogConfig?.Config ?? {},
+    },
+    ShmSize: host.ShmSize || HOST.ShmSize,
+    IpcMode: host.IpcMode || HOST.IpcMode,
+    CgroupnsMode: host.CgroupnsMode || HOST.CgroupnsMode,
+    Runtime: host.Runtime || HOST.Runtime,
+  };
+}

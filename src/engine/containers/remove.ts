@@ -1,0 +1,60 @@
+import { codeOf } from "../../oci/error.ts";
+import { type Container, serially, type WaitCondition } from "../container.ts";
+import type { Context } from "../context.ts";
+import { conflict } from "../refuse.ts";
+import { cancelRestart } from "./ended.ts";
+import { allowed } from "./find.ts";
+import { killNow } from "./kill.ts";
+import { tell } from "./tell.ts";
+import { wake } from "./wait.ts";
+
+export interface RemoveOptions {
+  /** Kill it first when it runs. */
+  readonly force?: boolean;
+  /** Its anonymous volumes go as well. */
+  readonly volumes?: boolean;
+}
+
+const EVERYTHING: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit", "removed"]);
+
+/**
+ * Removes a container with everything that is only its own.
+ * @throws Refusal (409) when it runs and `force` is not given, or when it is being removed already
+ */
+export async function remove(context: Context, container: Container, options: RemoveOptions): Promise<void> {
+  const { record } = container;
+  if (options.force) {
+    cancelRestart(context, container);
+    await killNow(context, container);
+  }
+  await serially(container, async () => {
+    if (!context.containers.has(record.id)) return;
+    allowed(container, "remove");
+    const before = record.state.status;
+    record.state.status = "removing";
+    try {
+      await context.images.driver.remove(record.id);
+      context.store.remove(record.id);
+    } catch (error) {
+      record.state.status = codeOf(error) === "EBUSY" ? before : "dead";
+      throw conflict(`cannot remove container "${record.name}": ${String(error)}`);
+    }
+    for (const id of container.execs ?? []) context.execs.delete(id);
+    context.containers.delete(record.id);
+    context.names.remove(record.id, record.name);
+    if (options.volumes) await removeVolumes(context, container);
+    tell(context, record, "destroy");
+    wake(container, EVERYTHING);
+  });
+}
+
+async function removeVolumes(context: Context, { record }: Container): Promise<void> {
+  for (const name of record.anonymous) {
+    try {
+      await context.volumes.remove(name, false);
+    } catch (error) {
+      // Another container has taken it over (--volumes-from).
+      context.report(`Kept volume ${name}: ${String(error)}`);
+    }
+  }
+}

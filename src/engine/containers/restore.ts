@@ -1,0 +1,150 @@
+import { readdirSync, rmSync } from "node:fs";
+import { isContainerId } from "../../container/id.ts";
+import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
+import { isUp } from "../../container/lifecycle.ts";
+import { logOptions } from "../../container/logs/options.ts";
+import type { ContainerRecord } from "../../container/record.ts";
+import { shouldStartWithEngine } from "../../container/restart.ts";
+import { now } from "../../container/time.ts";
+import { type Container, newContainer } from "../container.ts";
+import type { Context } from "../context.ts";
+import { runDirOf } from "../launch.ts";
+import { ended } from "./ended.ts";
+import { follow, openLog } from "./follow.ts";
+import { remove } from "./remove.ts";
+import { start } from "./start.ts";
+
+/**
+ * Takes up what an earlier engine left: containers that run are followed again, those that ended meanwhile get
+ * their exit code and the rest of their output, and what was half made is removed.
+ */
+export async function restore(context: Context): Promise<void> {
+  const { records, damaged } = context.store.load();
+  for (const path of damaged) {
+    context.report(
+      `Cannot read ${path}: it is damaged; the container is left out until you repair or remove it`,
+    );
+  }
+  for (const record of records) {
+    const options = logOptions(record.host.LogConfig);
+    if (typeof options === "string") {
+      context.report(`Cannot use container ${record.name}: ${options}`);
+      continue;
+    }
+    context.containers.set(record.id, newContainer(record, options));
+    context.names.add(record.id, record.name);
+  }
+  const later: (() => Promise<unknown>)[] = [];
+  for (const container of [...context.containers.values()]) later.push(...(await adopt(context, container)));
+  await removeOrphans(context, damaged);
+  for (const work of later) {
+    await work().catch((error: unknown) => context.report(String(error)));
+  }
+}
+
+/** @returns what is to be done once every container is known */
+async function adopt(context: Context, container: Container): Promise<(() => Promise<unknown>)[]> {
+  const { record } = container;
+  const { state } = record;
+  const wasUp = isUp(state.status);
+  const found = await context.launcher.adopt(record.id, runDirOf(context, record.id));
+  if (found && !isEnded(found)) {
+    running(context, container, found);
+    return [];
+  }
+  if (found) {
+    // What it still had to say is written before its end is told.
+    keep(context, container, found);
+    state.startedAt = found.startedAt ?? state.startedAt;
+    const { exited } = found;
+    found.release();
+    return [() => ended(context, container, null, exited)];
+  }
+  if (state.status === "removing" || state.status === "dead") {
+    state.status = "dead";
+    return [() => remove(context, container, { volumes: true, force: true })];
+  }
+  if (wasUp) {
+    // The machine went down: nothing is left of the process, Docker's code for that is 255.
+    const { manuallyStopped } = state;
+    Object.assign(state, { status: "exited", pid: 0, exitCode: 255, finishedAt: now() });
+    context.store.save(record);
+    if (record.host.AutoRemove) return [() => remove(context, container, { volumes: true, force: true })];
+    return again(context, container, { wasUp, manuallyStopped });
+  }
+  if (record.host.AutoRemove && state.status === "exited") {
+    return [() => remove(context, container, { volumes: true, force: true })];
+  }
+  return state.status === "exited"
+    ? again(context, container, { wasUp, manuallyStopped: state.manuallyStopped })
+    : [];
+}
+
+function running(context: Context, container: Container, found: Running): void {
+  const { state } = container.record;
+  // Killed between the launch and its record: the container is what it is, not what was written.
+  if (state.status !== "paused") state.status = "running";
+  state.pid = found.pid;
+  state.startedAt = found.startedAt;
+  context.store.save(container.record);
+  follow(context, container, found);
+}
+
+function keep(context: Context, container: Container, { leftovers }: Ended): void {
+  const log = openLog(context, container);
+  for (const { stream, bytes } of leftovers) log?.write(stream, bytes);
+  log?.end();
+}
+
+function again(
+  context: Context,
+  container: Container,
+  facts: { readonly wasUp: boolean; readonly manuallyStopped: boolean },
+): (() => Promise<unknown>)[] {
+  const { host, state }: ContainerRecord = container.record;
+  const wanted = shouldStartWithEngine({
+    policy: host.RestartPolicy,
+    exitCode: state.exitCode,
+    restartCount: state.restartCount,
+    ...facts,
+  });
+  return wanted ? [() => start(context, container)] : [];
+}
+
+/** Run directories and snapshots of containers that are not known: creates and removals cut short. */
+async function removeOrphans(context: Context, damaged: readonly string[]): Promise<void> {
+  const spared = (id: string): boolean => damaged.some((path) => path.includes(id));
+  const known = (id: string): boolean => isContainerId(id) && (context.containers.has(id) || spared(id));
+  for (const { id } of context.images.driver.writables()) {
+    if (!known(id)) await context.images.driver.remove(id);
+  }
+  for (const folder of ["containers", "execs"]) {
+    for (const id of names(`${context.run}/${folder}`)) {
+      if (known(id)) continue;
+      const found = await context.launcher.adopt(id, `${context.run}/${folder}/${id}`);
+      if (found && !isEnded(found)) abandon(found, folder === "containers");
+      else if (found) found.release();
+      else rmSync(`${context.run}/${folder}/${id}`, { recursive: true, force: true });
+    }
+  }
+}
+
+/** A process that nobody will ask about: what it writes is read, so that it can go on, and its end is cleared up. */
+function abandon(found: Running, kill: boolean): void {
+  if (kill) found.signal(9);
+  for (const { read } of found.outputs) void drain(read);
+  void found.exited.then((_: Exit) => found.release());
+}
+
+async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
+  const reader = stream.getReader();
+  while (!(await reader.read()).done);
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

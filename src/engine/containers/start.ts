@@ -1,0 +1,98 @@
+import { writeNetFiles } from "../../container/netfiles.ts";
+import { now } from "../../container/time.ts";
+import { Refusal, reasonOf } from "../../oci/error.ts";
+import { StepError } from "../../plan/error.ts";
+import { type Container, serially, type WaitCondition } from "../container.ts";
+import type { Context } from "../context.ts";
+import { launchRequest } from "../launch.ts";
+import { cancelRestart } from "./ended.ts";
+import { allowed } from "./find.ts";
+import { follow } from "./follow.ts";
+import { remove } from "./remove.ts";
+import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { wake } from "./wait.ts";
+
+const ALL: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
+
+export interface StartOptions {
+  /** The restart policy starts it, nobody asked. */
+  readonly restarting?: boolean;
+  /** Record what each kernel call took. */
+  readonly trace?: boolean;
+}
+
+/**
+ * Starts a container.
+ * @returns false when it runs already
+ * @throws Refusal: in this state it cannot, or a step failed and everything was undone
+ */
+export function start(context: Context, container: Container, options: StartOptions = {}): Promise<boolean> {
+  return serially(container, async () => {
+    // Stopped or removed while the restart was on its way.
+    if (options.restarting && container.record.state.status !== "restarting") return false;
+    if (!allowed(container, "start")) return false;
+    if (!options.restarting) {
+      cancelRestart(context, container);
+      container.delay = 0;
+      container.record.state.restartCount = 0;
+    }
+    container.exitOnNext = false;
+    container.record.state.manuallyStopped = false;
+    try {
+      await launch(context, container, options.trace ?? false);
+    } catch (error) {
+      throw await failed(context, container, error);
+    }
+    return true;
+  });
+}
+
+async function launch(context: Context, container: Container, trace: boolean): Promise<void> {
+  const { record } = container;
+  const { state } = record;
+  writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
+  const running = await context.launcher.start(launchRequest(context, container, trace));
+  state.status = "running";
+  state.pid = running.pid;
+  state.startedAt = running.startedAt;
+  state.error = "";
+  state.exitCode = 0;
+  state.oomKilled = false;
+  context.store.save(record);
+  tellNetwork(context, record, "connect");
+  tellVolumes(context, record, "mount");
+  tell(context, record, "start");
+  follow(context, container, running);
+}
+
+/** Exit codes for a start that failed, as shells and Docker have them. */
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof StepError) || error.step.kind !== "exec") return 128;
+  return error.errno === "ENOENT" ? 127 : 126;
+}
+
+async function failed(context: Context, container: Container, error: unknown): Promise<Refusal> {
+  const { record } = container;
+  const { state } = record;
+  const code = exitCodeOf(error);
+  const message = error instanceof Refusal || error instanceof StepError ? error.message : reasonOf(error);
+  state.status = state.status === "created" ? "created" : "exited";
+  state.exitCode = code;
+  state.error = message;
+  state.finishedAt = now();
+  container.hub?.end();
+  container.hub = null;
+  container.stdin = null;
+  tell(context, record, "die", { execDuration: "0", exitCode: String(code) });
+  context.store.save(record);
+  wake(container, ALL);
+  if (record.host.AutoRemove) {
+    // Not awaited: removal waits its turn behind this start.
+    remove(context, container, { volumes: true, force: true }).catch((failure: unknown) =>
+      context.report(`Cannot remove ${record.name}: ${String(failure)}`),
+    );
+  }
+  if (error instanceof Refusal) return error;
+  const kind = code === 128 ? "failed" : "invalid";
+  return new Refusal(kind, `failed to start container ${record.name}: ${message}`, { cause: error });
+}

@@ -1,0 +1,53 @@
+import type { HostConfig } from "../../wire/container.ts";
+import { badPolicy } from "../../container/restart.ts";
+import { type Container, serially } from "../container.ts";
+import type { Context } from "../context.ts";
+import { updateLimits } from "../launch.ts";
+import { invalid } from "../refuse.ts";
+import { allowed } from "./find.ts";
+import { tell } from "./tell.ts";
+
+/** Limits that Docker lets change, and the restart policy. */
+const FIELDS = [
+  "CpuShares",
+  "CpuPeriod",
+  "CpuQuota",
+  "CpuRealtimePeriod",
+  "CpuRealtimeRuntime",
+  "CpusetCpus",
+  "CpusetMems",
+  "NanoCpus",
+  "BlkioWeight",
+  "Memory",
+  "MemoryReservation",
+  "MemorySwap",
+  "PidsLimit",
+  "RestartPolicy",
+] as const satisfies readonly (keyof HostConfig)[];
+
+/** Changes limits, of a running container at once. @returns warnings */
+export const update = (
+  context: Context,
+  container: Container,
+  asked: Readonly<Record<string, unknown>>,
+): Promise<string[]> =>
+  serially(container, async () => {
+    allowed(container, "update");
+    const { record } = container;
+    const changed: Record<string, unknown> = {};
+    for (const name of FIELDS) {
+      const value = asked[name];
+      // Clients send every field; what is zero or empty is left as it is.
+      if (value === undefined || value === null || value === 0 || value === "") continue;
+      if (name === "RestartPolicy" && !(value as { readonly Name?: string }).Name) continue;
+      changed[name] = value;
+    }
+    const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
+    const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
+    if (policy) throw invalid(policy);
+    if (container.running) updateLimits(context, container, host);
+    record.host = host;
+    context.store.save(record);
+    tell(context, record, "update");
+    return [];
+  });

@@ -1,0 +1,30 @@
+import type { Parent } from "../cgroup/parent.ts";
+import type { ContainerId, ExecId } from "../container/id.ts";
+import type { Launcher } from "../container/launcher.ts";
+import type { Names } from "../container/names.ts";
+import type { ContainerStore } from "../container/store.ts";
+import type { Images } from "../image/images.ts";
+import type { Container } from "./container.ts";
+import type { Events } from "./events.ts";
+import type { Exec } from "./execs/exec.ts";
+import type { Volumes } from "./volumes.ts";
+
+/** What every operation of the engine works on. */
+export interface Context {
+  /** State that lasts: `/var/lib/cais`. */
+  readonly root: string;
+  /** State of what runs: `/run/cais`. */
+  readonly run: string;
+  readonly store: ContainerStore;
+  readonly containers: Map<ContainerId, Container>;
+  readonly names: Names;
+  readonly execs: Map<ExecId, Exec>;
+  readonly images: Images;
+  readonly volumes: Volumes;
+  readonly launcher: Launcher;
+  readonly events: Events;
+  /** The cgroup that all containers are in. */
+  readonly cgroups: Parent;
+  /** One line for whoever runs the engine. */
+  report(message: string): void;
+}

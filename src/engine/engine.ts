@@ -1,0 +1,38 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createNames } from "../container/names.ts";
+import { createStore } from "../container/store.ts";
+import { restore } from "./containers/restore.ts";
+import type { Context } from "./context.ts";
+import { createEvents } from "./events.ts";
+import { lockRoot } from "./lock.ts";
+
+/** One engine: what every operation in this folder takes as its first argument. */
+export type Engine = Context;
+
+/** The pieces that an engine is put together from. */
+export type EngineParts = Pick<
+  Context,
+  "root" | "run" | "images" | "volumes" | "launcher" | "cgroups" | "report"
+>;
+
+/**
+ * Puts an engine together and takes up what an earlier one left. The root must be locked (`lockRoot`).
+ */
+export async function createEngine(parts: EngineParts): Promise<Engine> {
+  for (const folder of ["containers", "execs"]) {
+    mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
+  }
+  const engine: Engine = {
+    ...parts,
+    store: createStore(join(parts.root, "containers")),
+    containers: new Map(),
+    names: createNames(),
+    execs: new Map(),
+    events: createEvents(),
+  };
+  await restore(engine);
+  return engine;
+}
+
+export { lockRoot };

@@ -1,0 +1,124 @@
+import { nowNanoseconds } from "../container/time.ts";
+import type { Event } from "../wire/event.ts";
+
+export type EventType = "container" | "image" | "volume" | "network" | "daemon" | "builder";
+export type Attributes = Readonly<Record<string, string>>;
+
+/** One event; `time` in nanoseconds since 1970. */
+export interface EngineEvent {
+  readonly type: EventType;
+  readonly action: string;
+  readonly id: string;
+  readonly attributes: Attributes;
+  readonly time: bigint;
+}
+
+/** Name → accepted values: an event passes when each named thing has one of its values. */
+export type EventFilters = Readonly<Record<string, readonly string[]>>;
+
+export interface Events {
+  emit(type: EventType, action: string, id: string, attributes: Attributes): void;
+  /** Remembered events from `since` on (nanoseconds); the newest 256 are remembered, as in Docker. */
+  past(since: bigint): EngineEvent[];
+  /** @returns ends it */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+  readonly listeners: number;
+}
+
+const REMEMBERED = 256;
+
+export function createEvents(): Events {
+  const ring: EngineEvent[] = [];
+  const listeners = new Set<(event: EngineEvent) => void>();
+  return {
+    emit(type, action, id, attributes) {
+      const event: EngineEvent = { type, action, id, attributes, time: nowNanoseconds() };
+      ring.push(event);
+      if (ring.length > REMEMBERED * 2) ring.splice(0, ring.length - REMEMBERED);
+      for (const listener of listeners) listener(event);
+    },
+    past: (since) => ring.slice(-REMEMBERED).filter((event) => event.time >= since),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    get listeners() {
+      return listeners.size;
+    },
+  };
+}
+
+const texts = new WeakMap<EngineEvent, string>();
+
+/** The event as one line of JSON; made once for all who listen. */
+export function eventText(event: EngineEvent): string {
+  const known = texts.get(event);
+  if (known) return known;
+  const { type, action, id, attributes, time } = event;
+  const old =
+    type === "container" || type === "image"
+      ? { status: action, id, ...(type === "container" ? { from: attributes.image ?? "" } : {}) }
+      : {};
+  const value: Omit<Event, "timeNano"> = {
+    ...old,
+    Type: type,
+    Action: action,
+    Actor: { ID: id, Attributes: attributes },
+    scope: "local",
+    time: Number(time / 1_000_000_000n),
+  };
+  // A JavaScript number cannot hold the nanoseconds, JSON can.
+  const text = `${JSON.stringify(value).slice(0, -1)},"timeNano":${time}}\n`;
+  texts.set(event, text);
+  return text;
+}
+
+/** Filters of `GET /events`; unknown names are refused by the caller. */
+export const EVENT_FILTERS = [
+  "type",
+  "event",
+  "container",
+  "image",
+  "volume",
+  "network",
+  "daemon",
+  "builder",
+  "label",
+  "scope",
+] as const;
+
+export function eventMatches(event: EngineEvent, filters: EventFilters): boolean {
+  return Object.entries(filters).every(([name, values]) =>
+    values.length === 0 ? true : values.some((value) => matches(event, name, value)),
+  );
+}
+
+function matches({ type, action, id, attributes }: EngineEvent, name: string, value: string): boolean {
+  switch (name) {
+    case "type":
+      return type === value;
+    case "event":
+      // `exec_start: sh` is an `exec_start`.
+      return action === value || action.startsWith(`${value}:`);
+    case "scope":
+      return value === "local";
+    case "label": {
+      const [key = "", wanted] = value.split(/=(.*)/s);
+      return Object.hasOwn(attributes, key) && (wanted === undefined || attributes[key] === wanted);
+    }
+    case "image": {
+      const image = type === "image" ? (attributes.name ?? id) : (attributes.image ?? "");
+      return image === value || id === value || image.split(":")[0] === value;
+    }
+    case "container":
+    case "volume":
+    case "network":
+    case "daemon":
+    case "builder":
+      return type === name && (id === value || attributes.name === value || isPrefix(id, value));
+    default:
+      return false;
+  }
+}
+
+const isPrefix = (id: string, value: string): boolean => value.length >= 12 && id.startsWith(value);

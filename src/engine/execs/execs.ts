@@ -1,0 +1,161 @@
+import type { DetachKeys } from "../../container/detach.ts";
+import { createHub } from "../../container/hub.ts";
+import { type ExecId, newExecId } from "../../container/id.ts";
+import { pumpOutput } from "../../container/pump.ts";
+import { Refusal, reasonOf } from "../../oci/error.ts";
+import { StepError } from "../../plan/error.ts";
+import type { ExecConfig } from "../../wire/container.ts";
+import type { ExecInspect } from "../../wire/exec.ts";
+import type { Container } from "../container.ts";
+import { feed, type Peer } from "../containers/attach.ts";
+import { allowed } from "../containers/find.ts";
+import { tell } from "../containers/tell.ts";
+import type { Context } from "../context.ts";
+import { execRequest } from "../launch.ts";
+import { conflict, invalid, notFound } from "../refuse.ts";
+import type { Exec } from "./exec.ts";
+
+/** Ended execs that are remembered for each container, so that their exit codes can be asked for. */
+const REMEMBERED = 64;
+
+/** Prepares a process; nothing runs yet. */
+export function createExec(context: Context, container: Container, config: ExecConfig): ExecId {
+  allowed(container, "exec");
+  if (!config.Cmd || config.Cmd.length === 0) throw invalid("No exec command specified");
+  const exec: Exec = {
+    id: newExecId(),
+    container,
+    config,
+    running: null,
+    started: false,
+    pid: 0,
+    exitCode: null,
+    hub: null,
+  };
+  context.execs.set(exec.id, exec);
+  container.execs ??= new Set();
+  container.execs.add(exec.id);
+  forgetOldest(context, container);
+  tell(context, container.record, `exec_create: ${config.Cmd.join(" ")}`, { execID: exec.id });
+  return exec.id;
+}
+
+function forgetOldest(context: Context, container: Container): void {
+  if (!container.execs || container.execs.size <= REMEMBERED) return;
+  for (const id of container.execs) {
+    if (context.execs.get(id)?.exitCode === null) continue;
+    container.execs.delete(id);
+    context.execs.delete(id);
+    return;
+  }
+}
+
+export function findExec(context: Context, id: string): Exec {
+  const exec = context.execs.get(id as ExecId);
+  if (!exec) throw notFound(`No such exec instance: ${id.slice(0, 80)}`);
+  return exec;
+}
+
+/** @throws Refusal (409) when it has run already, or its container cannot take it now */
+export function checkExec(exec: Exec): void {
+  if (exec.exitCode !== null) throw conflict(`Error: Exec command ${exec.id} has already run`);
+  if (exec.started) throw conflict(`Error: Exec command ${exec.id} is already running`);
+  allowed(exec.container, "exec");
+}
+
+export interface ExecStartOptions {
+  /** Null: it runs with nobody attached. */
+  readonly peer: Peer | null;
+  readonly detach: DetachKeys | null;
+  readonly size: { readonly rows: number; readonly columns: number } | null;
+}
+
+/**
+ * Starts it.
+ * @returns the promise of its end
+ */
+export async function startExec(
+  context: Context,
+  exec: Exec,
+  options: ExecStartOptions,
+): Promise<{ readonly ended: Promise<void> }> {
+  checkExec(exec);
+  exec.started = true;
+  const { container, config } = exec;
+  const { record } = container;
+  const command = (config.Cmd ?? []).join(" ");
+  tell(context, record, `exec_start: ${command}`, { execID: exec.id });
+  const target = container.running;
+  if (!target) throw conflict(`container ${record.id} is not running`);
+  try {
+    exec.running = await context.launcher.exec(execRequest(context, exec, target));
+  } catch (error) {
+    exec.exitCode = error instanceof StepError && error.step.kind === "exec" ? codeOf(error) : 126;
+    tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exec.exitCode) });
+    if (error instanceof Refusal) throw error;
+    throw invalid(
+      `Cannot execute in container ${record.name}: ${error instanceof StepError ? error.message : reasonOf(error)}`,
+    );
+  }
+  const { running } = exec;
+  exec.pid = running.pid;
+  if (options.size) running.resize(options.size.rows, options.size.columns);
+  const { peer } = options;
+  if (peer) {
+    exec.hub = createHub();
+    exec.hub.add({
+      write: (stream, chunk) =>
+        (stream === "stdout" ? config.AttachStdout : config.AttachStderr)
+          ? peer.write(stream, chunk)
+          : undefined,
+      end: () => peer.end(),
+    });
+    if (peer.input && running.stdin && config.AttachStdin) {
+      const keys = { close: !config.Tty, detach: config.Tty ? options.detach : null };
+      void feed(peer.input, running, running.stdin, keys).then((detached) => {
+        if (!detached) return;
+        tell(context, record, "exec_detach", { execID: exec.id });
+        exec.hub = null;
+        peer.end();
+      });
+    }
+  }
+  const ended = pumpOutput(running, (stream, chunk) => exec.hub?.publish(stream, chunk))
+    .then(() => running.exited)
+    .then((exit) => {
+      exec.exitCode = exit.code;
+      exec.running = null;
+      exec.pid = 0;
+      running.release();
+      tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exit.code) });
+      exec.hub?.end();
+      exec.hub = null;
+    });
+  return { ended };
+}
+
+/** As shells have it: 127 when it is not there, 126 when it is no program. */
+const codeOf = (error: StepError): number => (error.errno === "ENOENT" ? 127 : 126);
+
+export function inspectExec({ id, config, container, running, exitCode, pid }: Exec): ExecInspect {
+  const [entrypoint = "", ...args] = config.Cmd ?? [];
+  return {
+    ID: id,
+    Running: running !== null,
+    ExitCode: exitCode,
+    ProcessConfig: {
+      tty: config.Tty ?? false,
+      entrypoint,
+      arguments: args,
+      privileged: config.Privileged ?? false,
+      ...(config.User ? { user: config.User } : {}),
+    },
+    OpenStdin: config.AttachStdin ?? false,
+    OpenStderr: config.AttachStderr ?? false,
+    OpenStdout: config.AttachStdout ?? false,
+    CanRemove: exitCode !== null,
+    ContainerID: container.record.id,
+    DetachKeys: config.DetachKeys ?? "",
+    Pid: pid,
+  };
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { arch, cpus, hostname, release, totalmem } from "node:os";
+import { API_VERSION, MIN_API_VERSION, VERSION } from "../wire/version.ts";
+import { isUp } from "../container/lifecycle.ts";
+import { now } from "../container/time.ts";
+import type { DiskUsage, Info, Version } from "../wire/system.ts";
+import { list } from "./containers/list.ts";
+import type { Engine } from "./engine.ts";
+import { volumesWithUsage } from "./volumes.ts";
+
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
+
+export function version(): Version {
+  return {
+    Platform: { Name: "cais" },
+    Components: [
+      {
+        Name: "Engine",
+        Version: VERSION,
+        Details: { ApiVersion: API_VERSION, MinAPIVersion: MIN_API_VERSION, Os: "linux", KernelVersion: release() },
+      },
+    ],
+    Version: VERSION,
+    ApiVersion: API_VERSION,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: "",
+    GoVersion: "",
+    Os: "linux",
+    Arch: ARCHITECTURES[arch()] ?? arch(),
+    KernelVersion: release(),
+    BuildTime: "",
+  };
+}
+
+export function info(engine: Engine): Info {
+  const states = [...engine.containers.values()].map(({ record }) => record.state.status);
+  const count = (test: (state: (typeof states)[number]) => boolean): number => states.filter(test).length;
+  const { layout } = engine.cgroups;
+  const has = (controller: string): boolean => layout.controllers.has(controller);
+  const system = osRelease();
+  return {
+    ID: machineId(),
+    Containers: states.length,
+    ContainersRunning: count((state) => isUp(state) && state !== "paused"),
+    ContainersPaused: count((state) => state === "paused"),
+    ContainersStopped: count((state) => !isUp(state)),
+    Images: engine.images.list({ all: true }).length,
+    Driver: engine.images.driver.name,
+    DriverStatus: [["Supports d_type", "true"]],
+    Plugins: {
+      Volume: ["local"],
+      Network: ["bridge", "host", "null"],
+      Authorization: null,
+      Log: ["json-file", "none"],
+    },
+    MemoryLimit: has("memory"),
+    SwapLimit: has("memory"),
+    CpuCfsPeriod: has("cpu"),
+    CpuCfsQuota: has("cpu"),
+    CPUShares: has("cpu"),
+    CPUSet: has("cpuset"),
+    PidsLimit: has("pids"),
+    IPv4Forwarding: read("/proc/sys/net/ipv4/ip_forward").trim() === "1",
+    Debug: false,
+    NFd: 0,
+    OomKillDisable: has("memory") && layout.mode !== "v2",
+    NGoroutines: 0,
+    SystemTime: now(),
+    LoggingDriver: "json-file",
+    CgroupDriver: "cgroupfs",
+    CgroupVersion: layout.mode === "v2" ? "2" : "1",
+    NEventsListener: engine.events.listeners,
+    KernelVersion: release(),
+    OperatingSystem: system.get("PRETTY_NAME") ?? "Linux",
+    OSVersion: system.get("VERSION_ID") ?? "",
+    OSType: "linux",
+    Architecture: MACHINES[arch()] ?? arch(),
+    IndexServerAddress: "https://index.docker.io/v1/",
+    NCPU: cpus().length,
+    MemTotal: totalmem(),
+    DockerRootDir: engine.root,
+    Name: hostname(),
+    Labels: [],
+    ExperimentalBuild: false,
+    ServerVersion: VERSION,
+    Runtimes: { cais: { path: "cais" } },
+    DefaultRuntime: "cais",
+    Swarm: { LocalNodeState: "inactive" },
+    LiveRestoreEnabled: true,
+    Isolation: "",
+    InitBinary: "cais",
+    SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    Warnings: warnings(has),
+  };
+}
+
+export async function diskUsage(engine: Engine): Promise<DiskUsage> {
+  const { driver } = engine.images;
+  return {
+    LayersSize: driver.layers().reduce((sum, layer) => sum + driver.layerSize(layer), 0),
+    Images: engine.images.list(),
+    Containers: await list(engine, { all: true, size: true }),
+    Volumes: await volumesWithUsage(engine),
+    BuildCache: [],
+  };
+}
+
+function warnings(has: (controller: string) => boolean): string[] {
+  const missing = ["memory", "cpu", "cpuset", "pids"].filter((controller) => !has(controller));
+  return missing.map((controller) => `WARNING: No ${controller} limit support`);
+}
+
+function osRelease(): ReadonlyMap<string, string> {
+  const lines = (read("/etc/os-release") || read("/usr/lib/os-release")).split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const match = /^([A-Z_]+)="?([^"]*)"?$/.exec(line);
+      return match ? [[match[1]!, match[2]!] as const] : [];
+    }),
+  );
+}
+
+/** Stays the same on one machine, and does not give its machine id away. */
+function machineId(): string {
+  const hash = createHash("sha256").update(`cais ${read("/etc/machine-id")}`).digest("hex");
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-${hash.slice(12, 16)}-${hash.slice(16, 20)}-${hash.slice(20, 32)}`;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,226 @@
+import { Refusal } from "../oci/error.ts";
+import type { HealthConfig, ImageRunConfig } from "../oci/image.ts";
+import { type Escape, expand, splitWords, type Variables } from "./words.ts";
+
+/** Everything `applyInstruction` knows. */
+const INSTRUCTIONS = [
+  "CMD",
+  "ENTRYPOINT",
+  "ENV",
+  "EXPOSE",
+  "HEALTHCHECK",
+  "LABEL",
+  "ONBUILD",
+  "STOPSIGNAL",
+  "USER",
+  "VOLUME",
+  "WORKDIR",
+] as const;
+export type ConfigInstruction = (typeof INSTRUCTIONS)[number];
+
+export function isConfigInstruction(word: string): word is ConfigInstruction {
+  return (INSTRUCTIONS as readonly string[]).includes(word);
+}
+
+/** The values of `--change` of import and commit, applied in order. */
+export function applyChanges(config: ImageRunConfig, changes: readonly string[]): ImageRunConfig {
+  let result = config;
+  for (const change of changes) {
+    const match = /^\s*([A-Za-z]+)\s+(.*)$/s.exec(change);
+    const word = (match?.[1] ?? change.trim()).toUpperCase();
+    if (!isConfigInstruction(word))
+      throw new Refusal("invalid", `${word.toLowerCase()} is not a valid change command`);
+    result = applyInstruction(result, word, match?.[2]?.trim() ?? "");
+  }
+  return result;
+}
+
+export interface InstructionContext {
+  readonly variables?: Variables;
+  readonly mark?: Escape;
+}
+
+/** One Dockerfile instruction that only changes how containers run. */
+export function applyInstruction(
+  config: ImageRunConfig,
+  word: ConfigInstruction,
+  text: string,
+  context: InstructionContext = {},
+): ImageRunConfig {
+  const { mark = "\\" } = context;
+  const variables: Variables = context.variables ?? ((name) => environment(config).get(name));
+  const words = (): string[] => splitWords(text, variables, mark);
+  if (text === "" && word !== "CMD" && word !== "ENTRYPOINT") {
+    throw new Refusal("invalid", `${word} requires at least one argument`);
+  }
+  switch (word) {
+    case "CMD":
+      return { ...config, Cmd: commandOf(text, config) };
+    case "ENTRYPOINT": {
+      const Entrypoint = commandOf(text, config);
+      // An entry point takes away the command it did not know (Docker: unless the same Dockerfile set it).
+      return { ...config, Entrypoint };
+    }
+    case "ENV": {
+      const env = environment(config);
+      for (const [key, value] of pairs(word, text, variables, mark)) env.set(key, value);
+      return { ...config, Env: [...env].map(([key, value]) => `${key}=${value}`) };
+    }
+    case "LABEL":
+      return {
+        ...config,
+        Labels: { ...config.Labels, ...Object.fromEntries(pairs(word, text, variables, mark)) },
+      };
+    case "EXPOSE":
+      return {
+        ...config,
+        ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(words().flatMap(ports)) },
+      };
+    case "VOLUME": {
+      const paths = execForm(text)?.map((path) => expand(path, variables, mark)) ?? words();
+      if (paths.some((path) => path.trim() === ""))
+        throw new Refusal("invalid", "VOLUME specified can not be an empty string");
+      return {
+        ...config,
+        Volumes: { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) },
+      };
+    }
+    case "USER":
+      return { ...config, User: expand(text, variables, mark) };
+    case "WORKDIR":
+      return { ...config, WorkingDir: workdir(config.WorkingDir ?? "", expand(text, variables, mark)) };
+    case "STOPSIGNAL":
+      return { ...config, StopSignal: signalOf(expand(text, variables, mark)) };
+    case "HEALTHCHECK":
+      return { ...config, Healthcheck: healthOf(text) };
+    case "ONBUILD":
+      return { ...config, OnBuild: [...(config.OnBuild ?? []), text] };
+  }
+}
+
+/** A JSON list of strings, or undefined when the text is none (then it is a shell's command line). */
+export function execForm(text: string): string[] | undefined {
+  if (!text.startsWith("[")) return undefined;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A command: as listed, or run by the image's shell. */
+export function commandOf(text: string, config: ImageRunConfig): string[] {
+  return execForm(text) ?? (text === "" ? [] : [...(config.Shell ?? ["/bin/sh", "-c"]), text]);
+}
+
+/** The environment of an image as a map, in order. */
+export function environment(config: ImageRunConfig): Map<string, string> {
+  return new Map((config.Env ?? []).map((entry) => splitPair(entry)));
+}
+
+/** `KEY=value` pairs, or the old form `KEY all the rest`. */
+export function pairs(word: string, text: string, variables: Variables, mark: Escape): [string, string][] {
+  if (!/^\S+=/.test(text)) {
+    const old = /^(\S+)\s+(.*)$/s.exec(text);
+    if (old === null) throw new Refusal("invalid", `${word} must have two arguments`);
+    return [[expand(old[1]!, variables, mark), expand(old[2]!, variables, mark)]];
+  }
+  return splitWords(text, variables, mark).map((pair) => {
+    if (!pair.includes("="))
+      throw new Refusal(
+        "invalid",
+        `Syntax error - can't find = in "${pair}". Must be of the form: name=value`,
+      );
+    if (pair.startsWith("=")) throw new Refusal("invalid", `${word} names can not be blank`);
+    return splitPair(pair);
+  });
+}
+
+function splitPair(pair: string): [string, string] {
+  const equals = pair.indexOf("=");
+  return equals === -1 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
+}
+
+function ports(word: string): [string, Record<string, never>][] {
+  const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (match === null || first < 1 || last > 65535 || last < first) {
+    throw new Refusal("invalid", `Invalid containerPort: ${word}`);
+  }
+  const protocol = (match[3] ?? "tcp").toLowerCase();
+  const list: [string, Record<string, never>][] = [];
+  for (let port = first; port <= last; port++) list.push([`${port}/${protocol}`, {}]);
+  return list;
+}
+
+/** A working directory, relative to the one before. */
+export function workdir(before: string, path: string): string {
+  const parts: string[] = [];
+  for (const part of (path.startsWith("/") ? path : `${before}/${path}`).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+function signalOf(text: string): string {
+  if (/^(SIG)?[A-Z0-9+-]+$/i.test(text)) return text;
+  throw new Refusal("invalid", `Invalid signal: ${text}`);
+}
+
+function healthOf(text: string): HealthConfig {
+  const options: Record<string, string> = {};
+  const rest = text.replace(
+    /^(?:--([a-z-]+)=(\S+)\s+)/,
+    function take(all: string, key: string, value: string): string {
+      options[key] = value;
+      return all.slice(all.length);
+    },
+  );
+  if (rest !== text) return { ...healthOf(rest), ...healthOptions(options) };
+  const [kind = "", ...more] = text.split(/\s+/);
+  if (kind.toUpperCase() === "NONE") return { Test: ["NONE"] };
+  if (kind.toUpperCase() !== "CMD")
+    throw new Refusal("invalid", `Unknown type "${kind}" in HEALTHCHECK (try CMD)`);
+  const command = text.slice(kind.length).trim();
+  if (more.length === 0) throw new Refusal("invalid", "Missing command after HEALTHCHECK CMD");
+  const exec = execForm(command);
+  return { Test: exec === undefined ? ["CMD-SHELL", command] : ["CMD", ...exec] };
+}
+
+function healthOptions(options: Readonly<Record<string, string>>): HealthConfig {
+  const result: { -readonly [K in keyof HealthConfig]: HealthConfig[K] } = {};
+  for (const [key, value] of Object.entries(options)) {
+    if (key === "retries") result.Retries = Number.parseInt(value, 10);
+    else if (key === "interval") result.Interval = duration(value);
+    else if (key === "timeout") result.Timeout = duration(value);
+    else if (key === "start-period") result.StartPeriod = duration(value);
+    else if (key === "start-interval") result.StartInterval = duration(value);
+    else throw new Refusal("invalid", `Unknown flag: ${key}`);
+  }
+  return result;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  m: 6e10,
+  h: 3.6e12,
+};
+
+/** Go's durations ("1m30s") in nanoseconds. */
+export function duration(text: string): number {
+  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) {
+    throw new Refusal("invalid", `time: invalid duration "${text}"`);
+  }
+  let total = 0;
+  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
+    total += Number(number) * (UNITS[unit!] ?? 0);
+  }
+  return Math.round(total);
+}

@@ -1,0 +1,36 @@
+import { Refusal } from "../oci/error.ts";
+
+/** Go's names, as configurations of images carry them. */
+export interface PlatformName {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  arm64: "arm64",
+  x86_64: "amd64",
+  aarch64: "arm64",
+};
+
+/** This machine. */
+export function hostPlatform(): PlatformName {
+  return { os: "linux", architecture: ARCHITECTURES[process.arch] ?? process.arch };
+}
+
+/** `os`, `os/arch`, `os/arch/variant` or `arch`; this machine's where a part is missing. */
+export function parsePlatform(text: string | undefined): PlatformName {
+  if (text === undefined || text === "") return hostPlatform();
+  const parts = text.toLowerCase().split("/");
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
+    throw new Refusal("invalid", `"${text}" is an invalid component: platform must be os[/arch[/variant]]`);
+  }
+  const [first = "", architecture, variant] = parts;
+  if (architecture === undefined) {
+    const known = ARCHITECTURES[first] ?? (Object.values(ARCHITECTURES).includes(first) ? first : undefined);
+    return known === undefined ? { ...hostPlatform(), os: first } : { os: "linux", architecture: known };
+  }
+  const name = { os: first, architecture: ARCHITECTURES[architecture] ?? architecture };
+  return variant === undefined ? name : { ...name, variant };
+}

@@ -1,0 +1,97 @@
+/** How `$NAME` is answered; undefined for what is not set. */
+export type Variables = (name: string) => string | undefined;
+
+/** The character that continues a line and takes away a meaning: `\` unless a directive says "`". */
+export type Escape = "\\" | "`";
+
+/**
+ * Splits an instruction's arguments at blanks as Dockerfiles do: quotes group, the escape character takes a meaning
+ * away, `$NAME`, `${NAME}`, `${NAME:-word}`, `${NAME:+word}` are replaced (not in single quotes). Without
+ * `variables` a dollar means itself.
+ */
+export function splitWords(text: string, variables?: Variables, mark: Escape = "\\"): string[] {
+  const words: string[] = [];
+  let at = 0;
+  while (at < text.length) {
+    if (/\s/.test(text[at]!)) {
+      at++;
+      continue;
+    }
+    const word = readWord(text, at, variables, mark, true);
+    words.push(word.value);
+    at = word.end;
+  }
+  return words;
+}
+
+/** The same replacements in a text that stays one word. */
+export function expand(text: string, variables: Variables, mark: Escape = "\\"): string {
+  return readWord(text, 0, variables, mark, false).value;
+}
+
+function readWord(
+  text: string,
+  start: number,
+  variables: Variables | undefined,
+  mark: Escape,
+  stopAtBlank: boolean,
+): { readonly value: string; readonly end: number } {
+  let value = "";
+  let quote = "";
+  let at = start;
+  while (at < text.length) {
+    const character = text[at]!;
+    if (quote === "" && stopAtBlank && /\s/.test(character)) break;
+    if (character === quote) quote = "";
+    else if (quote === "" && (character === '"' || character === "'")) quote = character;
+    else if (character === mark && quote !== "'" && at + 1 < text.length) {
+      const next = text[at + 1]!;
+      // Inside double quotes only these lose their meaning; the escape character stays before others.
+      value += quote === '"' && !`"$${mark}`.includes(next) ? mark + next : next;
+      at++;
+    } else if (character === "$" && quote !== "'" && variables !== undefined) {
+      const found = readVariable(text, at, variables, mark);
+      value += found.value;
+      at = found.end;
+      continue;
+    } else value += character;
+    at++;
+  }
+  if (quote !== "")
+    throw new Error(
+      `unexpected end of statement while looking for matching ${quote === '"' ? "double" : "single"}-quote`,
+    );
+  return { value, end: at };
+}
+
+function readVariable(
+  text: string,
+  start: number,
+  variables: Variables,
+  mark: Escape,
+): { readonly value: string; readonly end: number } {
+  const plain = /^\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/.exec(text.slice(start));
+  if (plain !== null) return { value: variables(plain[1]!) ?? "", end: start + plain[0].length };
+  if (text[start + 1] !== "{") return { value: "$", end: start + 1 };
+  const end = closing(text, start + 2);
+  const inside = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])(.*))?$/s.exec(text.slice(start + 2, end));
+  if (end === -1 || inside === null)
+    throw new Error(`syntax error: bad substitution in ${JSON.stringify(text)}`);
+  const [, name = "", operator = "", word = ""] = inside;
+  const value = variables(name);
+  const set = operator.startsWith(":") ? value !== undefined && value !== "" : value !== undefined;
+  const other = (): string => expand(word, variables, mark);
+  if (operator.endsWith("-")) return { value: set ? (value ?? "") : other(), end: end + 1 };
+  if (operator.endsWith("+")) return { value: set ? other() : "", end: end + 1 };
+  if (operator.endsWith("?") && !set) throw new Error(`${name}: ${word === "" ? "not set" : other()}`);
+  return { value: value ?? "", end: end + 1 };
+}
+
+function closing(text: string, start: number): number {
+  let depth = 1;
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === "{") depth++;
+    else if (text[at] === "}" && --depth === 0) return at;
+  }
+  return -1;
+}

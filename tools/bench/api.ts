@@ -1,0 +1,70 @@
+/** The part of the Docker Engine API that the measurements use, on one kept connection. */
+export interface Docker {
+  /** Creates a container without network, returns its id. */
+  create(image: string, command: readonly string[]): Promise<string>;
+  start(id: string): Promise<void>;
+  /** Resolves to the exit code when it has ended. */
+  wait(id: string): Promise<number>;
+  /** `force` kills it first. */
+  remove(id: string, force?: boolean): Promise<void>;
+  /** Pid of its first process. */
+  pid(id: string): Promise<number>;
+}
+
+/** Speaks to the engine behind a unix socket. */
+export function docker(socket: string): Docker {
+  const call = async (method: string, path: string, body?: object): Promise<Response> => {
+    const response = await fetch(`http://engine/v1.44${path}`, {
+      unix: socket,
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response;
+  };
+  const json = async <T>(response: Promise<Response>): Promise<T> => (await (await response).json()) as T;
+  const drain = async (response: Promise<Response>): Promise<void> => void (await (await response).text());
+  return {
+    create: async (image, command) => {
+      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none" } };
+      return (await json<{ Id: string }>(call("POST", "/containers/create", body))).Id;
+    },
+    start: (id) => drain(call("POST", `/containers/${id}/start`)),
+    wait: async (id) =>
+      (await json<{ StatusCode: number }>(call("POST", `/containers/${id}/wait`))).StatusCode,
+    remove: (id, force = false) => drain(call("DELETE", `/containers/${id}?force=${force}`)),
+    pid: async (id) =>
+      (await json<{ State: { Pid: number } }>(call("GET", `/containers/${id}/json`))).State.Pid,
+  };
+}
+
+/** Makes `count` sleeping containers from `clients` at once; returns their ids and the seconds it took. */
+export async function startMany(
+  engine: Docker,
+  image: string,
+  count: number,
+  clients: number,
+): Promise<{ ids: string[]; seconds: number }> {
+  const ids: string[] = [];
+  const began = performance.now();
+  await inParallel(count, clients, async () => {
+    const id = await engine.create(image, ["/bin/sleep", "1000000"]);
+    await engine.start(id);
+    ids.push(id);
+  });
+  return { ids, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Removes containers, running or not, eight at once. */
+export async function removeMany(engine: Docker, ids: readonly string[]): Promise<void> {
+  const left = [...ids];
+  await inParallel(ids.length, 8, async () => engine.remove(left.pop() ?? "", true));
+}
+
+async function inParallel(count: number, clients: number, work: () => Promise<void>): Promise<void> {
+  let left = count;
+  const client = async (): Promise<void> => {
+    while (left-- > 0) await work();
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}

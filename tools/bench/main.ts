@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { join } from "node:path";
+import { startEngine, type TestEngine } from "../../test/support/engine.ts";
+import { busyboxTar } from "../../test/support/fixtures.ts";
+import { ROOT } from "../check/sources.ts";
+import { docker } from "./api.ts";
+import { IMAGE, preparePeers } from "./peers.ts";
+import type { CaisUnderTest, Line, Row } from "./row.ts";
+import { api } from "./rows/api.ts";
+import { crowd } from "./rows/crowd.ts";
+import { exec } from "./rows/exec.ts";
+import { many } from "./rows/many.ts";
+import { run } from "./rows/run.ts";
+import { table } from "./table.ts";
+
+/**
+ * `npm run bench [-- quick] [ROW…]`: everything in one run on one machine, each line with its peers beside it.
+ * It measures `dist/cais` (`npm run build`).
+ */
+const ROWS: readonly Row[] = [run, api, exec, many, crowd];
+const words = process.argv.slice(2);
+const quick = words.includes("quick");
+const wanted = words.filter((word) => word !== "quick");
+const unknown = wanted.filter((word) => !ROWS.some(({ name }) => name === word));
+if (unknown.length > 0) {
+  console.error(`No row ${unknown.join(", ")}: there are ${ROWS.map(({ name }) => name).join(", ")}`);
+  process.exit(2);
+}
+
+await using peers = await preparePeers();
+await using engine = await startBuilt();
+const cais: CaisUnderTest | undefined = engine && {
+  program: join(ROOT, "dist/cais"),
+  env: engine.env,
+  api: docker(engine.socket),
+  pid: engine.pid,
+};
+
+const lines: Line[] = [];
+for (const row of ROWS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  lines.push(...(await row.measure({ cais, peers, runs: quick ? 5 : 25, quick })));
+}
+console.log(`${cpus().length} × ${cpus()[0]?.model ?? "processor"}, Linux ${release()}`);
+console.log(`${peers.versions.join("\n")}\n\n${table(lines)}`);
+
+async function startBuilt(): Promise<TestEngine | undefined> {
+  const program = join(ROOT, "dist/cais");
+  if (!existsSync(program)) {
+    console.error("dist/cais is not there (npm run build makes it): its column is dashes");
+    return undefined;
+  }
+  const started = await startEngine([], program);
+  await started.ok(["import", busyboxTar(), IMAGE]);
+  return started;
+}

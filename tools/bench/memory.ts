@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Proportional set size of a process in KiB: its own pages, and its share of those it shares. */
+export function pss(pid: number): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
+}
+
+/** Pid of a process's parent. */
+export function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
+/** A process and its children with the given name: dockerd and its containerd. */
+export function withChildren(pid: number, name: string): number[] {
+  const children = readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((other) => {
+      try {
+        return parentOf(other) === pid && readFileSync(`/proc/${other}/comm`, "utf8").trim() === name;
+      } catch {
+        return false;
+      }
+    });
+  return [pid, ...children];
+}

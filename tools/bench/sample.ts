@@ -1,0 +1,36 @@
+/** Something that is measured beside others: `once` does it once and returns what is counted (milliseconds). */
+export interface Contender {
+  readonly name: string;
+  readonly once: (run: number) => Promise<number> | number;
+}
+
+/** Times what `work` does, in milliseconds. */
+export async function milliseconds(work: () => Promise<unknown> | unknown): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+/**
+ * The median of each contender over `runs` rounds. In each round every contender has one turn, so that what
+ * else the machine does falls on all of them; the first rounds are not counted.
+ */
+export async function medians(contenders: readonly Contender[], runs: number): Promise<Map<string, number>> {
+  const WARM_UP = 3;
+  const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  for (let run = 0; run < runs + WARM_UP; run++) {
+    for (const { name, once } of contenders) {
+      const value = await once(run);
+      if (run >= WARM_UP) samples.get(name)?.push(value);
+    }
+  }
+  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+}
+
+/** The middle value; of an even number, the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return (low + high) / 2;
+}

@@ -1,0 +1,33 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../check/sources.ts";
+
+/** Builds `dist/cais`: the command line, the engine and the runtime in one executable. */
+const entry = join(ROOT, "src/cli/main.ts");
+const output = join(ROOT, "dist/cais");
+
+const OPTIONS = [
+  "--compile",
+  "--minify",
+  "--bytecode",
+  // Otherwise the executable obeys a .env and a bunfig.toml of whatever directory it is called in.
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+];
+
+if (existsSync(entry)) {
+  mkdirSync(join(ROOT, "dist"), { recursive: true });
+  const built = spawnSync(process.execPath, ["build", ...OPTIONS, `--outfile=${output}`, entry], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  if (built.status === 0) console.log(`${output}: ${Math.round(statSync(output).size / 2 ** 20)} MiB`);
+  else {
+    console.error(`Cannot build ${output}:\n${built.stdout}${built.stderr}`);
+    process.exitCode = 1;
+  }
+} else {
+  console.error(`Cannot build ${output}: ${entry} is not there`);
+  process.exitCode = 1;
+}
