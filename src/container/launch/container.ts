@@ -7,7 +7,7 @@ import type { Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
-import { coverPaths, maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
+import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
 import { attachBind, mountFileSystem, openSource, type PlannedMount } from "./mounts.ts";
@@ -51,7 +51,6 @@ export function containerSteps(parts: ContainerParts): Step[] {
     detachPropagation(),
     ...(ownUsers ? [] : mountRoot(parts.rootfs, parts.rootPlace)),
     ...pivot(parts.rootPlace),
-    ...coverPaths(parts.rootfs),
     ...fileSystems(parts, ownUsers),
     ...leaveHost(spec.linux?.rootfsPropagation),
     ...names(parts),
