@@ -11,6 +11,8 @@ export interface LayerRecord {
   readonly diffId: DiffId;
   readonly parent?: ChainId;
   readonly size: number;
+  /** Directories in it that hide everything below them, as bytes (latin1). */
+  readonly opaque?: readonly string[];
   /** Directories elsewhere that lie below this one, topmost first; only of adopted layers. */
   readonly below?: readonly string[];
 }
