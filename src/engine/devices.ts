@@ -12,7 +12,16 @@ export function devicesAt(path: string): Device[] | undefined {
 }
 
 /** What `--privileged` shows: everything but what each container has of its own. */
-const OWN = new Set(["/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue", "/dev/.lxc", "/dev/.lxd-mounts", "/dev/.udev", "/dev/console"]);
+const OWN = new Set([
+  "/dev/pts",
+  "/dev/shm",
+  "/dev/fd",
+  "/dev/mqueue",
+  "/dev/.lxc",
+  "/dev/.lxd-mounts",
+  "/dev/.udev",
+  "/dev/console",
+]);
 
 export const hostDevices = (): Device[] => below("/dev");
 

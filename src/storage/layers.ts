@@ -15,6 +15,8 @@ export interface LayerRecord {
   readonly opaque?: readonly string[];
   /** Directories elsewhere that lie below this one, topmost first; only of adopted layers. */
   readonly below?: readonly string[];
+  /** Paths in `below` that no container may see. */
+  readonly hidden?: readonly string[];
 }
 
 /**

@@ -7,7 +7,7 @@ import { type ChainId, chainOf, type DiffId, digestOf, finishDigest } from "../o
 import { Refusal } from "../oci/error.ts";
 import { overlayChanges } from "./changes.ts";
 import type { AppliedLayer, Bytes, Rootfs, SnapshotDriver } from "./driver.ts";
-import { hidingLayer } from "./hiding.ts";
+import { outermost, resolved } from "./hiding.ts";
 import type { RunPlan } from "./kernel.ts";
 import { syncPlan } from "./kernel.ts";
 import { type LayerStore, openLayers } from "./layers.ts";
@@ -28,7 +28,7 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     for (let at = chain; at !== undefined; ) {
       const record = store.get(at);
       if (record === undefined) throw new Refusal("notFound", `Cannot find layer ${at}: it is not stored`);
-      lower.push(store.path(at), ...(record.below ?? []));
+      lower.push(...(record.below ?? [store.path(at)]));
       at = record.parent;
     }
     return lower;
@@ -48,6 +48,7 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
   function rootfs(id: string): Rootfs {
     const { chain, volatile } = writables.get(id);
     const lower = lowerOf(chain);
+    const covered = coveredOf(chain);
     return {
       kind: "overlay",
       base,
@@ -55,7 +56,16 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
       upper: `${writables.path(id)}/fs`,
       work: `${writables.path(id)}/work`,
       ...(volatile ? { volatile } : {}),
+      ...(covered.length > 0 ? { covered } : {}),
     };
+  }
+  /** What no container may see of a directory that was adopted below it. */
+  function coveredOf(chain: ChainId | undefined): readonly string[] {
+    for (let at = chain; at !== undefined; at = store.get(at)?.parent) {
+      const { hidden } = store.get(at) ?? {};
+      if (hidden !== undefined) return hidden;
+    }
+    return [];
   }
   const upperOf = (id: string): string => join(base, writables.path(writables.get(id).id), "fs");
 
@@ -92,9 +102,16 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     async adopt(chain, directories, hidden) {
       const layer = store.begin();
       try {
-        await hidingLayer(layer.files, directories, hidden, runPlan);
         await store.remove(chain);
-        layer.commit({ chainId: chain, diffId: chain as unknown as DiffId, size: 0, below: directories });
+        // No layer of whiteouts: the kernel refuses a lower layer inside of another (ELOOP), as ours are in "/".
+        const covered = outermost(hidden.map(resolved));
+        layer.commit({
+          chainId: chain,
+          diffId: chain as unknown as DiffId,
+          size: 0,
+          below: directories,
+          hidden: covered,
+        });
       } catch (error) {
         layer.discard();
         throw error;
