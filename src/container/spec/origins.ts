@@ -5,6 +5,7 @@ export interface Origins {
   readonly all: ReadonlyMap<string, string>;
 }
 
+/** An empty collection. */
 export function origins(): Origins {
   const all = new Map<string, string>();
   return { add: (part, option) => all.set(part, option), all };
