@@ -1,6 +1,6 @@
 /** Collects which option caused which part of a runtime configuration. */
 export interface Origins {
-  /** `part` is a path in the configuration: `linux.resources.memory.limit`, `mounts[7]`. */
+  /** `part` is a path in the configuration: `linux.resources.memory.limit`, `mounts[7]`; a device goes by its path: `linux.devices[/dev/fuse]`. */
   readonly add: (part: string, option: string) => void;
   readonly all: ReadonlyMap<string, string>;
 }
