@@ -1,6 +1,9 @@
 /** Collects which option caused which part of a runtime configuration. */
 export interface Origins {
-  /** `part` is a path in the configuration: `linux.resources.memory.limit`, `mounts[7]`; a device goes by its path: `linux.devices[/dev/fuse]`. */
+  /**
+   * `part` is a path in the configuration: `linux.resources.memory.limit`, `mounts[7]`. A device to be made goes by its
+   * own path, `linux.devices[/dev/fuse]`, since the runtime adds some of its own to the list.
+   */
   readonly add: (part: string, option: string) => void;
   readonly all: ReadonlyMap<string, string>;
 }
