@@ -1,8 +1,8 @@
 import { chainsOf } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
+import { glob } from "../oci/glob.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import type { Context } from "./context.ts";
-import { glob } from "./glob.ts";
 import type { Filters } from "./images.ts";
 import { mustFind, namesOf, shown } from "./lookup.ts";
 import type { KnownImage } from "./store.ts";

@@ -7,8 +7,8 @@ import { listTree } from "../image/tar/walk.ts";
 import { readXattrs } from "../image/tar/xattrs.ts";
 import type { Change } from "./driver.ts";
 import type { RunPlan } from "./kernel.ts";
+import { isMark, type MergedView } from "./merged.ts";
 import { isOpaque, OPAQUE_XATTR } from "./pack.ts";
-import { namesIn } from "./usage.ts";
 
 const MODIFIED = 0;
 const ADDED = 1;
@@ -34,14 +34,10 @@ export function changeList(): { add(path: string, kind: Change["Kind"]): void; s
 }
 
 /**
- * What an upper directory changes in the directories below it (absolute, topmost first). A directory that was
+ * What an upper directory changes in the view of the layers below it. A directory that was
  * only copied up with what is in it is no change of its own.
  */
-export async function overlayChanges(
-  upper: string,
-  lower: readonly string[],
-  runPlan: RunPlan,
-): Promise<Change[]> {
+export async function overlayChanges(upper: string, lower: MergedView, runPlan: RunPlan): Promise<Change[]> {
   const root = openRoot(upper);
   const changes = changeList();
   try {
@@ -50,7 +46,7 @@ export async function overlayChanges(
     for (const { parts, names } of listings) {
       const directory = parts.join("/");
       if (parts.length > 0 && isOpaque(xattrs.get(directory))) {
-        for (const name of namesBelow(lower, directory)) {
+        for (const name of lower.names(directory)) {
           if (!names.includes(name as never)) changes.add(`${directory}/${name}`, DELETED);
         }
       }
@@ -58,7 +54,7 @@ export async function overlayChanges(
         const path = [...parts, name].join("/");
         const now = lstat(`${toByteText(upper)}/${path}`);
         if (now === undefined) continue;
-        const before = below(lower, path);
+        const before = lower.lookup(path)?.stat;
         if (isMark(now)) {
           if (before !== undefined) changes.add(path, DELETED);
         } else if (before === undefined) changes.add(path, ADDED);
@@ -71,44 +67,6 @@ export async function overlayChanges(
     closeSync(root);
   }
   return changes.sorted();
-}
-
-/** What the merged lower layers have at a path. A whiteout or a file in the way hides what is further down. */
-function below(lower: readonly string[], path: string): Stats | undefined {
-  const parts = path.split("/");
-  for (const directory of lower) {
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const stat = lstatInside(`${toByteText(directory)}/${parts.slice(0, depth).join("/")}`);
-      if (stat === undefined) break;
-      if (isMark(stat)) return undefined;
-      if (depth === parts.length) return stat;
-      if (!stat.isDirectory()) return undefined;
-    }
-  }
-  return undefined;
-}
-
-function lstatInside(path: string): Stats | undefined {
-  try {
-    return lstat(path);
-  } catch {
-    // A parent that is no directory (ENOTDIR) has nothing in it.
-    return undefined;
-  }
-}
-
-function namesBelow(lower: readonly string[], path: string): string[] {
-  const names = new Set<string>();
-  for (const directory of lower) {
-    const inside = `${toByteText(directory)}/${path}`;
-    if (lstatInside(inside)?.isDirectory() !== true) continue;
-    for (const name of namesIn(inside)) if (below(lower, `${path}/${name}`) !== undefined) names.add(name);
-  }
-  return [...names];
-}
-
-function isMark(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0;
 }
 
 /** Docker compares size, mode and time of directories; sizes differ between file systems and say nothing here. */

@@ -1,4 +1,5 @@
 import type { ChainId, DiffId } from "../oci/digest.ts";
+import type { MergedView } from "./merged.ts";
 
 /** Bytes in order, as they arrive; whoever reads is the one who sets the pace. */
 export type Bytes = AsyncIterable<Uint8Array>;
@@ -19,6 +20,8 @@ export type Rootfs =
       readonly work: string;
       /** No sync on unmount: what is above may be lost in a power cut. */
       readonly volatile?: boolean;
+      /** Paths inside that must not be seen: covered with something empty as soon as the root is there. */
+      readonly covered?: readonly string[];
     }
   | { readonly kind: "directory"; readonly path: string; readonly readonly?: boolean };
 
@@ -67,6 +70,8 @@ export interface SnapshotDriver {
   hasLayer(chain: ChainId): boolean;
   /** Layers that are there, in no order. */
   layers(): ChainId[];
+  /** What a container on top of a layer sees, without a mount. */
+  view(chain: ChainId | undefined): MergedView;
   /** The layer directly below one; undefined for the lowest and for one that is absent. */
   parent(chain: ChainId): ChainId | undefined;
   /** Bytes of the files of one layer; 0 for one that is absent. */

@@ -11,8 +11,12 @@ export interface LayerRecord {
   readonly diffId: DiffId;
   readonly parent?: ChainId;
   readonly size: number;
+  /** Directories in it that hide everything below them, as bytes (latin1). */
+  readonly opaque?: readonly string[];
   /** Directories elsewhere that lie below this one, topmost first; only of adopted layers. */
   readonly below?: readonly string[];
+  /** Paths in `below` that no container may see. */
+  readonly hidden?: readonly string[];
 }
 
 /**

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { lstat } from "../image/tar/directories.ts";
-import { toByteText } from "../image/tar/entry.ts";
+
 import { unpack } from "../image/tar/unpack.ts";
 import { type ChainId, chainOf, type DiffId, digestOf, finishDigest } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { overlayChanges } from "./changes.ts";
 import type { AppliedLayer, Bytes, Rootfs, SnapshotDriver } from "./driver.ts";
-import { hidingLayer } from "./hiding.ts";
+import { outermost, resolved } from "./hiding.ts";
 import type { RunPlan } from "./kernel.ts";
 import { syncPlan } from "./kernel.ts";
 import { type LayerStore, openLayers } from "./layers.ts";
+import { type MergedView, mergedView, type StackedDirectory } from "./merged.ts";
 import { packUpper } from "./pack.ts";
 import { openWritables } from "./writables.ts";
 
@@ -28,16 +28,27 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     for (let at = chain; at !== undefined; ) {
       const record = store.get(at);
       if (record === undefined) throw new Refusal("notFound", `Cannot find layer ${at}: it is not stored`);
-      lower.push(store.path(at), ...(record.below ?? []));
+      lower.push(...(record.below ?? [store.path(at)]));
       at = record.parent;
     }
     return lower;
+  }
+  /** What containers on top of `chain` see. */
+  function viewOf(chain: ChainId | undefined): MergedView {
+    const directories: StackedDirectory[] = [];
+    for (let at = chain; at !== undefined; at = store.get(at)?.parent) {
+      const { opaque = [], below = [] } = store.get(at) ?? {};
+      directories.push({ path: join(base, store.path(at)), opaque: new Set(opaque) });
+      directories.push(...below.map((path) => ({ path })));
+    }
+    return mergedView(directories);
   }
   const absolute = (path: string): string => (path.startsWith("/") ? path : join(base, path));
 
   function rootfs(id: string): Rootfs {
     const { chain, volatile } = writables.get(id);
     const lower = lowerOf(chain);
+    const covered = coveredOf(chain);
     return {
       kind: "overlay",
       base,
@@ -45,7 +56,16 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
       upper: `${writables.path(id)}/fs`,
       work: `${writables.path(id)}/work`,
       ...(volatile ? { volatile } : {}),
+      ...(covered.length > 0 ? { covered } : {}),
     };
+  }
+  /** What no container may see of a directory that was adopted below it. */
+  function coveredOf(chain: ChainId | undefined): readonly string[] {
+    for (let at = chain; at !== undefined; at = store.get(at)?.parent) {
+      const { hidden } = store.get(at) ?? {};
+      if (hidden !== undefined) return hidden;
+    }
+    return [];
   }
   const upperOf = (id: string): string => join(base, writables.path(writables.get(id).id), "fs");
 
@@ -56,12 +76,15 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
       await writables.recover();
     },
     async apply(parent, tar, expected) {
-      const lower = lowerOf(parent).map(absolute);
-      if (lower.length >= DEPTH_MAX) throw new Refusal("invalid", "Cannot add a layer: max depth exceeded");
-      return await applyLayer({ store, parent, tar, expected, runPlan, lower, whiteouts: "overlay" });
+      if (lowerOf(parent).length >= DEPTH_MAX)
+        throw new Refusal("invalid", "Cannot add a layer: max depth exceeded");
+      const lower = viewOf(parent);
+      const below = parent === undefined ? undefined : join(base, store.path(parent));
+      return await applyLayer({ store, parent, tar, expected, runPlan, lower, below, whiteouts: "overlay" });
     },
     hasLayer: (chain) => store.get(chain) !== undefined,
     layers: () => store.list(),
+    view: viewOf,
     parent: (chain) => store.get(chain)?.parent,
     layerSize: (chain) => store.get(chain)?.size ?? 0,
     removeLayer: (chain) => store.remove(chain),
@@ -74,14 +97,21 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     writables: () => writables.list(),
     remove: (id) => writables.remove(id),
     diff: (id) => packUpper(upperOf(id), runPlan),
-    changes: (id) => overlayChanges(upperOf(id), lowerOf(writables.get(id).chain).map(absolute), runPlan),
+    changes: (id) => overlayChanges(upperOf(id), viewOf(writables.get(id).chain), runPlan),
     usage: (id) => writables.usage(id),
     async adopt(chain, directories, hidden) {
       const layer = store.begin();
       try {
-        await hidingLayer(layer.files, directories, hidden, runPlan);
         await store.remove(chain);
-        layer.commit({ chainId: chain, diffId: chain as unknown as DiffId, size: 0, below: directories });
+        // No layer of whiteouts: the kernel refuses a lower layer inside of another (ELOOP), as ours are in "/".
+        const covered = outermost(hidden.map(resolved));
+        layer.commit({
+          chainId: chain,
+          diffId: chain as unknown as DiffId,
+          size: 0,
+          below: directories,
+          hidden: covered,
+        });
       } catch (error) {
         layer.discard();
         throw error;
@@ -97,8 +127,10 @@ export interface ApplyLayer {
   readonly tar: Bytes;
   readonly expected: DiffId | undefined;
   readonly runPlan: RunPlan;
-  /** Absolute directories of the layers below, topmost first. */
-  readonly lower: readonly string[];
+  /** What the layers below show, where the new one is stacked on them. */
+  readonly lower?: MergedView;
+  /** Files of the layer directly below. */
+  readonly below?: string | undefined;
   readonly whiteouts: "overlay" | "remove";
   /** Fills the new directory before the archive is unpacked into it. */
   readonly prepare?: (files: string) => Promise<void>;
@@ -106,21 +138,29 @@ export interface ApplyLayer {
 
 /** Unpacks under no name, checks, syncs, then names. */
 export async function applyLayer(options: ApplyLayer): Promise<AppliedLayer> {
-  const { store, parent, expected, runPlan, lower, whiteouts } = options;
+  const { store, parent, expected, runPlan, lower, below, whiteouts } = options;
   const layer = store.begin();
   try {
     await options.prepare?.(layer.files);
-    inheritRoot(layer.files, lower[0]);
+    inheritRoot(layer.files, below);
     const hash = createHash("sha256");
-    const inherit = (path: string): fs.Stats | undefined => attributesBelow(lower, path);
-    const size = await unpack(hashing(options.tar, hash), layer.files, { runPlan, whiteouts, inherit });
+    const inherit = (path: string): fs.Stats | undefined => {
+      const stat = lower?.lookup(path)?.stat;
+      return stat?.isDirectory() === true ? stat : undefined;
+    };
+    const { size, opaque } = await unpack(hashing(options.tar, hash), layer.files, {
+      runPlan,
+      whiteouts,
+      inherit,
+    });
     const diffId = finishDigest(hash) as DiffId;
     if (expected !== undefined && diffId !== expected) {
       throw new Refusal("invalid", `Cannot use the layer: its digest is ${diffId}, not ${expected}`);
     }
     await runPlan(syncPlan(layer.files));
     const chainId = chainOf(parent, diffId);
-    const record = { chainId, diffId, size, ...(parent === undefined ? {} : { parent }) };
+    const hiding = opaque.length === 0 ? {} : { opaque };
+    const record = { chainId, diffId, size, ...hiding, ...(parent === undefined ? {} : { parent }) };
     return { chainId, diffId, size, created: layer.commit(record) };
   } catch (error) {
     layer.discard();
@@ -141,15 +181,6 @@ export function inheritRoot(root: string, below: string | undefined): void {
   const { uid, gid, mode } = fs.lstatSync(below);
   fs.chownSync(root, uid, gid);
   fs.chmodSync(root, mode & 0o7777);
-}
-
-function attributesBelow(lower: readonly string[], path: string): fs.Stats | undefined {
-  for (const directory of lower) {
-    const stat = lstat(`${toByteText(directory)}/${path}`);
-    if (stat === undefined) continue;
-    return stat.isDirectory() ? stat : undefined;
-  }
-  return undefined;
 }
 
 /** The chain id that stands for directories which no archive made. */

@@ -14,6 +14,7 @@ import { changeList } from "./changes.ts";
 import type { Bytes, Change, SnapshotDriver } from "./driver.ts";
 import type { RunPlan } from "./kernel.ts";
 import { openLayers } from "./layers.ts";
+import { mergedView } from "./merged.ts";
 import { applyLayer } from "./overlay.ts";
 import { openWritables } from "./writables.ts";
 
@@ -48,13 +49,17 @@ export function openVfs(base: string, runPlan: RunPlan): SnapshotDriver {
         tar,
         expected,
         runPlan,
-        lower: [],
+
         whiteouts: "remove",
         prepare,
       });
     },
     hasLayer: (chain) => store.get(chain) !== undefined,
     layers: () => store.list(),
+    view(chain) {
+      const files = filesOf(chain);
+      return mergedView(files === undefined ? [] : [{ path: files }]);
+    },
     parent: (chain) => store.get(chain)?.parent,
     layerSize: (chain) => store.get(chain)?.size ?? 0,
     removeLayer: (chain) => store.remove(chain),

@@ -68,6 +68,13 @@ function guestOf(arch: Arch): Guest | string {
   return guest;
 }
 
+/** A static busybox for guests of `arch`, as the whole of a container's image. */
+export function guestBusybox(arch: Arch): string {
+  const guest = guestOf(arch);
+  if (typeof guest === "string") throw new Error(guest);
+  return guest.busybox;
+}
+
 /** bun and this repository's sources and tests, in `/cais`: for guests of this machine's architecture. */
 export function repository(root: string): Files {
   const bun = process.execPath;

@@ -8,7 +8,7 @@ const below = {
   host: [],
   oci: [],
   wire: ["oci"],
-  cgroup: ["plan", "kernel", "oci"],
+  cgroup: ["plan", "kernel", "oci", "wire"],
   storage: ["oci", "plan", "kernel", "host"],
   image: ["storage", "oci", "plan", "kernel", "host"],
   registry: ["image", "storage", "oci", "plan", "kernel", "host"],

@@ -21,6 +21,10 @@ export interface PackOptions {
   readonly replace?: (path: ByteText, stat: fs.Stats) => ByteText | undefined;
   /** Leaves the root's own entry out. */
   readonly withoutRoot?: boolean;
+  /** Leaves the zero blocks at the end out: another archive follows. */
+  readonly withoutEnd?: boolean;
+  /** What becomes of an entry's header. */
+  readonly change?: (header: EntryHeader) => EntryHeader;
   /** Only this name of the root, and what is below it. */
   readonly only?: ByteText;
 }
@@ -46,8 +50,9 @@ export async function* packTree(root: string, options: PackOptions): AsyncGenera
     const xattrs = await readXattrs(rootFd, listings, options.runPlan, wanted);
     const seen = new Map<string, ByteText>();
     if (options.withoutRoot !== true) {
+      const name = (prefix === "" ? "./" : prefix) as ByteText;
       yield encodeHeader(
-        headerOf("" as ByteText, fs.fstatSync(rootFd), xattrs, (prefix === "" ? "./" : prefix) as ByteText),
+        (options.change ?? same)(headerOf("" as ByteText, fs.fstatSync(rootFd), xattrs, name)),
       );
     }
     for (const { parts, names } of listings) {
@@ -60,7 +65,7 @@ export async function* packTree(root: string, options: PackOptions): AsyncGenera
         yield* packEntry(path, () => stack.at(parts), name, { options, xattrs, seen, prefix });
       }
     }
-    yield endOfArchive();
+    if (options.withoutEnd !== true) yield endOfArchive();
   } finally {
     stack.close();
     fs.closeSync(rootFd);
@@ -94,7 +99,7 @@ async function* packEntry(
       return;
     }
     const entryName = (prefix + path) as ByteText;
-    const header = headerOf(path, stat, xattrs, entryName);
+    const header = (options.change ?? same)(headerOf(path, stat, xattrs, entryName));
     if (stat.isSymbolicLink()) {
       const link = byteText(fs.readlinkSync(through(directory, name), { encoding: "buffer" }));
       yield encodeHeader({ ...header, link });
@@ -124,6 +129,10 @@ async function* packEntry(
   } finally {
     if (file !== undefined) fs.closeSync(file);
   }
+}
+
+function same(header: EntryHeader): EntryHeader {
+  return header;
 }
 
 /** Exactly `size` bytes: the header has promised them, whatever happens to the file meanwhile. */

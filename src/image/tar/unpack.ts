@@ -44,6 +44,14 @@ export interface UnpackOptions {
   readonly live?: Directories;
 }
 
+/** What an archive had in it. */
+export interface Unpacked {
+  /** Bytes of its files. */
+  readonly size: number;
+  /** Directories that hide what lower layers have in them. */
+  readonly opaque: readonly string[];
+}
+
 /** What unpacking keeps in mind between entries. */
 interface Layer {
   readonly root: string;
@@ -54,13 +62,13 @@ interface Layer {
   readonly times: Map<string, { readonly parts: readonly ByteText[]; readonly time: number }>;
   /** Paths this archive made; kept only where whiteouts remove. */
   readonly made: Set<string>;
+  readonly opaque: Set<string>;
 }
 
 /**
- * Unpacks a layer's tar into a directory that nobody else writes to. Resolves to the bytes of its files.
- * Throws at the first entry that is refused; the caller removes the directory.
+ * Unpacks a layer's tar into a directory that nobody else writes to. Throws at the first entry that is refused; the caller removes the directory.
  */
-export async function unpack(tar: Bytes, directory: string, options: UnpackOptions): Promise<number> {
+export async function unpack(tar: Bytes, directory: string, options: UnpackOptions): Promise<Unpacked> {
   const directories = options.live ?? directoriesOf(toByteText(directory), options.inherit);
   const layer: Layer = {
     root: toByteText(directory),
@@ -70,6 +78,7 @@ export async function unpack(tar: Bytes, directory: string, options: UnpackOptio
     batch: batchIn(options.live === undefined ? toByteText(directory) : "/", options.runPlan),
     times: new Map(),
     made: new Set(),
+    opaque: new Set(),
   };
   const breathe = breather();
   let size = 0;
@@ -85,7 +94,7 @@ export async function unpack(tar: Bytes, directory: string, options: UnpackOptio
   }
   await layer.batch.flush();
   for (const { parts, time } of [...layer.times.values()].reverse()) setDirectoryTime(parts, time, layer);
-  return size;
+  return { size, opaque: [...layer.opaque] };
 }
 
 async function place(archived: Entry, layer: Layer): Promise<number> {
@@ -114,7 +123,7 @@ async function place(archived: Entry, layer: Layer): Promise<number> {
     case "directory":
       if (lstat(path) === undefined) fs.mkdirSync(fsPath(path));
       attributes(path, whole, entry, layer);
-      if (opaque) layer.batch.add(path, [makeOpaque(relative(path, layer))]);
+      if (opaque) hideBelow(path, layer);
       return 0;
     case "file":
       return await placeFile(path, entry, layer);
@@ -217,7 +226,7 @@ async function placeWhiteout(hide: Whiteout, parent: string, layer: Layer): Prom
   const remove = layer.options.whiteouts === "remove";
   if (hide === "metadata") return;
   if (hide === OPAQUE) {
-    if (!remove) layer.batch.add(parent, [makeOpaque(relative(parent, layer))]);
+    if (!remove) hideBelow(parent, layer);
     else removeOlder(parent, layer);
     return;
   }
@@ -229,7 +238,13 @@ async function placeWhiteout(hide: Whiteout, parent: string, layer: Layer): Prom
     else if (there?.isDirectory() === true) removeOlder(path, layer);
     layer.directories.forget();
   } else if (there === undefined) layer.batch.add(path, [makeWhiteout(relative(path, layer))]);
-  else if (there.isDirectory()) layer.batch.add(path, [makeOpaque(relative(path, layer))]);
+  else if (there.isDirectory()) hideBelow(path, layer);
+}
+
+function hideBelow(directory: string, layer: Layer): void {
+  const path = relative(directory, layer);
+  layer.batch.add(directory, [makeOpaque(path)]);
+  layer.opaque.add(path);
 }
 
 /** Removes from a copied directory what this archive has not made itself. */
