@@ -33,6 +33,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 export const exceptions: Readonly<Record<string, readonly string[]>> = {
   // `cais serve` is the engine: the one command that is not a client of it.
   "src/cli/commands/serve.ts": ["engine", "api"],
+  // `cp` and `build` read and write archives: the codec of the image folder, which touches nothing else of it.
+  "src/cli/copy/tar.ts": ["image"],
 };
 
 /** The only folder of `src/` that may name what Bun has and Node has not. */

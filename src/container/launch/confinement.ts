@@ -1,6 +1,7 @@
 import { AT, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
+import type { Rootfs } from "../../storage/driver.ts";
 import { HERE, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
@@ -16,11 +17,29 @@ export function maskPaths(paths: readonly string[], because: Because): Step[] {
       call("mount", [str("/dev/null"), str(path), num(0), num(MS.BIND, "MS_BIND"), num(0)], reason, {
         tolerate: ["ENOTDIR", "ENOENT"],
       }),
-      call("mount", [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")], reason, {
-        tolerate: ["ENOTDIR", "ENOENT"],
-      }),
+      call(
+        "mount",
+        [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")],
+        reason,
+        {
+          tolerate: ["ENOTDIR", "ENOENT"],
+        },
+      ),
     ];
   });
+}
+
+/** Cover directories of an adopted root (the `host` image) that hold the engine's own state. */
+export function coverPaths(rootfs: Rootfs): Step[] {
+  const covered = rootfs.kind === "overlay" ? (rootfs.covered ?? []) : [];
+  return covered.map((path) =>
+    call(
+      "mount",
+      [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k,mode=0700")],
+      "hide the engine's own state, which the image would show",
+      { tolerate: ["ENOENT", "ENOTDIR"] },
+    ),
+  );
 }
 
 /** Make trees read-only by mounting them over themselves. */
@@ -34,7 +53,11 @@ export function readonlyPaths(paths: readonly string[], because: Because): Step[
       steps: [
         call(
           "open_tree",
-          [HERE, str(path), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE")],
+          [
+            HERE,
+            str(path),
+            num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE"),
+          ],
           reason,
           { result: "tree" },
         ),
@@ -49,7 +72,11 @@ export function readonlyPaths(paths: readonly string[], because: Because): Step[
           ],
           reason,
         ),
-        call("move_mount", [from("tree"), str(""), HERE, str(path), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], reason),
+        call(
+          "move_mount",
+          [from("tree"), str(""), HERE, str(path), num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
+          reason,
+        ),
         close("tree", "close it"),
       ],
     };

@@ -7,7 +7,7 @@ import type { Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
-import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
+import { coverPaths, maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
 import { attachBind, mountFileSystem, openSource, type PlannedMount } from "./mounts.ts";
@@ -51,6 +51,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     detachPropagation(),
     ...(ownUsers ? [] : mountRoot(parts.rootfs, parts.rootPlace)),
     ...pivot(parts.rootPlace),
+    ...coverPaths(parts.rootfs),
     ...fileSystems(parts, ownUsers),
     ...leaveHost(spec.linux?.rootfsPropagation),
     ...names(parts),
@@ -91,10 +92,22 @@ function names({ because, namespaces, spec }: ContainerParts): Step[] {
   return [
     ...(hostname === undefined
       ? []
-      : [call("sethostname", [bytes(hostname), num(hostname.length)], because("hostname", "set the host name"))]),
+      : [
+          call(
+            "sethostname",
+            [bytes(hostname), num(hostname.length)],
+            because("hostname", "set the host name"),
+          ),
+        ]),
     ...(domainname === undefined
       ? []
-      : [call("setdomainname", [bytes(domainname), num(domainname.length)], because("domainname", "set the domain"))]),
+      : [
+          call(
+            "setdomainname",
+            [bytes(domainname), num(domainname.length)],
+            because("domainname", "set the domain"),
+          ),
+        ]),
   ];
 }
 

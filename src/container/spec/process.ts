@@ -1,9 +1,9 @@
-import { posix } from "node:path";
 import { rlimitName } from "../../kernel/rlimits.ts";
 import type { Process, Rlimit } from "../../oci/runtime/spec.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { boundingSet, capabilitySets } from "./capabilities.ts";
 import type { SpecFacts } from "./facts.ts";
+import { cleanPath } from "./mountpoint.ts";
 import { type Origins, typedWord } from "./origins.ts";
 import { parseSecurityOptions } from "./security.ts";
 
@@ -29,7 +29,7 @@ export function processOf(
     user: { uid, gid, additionalGids },
     args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     env: environment(config.Env ?? [], { hostname: facts.hostname, terminal, home }),
-    cwd: posix.normalize(config.WorkingDir || "/"),
+    cwd: cleanPath(config.WorkingDir || "/"),
     capabilities: capabilitySets(boundingSet(host, facts.capabilities)),
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
