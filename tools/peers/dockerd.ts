@@ -35,7 +35,8 @@ export async function startDockerd(): Promise<Dockerd> {
   const host = `unix://${socket}`;
   const parent = `/${basename(run)}`;
   const env = { ...process.env, PATH: peerPath(), DOCKER_HOST: host, DOCKER_CONFIG: run };
-  // It ends with us, however we end. The cgroup file systems below are the machine's own; the mounts that dockerd makes are not.
+  // It ends with us, however we end. The cgroup file systems that it sees are the machine's own; the mounts that
+  // it makes are not.
   const script =
     'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec setpriv --pdeathsig TERM dockerd "$@"';
   const args = [
