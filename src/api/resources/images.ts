@@ -47,7 +47,7 @@ export const images: readonly Route[] = [
     if (source !== "-") throw unsupported("Cannot import from an address: send the archive as the body (-)");
     const { message, platform, repo, tag } = given(exchange, "message", "platform", "repo", "tag");
     await progress(exchange, async (send) => {
-      const id = await importImage(engine, exchange.body.stream(), {
+      const id = await engine.images.import(exchange.body.stream(), {
         ...(repo === undefined ? {} : { repo }),
         ...(tag === undefined ? {} : { tag }),
         ...(message === undefined ? {} : { message }),
@@ -59,7 +59,7 @@ export const images: readonly Route[] = [
   }),
   post("/images/load", (engine, exchange) =>
     progress(exchange, async (send) => {
-      await loadImages(engine, exchange.body.stream(), send);
+      await engine.images.load(exchange.body.stream(), send);
     }),
   ),
   get("/images/get", (engine, exchange) =>
@@ -72,7 +72,7 @@ export const images: readonly Route[] = [
     ),
   ),
   get("/images/{name...}/get", (engine, exchange, parameters) =>
-    archive(exchange, saveImages(engine, [parameter(parameters, "name")])),
+    archive(exchange, engine.images.save([parameter(parameters, "name")])),
   ),
   get("/images/search", () => {
     throw unsupported("Cannot search: this version of cais has no registries yet");
@@ -80,7 +80,7 @@ export const images: readonly Route[] = [
   post("/images/prune", async (engine, exchange) => {
     replyJson(
       exchange,
-      await pruneImages(engine, filters(exchange, ["dangling", "label", "label!", "until"])),
+      await engine.images.prune(filters(exchange, ["dangling", "label", "label!", "until"])),
     );
   }),
   get("/images/{name...}/json", (engine, exchange, parameters) =>
@@ -90,14 +90,14 @@ export const images: readonly Route[] = [
     replyJson(exchange, engine.images.history(parameter(parameters, "name"))),
   ),
   post("/images/{name...}/tag", async (engine, exchange, parameters) => {
-    await tagImage(engine, parameter(parameters, "name"), given(exchange, "repo", "tag"));
+    await engine.images.tag(parameter(parameters, "name"), given(exchange, "repo", "tag"));
     exchange.reply(201);
   }),
   post("/images/{name...}/push", () => {
     throw unsupported("Cannot push: this version of cais has no registries yet; save an archive instead");
   }),
   del("/images/{name...}", async (engine, exchange, parameters) => {
-    const removed = await removeImage(engine, parameter(parameters, "name"), {
+    const removed = await engine.images.remove(parameter(parameters, "name"), {
       force: flag(exchange, "force"),
       noprune: flag(exchange, "noprune"),
     });
