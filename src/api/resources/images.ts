@@ -1,13 +1,5 @@
 import { find } from "../../engine/containers/find.ts";
 import { commitContainer } from "../../engine/images/commit.ts";
-import {
-  importImage,
-  loadImages,
-  pruneImages,
-  removeImage,
-  saveImages,
-  tagImage,
-} from "../../engine/images/images.ts";
 import { unsupported } from "../../engine/refuse.ts";
 import type { ContainerConfig } from "../../wire/container.ts";
 import { describe, replyJson } from "../failure.ts";
@@ -63,13 +55,7 @@ export const images: readonly Route[] = [
     }),
   ),
   get("/images/get", (engine, exchange) =>
-    archive(
-      exchange,
-      saveImages(
-        engine,
-        exchange.query.getAll("names").flatMap((name) => name.split(",")),
-      ),
-    ),
+    archive(exchange, engine.images.save(exchange.query.getAll("names").flatMap((name) => name.split(",")))),
   ),
   get("/images/{name...}/get", (engine, exchange, parameters) =>
     archive(exchange, engine.images.save([parameter(parameters, "name")])),
