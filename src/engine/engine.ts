@@ -1,10 +1,12 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createNames } from "../container/names.ts";
+import { compileDefaultPolicy } from "../container/spec/security.ts";
 import { createStore } from "../container/store.ts";
 import { restore } from "./containers/restore.ts";
 import type { Context } from "./context.ts";
 import { createEvents } from "./events.ts";
+import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
 
 /** One engine: what every operation in this folder takes as its first argument. */
@@ -33,6 +35,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     execs: new Map(),
     events: createEvents(),
   };
+  compileDefaultPolicy(machine());
   await restore(engine);
   return engine;
 }
