@@ -8,6 +8,7 @@ import { installDocker } from "../../tools/peers/packages.ts";
 import { CAIS, command, type Ended } from "../support/cais.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
 import { needs, program, root } from "../support/skip.ts";
+import { openTerminal } from "../support/terminal.ts";
 
 /** A current Docker where it can be fetched, else the machine's own. */
 function peerMissing(): string | undefined {
@@ -101,6 +102,7 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
     ["rm"],
     ["nonsense"],
     ["container", "nonsense"],
+    ["create", "--name", "web", "bb"],
     ["run", "--foo", "bb"],
     ["run", "-m", "foo", "bb"],
     ["run", "--name"],
@@ -160,6 +162,32 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
       },
     );
     assert.equal(ended.code, 137);
+  });
+
+  test("a terminal has its size, its resizes, its keys to detach, and its exit code", async () => {
+    await using first = await openTerminal(
+      ["-H", peer.host, "run", "-it", "--name", "tty", "bb", "sh"],
+      process.env,
+    );
+    await first.until("# ");
+    first.type("stty size\n");
+    await first.until("24 80");
+    first.resize(40, 120);
+    // The container hears of the new size when the engine has been told: the shell asks until then.
+    first.type("until stty size | grep '40 120'; do usleep 10000; done\n");
+    await first.until(/\r\n40 120/);
+    first.type("\x10\x11");
+    await first.until("read escape sequence");
+    assert.equal(await first.ended, 0);
+    await using second = await openTerminal(["-H", peer.host, "attach", "tty"], process.env);
+    second.type("exit 3\n");
+    assert.equal(await second.ended, 3);
+    assert.equal((await cais(["rm", "tty"])).code, 0);
+  });
+
+  test("-t without a terminal is refused", async () => {
+    const refused = await cais(["run", "--rm", "-it", "bb", "true"]);
+    assert.deepEqual([refused.code, refused.stderr], [1, "the input device is not a TTY\n"]);
   });
 
   test("run -d prints the id; wait, logs, start -a and rm go on with it", async () => {
