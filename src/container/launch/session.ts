@@ -59,9 +59,14 @@ export function defaultSignals(): Call {
   );
 }
 
-/** In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. */
+/**
+ * In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. A working
+ * directory may be `/proc/self/fd/7`: no directory of the host may be open by then.
+ */
 export function forgetKeeper(): Step[] {
-  return ["reports", "control", "signals"].map((slot) => close(slot, "leave it to the keeper"));
+  return ["reports", "control", "signals", "cgroup", "oom"].map((slot) =>
+    close(slot, "leave it to the keeper"),
+  );
 }
 
 /** The run directory with the keeper's identity and its control FIFO. */
