@@ -57,6 +57,8 @@ test(
       assert.equal(readlinkSync(`/proc/${pid}/cwd`), "/");
     } finally {
       for (const pid of engines) process.kill(pid, "SIGTERM");
+    // Not our child: util-linux's waitpid awaits its pidfd, so that nobody writes while the directory goes.
+    await command("waitpid", ["-e", ...engines.map(String)]);
     }
   },
 );
