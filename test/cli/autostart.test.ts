@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   existsSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -57,8 +59,10 @@ test(
       assert.equal(readlinkSync(`/proc/${pid}/cwd`), "/");
     } finally {
       for (const pid of engines) process.kill(pid, "SIGTERM");
-    // Not our child: util-linux's waitpid awaits its pidfd, so that nobody writes while the directory goes.
-    await command("waitpid", ["-e", ...engines.map(String)]);
+      // Not our child: a connection that it holds closes with its end, and nobody writes while the directory goes.
+      const held = connect(join(place.directory, "run/cais.sock")).resume();
+      await once(held, "connect");
+      await once(held, "close");
     }
   },
 );
