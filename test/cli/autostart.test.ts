@@ -58,10 +58,10 @@ test(
       assert.equal(session, pid);
       assert.equal(readlinkSync(`/proc/${pid}/cwd`), "/");
     } finally {
-      for (const pid of engines) process.kill(pid, "SIGTERM");
       // Not our child: a connection that it holds closes with its end, and nobody writes while the directory goes.
       const held = connect(join(place.directory, "run/cais.sock")).resume();
       await once(held, "connect");
+      for (const pid of engines) process.kill(pid, "SIGTERM");
       await once(held, "close");
     }
   },
