@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isContainerId } from "./id.ts";
 import { type ContainerRecord, parseRecord } from "./record.ts";
@@ -22,8 +31,6 @@ export interface Loaded {
 
 const DOCUMENT = "container.json";
 const NEW = `${DOCUMENT}.new`;
-/** A folder with this name beginning is being removed. */
-const GONE = ".removing-";
 
 export function createStore(directory: string): ContainerStore {
   mkdirSync(directory, { recursive: true, mode: 0o710 });
@@ -43,21 +50,22 @@ export function createStore(directory: string): ContainerStore {
       renameSync(`${folder}/${NEW}`, `${folder}/${DOCUMENT}`);
     },
     remove(id) {
-      const gone = `${directory}/${GONE}${id}`;
+      const folder = `${directory}/${id}`;
       try {
-        renameSync(`${directory}/${id}`, gone);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-        throw error;
+        // The document first: a folder without one is removed when the next engine starts.
+        unlinkSync(`${folder}/${DOCUMENT}`);
+        for (const name of readdirSync(folder)) unlinkSync(`${folder}/${name}`);
+        rmdirSync(folder);
+      } catch {
+        // Not as it should be: something that is no file in it, or nothing there at all.
+        rmSync(folder, { recursive: true, force: true });
       }
-      rmSync(gone, { recursive: true, force: true });
     },
     load() {
       const records: ContainerRecord[] = [];
       const damaged: string[] = [];
       for (const name of readdirSync(directory)) {
         const folder = join(directory, name);
-        if (name.startsWith(GONE)) rmSync(folder, { recursive: true, force: true });
         if (!isContainerId(name)) continue;
         const text = textOf(join(folder, DOCUMENT));
         // The folder is made just before its first document: a create that never answered.
