@@ -19,7 +19,7 @@ import { type MountOptions, mountOptions } from "./mount-options.ts";
 export interface PlannedMount {
   readonly mount: Mount;
   readonly options: MountOptions;
-  /** For binds: the opened source. */
+  /** What will be attached: the opened source of a bind, or a made file system. */
   readonly tree: Slot;
   /** Whether the source is a directory, as the engine saw it. A later swap makes `move_mount` fail. */
   readonly directory: boolean;
@@ -144,10 +144,10 @@ const NEVER_THROUGH_LINKS = new Set(["/proc", "/sys", "/dev"]);
 export function mountFileSystem(planned: PlannedMount): Step[] {
   const { mount, options, reason } = planned;
   const type = mount.type ?? "none";
-  const place = makeDirectories(mount.destination, reason);
-  if (NEVER_THROUGH_LINKS.has(mount.destination)) return [...place, ...mountWithoutLinks(planned, type)];
+  if (NEVER_THROUGH_LINKS.has(mount.destination))
+    return [...makeFileSystem(planned), ...attachFileSystem(planned)];
   return [
-    ...place,
+    ...makeDirectories(mount.destination, reason),
     mountCall(
       mount.source ?? type,
       mount.destination,
@@ -202,8 +202,9 @@ export function propagate(
   ];
 }
 
-/** fsopen, fsconfig, fsmount, move_mount: `move_mount` is the only way not to follow a link at the end. */
-function mountWithoutLinks({ mount, options, reason }: PlannedMount, type: string): Step[] {
+/** Make a file system of the kernel that is attached nowhere yet: fsopen, fsconfig, fsmount. */
+export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
+  const type = mount.type ?? "none";
   const parameters = options.data === "" ? [] : options.data.split(",");
   const set = parameters.map((parameter) => {
     const at = parameter.indexOf("=");
@@ -232,7 +233,6 @@ function mountWithoutLinks({ mount, options, reason }: PlannedMount, type: strin
       : options.flags & MS.NOATIME
         ? MOUNT_ATTR.NOATIME
         : 0;
-  const hint = "the image has something else than a directory there; a link is not followed for this mount";
   return [
     call("fsopen", [str(type), num(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")], reason, { result: "fs" }),
     call(
@@ -260,11 +260,20 @@ function mountWithoutLinks({ mount, options, reason }: PlannedMount, type: strin
         num(options.set | atime, attributeText({ set: options.set | atime }).slice(4) || "0"),
       ],
       reason,
-      { result: "fs-mount" },
+      { result: tree },
     ),
-    moveMount("fs-mount", mount.destination, false, { ...reason, hint }),
-    close("fs-mount", "close it"),
     close("fs", "close it"),
+  ];
+}
+
+/** Attach it; `move_mount` is the only way not to follow a link at the end. */
+export function attachFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
+  const hint = "the image has something else than a directory there; a link is not followed for this mount";
+  const follow = !NEVER_THROUGH_LINKS.has(mount.destination);
+  return [
+    ...makeDirectories(mount.destination, reason),
+    moveMount(tree, mount.destination, follow, { ...reason, hint }),
+    close(tree, "close it"),
     ...propagate(mount.destination, options, reason),
   ];
 }

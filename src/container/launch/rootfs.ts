@@ -64,44 +64,35 @@ function escapeOption(path: string): string {
   return path.replace(/[\\:,]/g, (character) => `\\${character}`);
 }
 
+/** Stand on the mounted root, while the way to it is still that of the host's root. */
+export function standOnRoot(place: string): Step {
+  return call("chdir", [str(place)], ROOT);
+}
+
 /**
- * Make the mounted root the only one (pivot_root(2), "pivot_root(".", ".")"). The old root stays stacked on
- * top until `leaveHost`: a user namespace may mount proc only while it sees one.
+ * Make the mounted root the only one (pivot_root(2), "pivot_root(".", ".")"). The old root is then stacked on
+ * top, where `/..` leads to it: it goes before any path of the image is looked at.
  */
-export function pivot(place: string): Step[] {
+export function pivot(): Step[] {
   return [
-    call("chdir", [str(place)], ROOT),
-    call("pivot_root", [str("."), str(".")], {
-      why: "make it the only root: nothing of the host has a path now",
+    call("pivot_root", [str("."), str(".")], { why: "make it the only root" }),
+    call("umount2", [str("."), num(MNT_DETACH, "MNT_DETACH")], {
+      why: "let go of the host's file systems: nothing of the host has a path now",
     }),
+    call("chdir", [str("/")], { why: "stand in the new root" }),
   ];
 }
 
-/** Let go of the host's tree. */
-export function leaveHost(propagation: string | undefined): Step[] {
+/** The root's propagation, once everything is mounted. */
+export function propagateRoot(propagation: string | undefined): Step[] {
   const kind = propagation?.replace(/^r/, "");
   const flag = { shared: MS.SHARED, slave: MS.SLAVE, private: MS.PRIVATE, unbindable: MS.UNBINDABLE }[
     kind ?? ""
   ];
-  return [
-    call("umount2", [str("."), num(MNT_DETACH, "MNT_DETACH")], { why: "let go of the host's file systems" }),
-    call("chdir", [str("/")], { why: "stand in the new root" }),
-    ...(flag === undefined
-      ? []
-      : [
-          mountCall(
-            "none",
-            "/",
-            "none",
-            flag | (propagation?.startsWith("r") ? MS.REC : 0),
-            [`MS_${kind?.toUpperCase()}`],
-            "",
-            {
-              why: "share mounts with others as asked for",
-            },
-          ),
-        ]),
-  ];
+  if (flag === undefined) return [];
+  const bits = flag | (propagation?.startsWith("r") ? MS.REC : 0);
+  const why = "share mounts with others as asked for";
+  return [mountCall("none", "/", "none", bits, [`MS_${kind?.toUpperCase()}`], "", { why })];
 }
 
 /** Remount the root read-only, after every mount point has been made. */
@@ -209,6 +200,7 @@ export function receiveRoot(place: string): Step[] {
     { kind: "receive", into: "root", ...ROOT },
     call("move_mount", [from("root"), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], ROOT),
     close("root", "close it"),
+    standOnRoot(place),
   ];
 }
 

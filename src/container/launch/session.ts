@@ -16,6 +16,9 @@ export const RUN_FILES = {
   trace: "trace",
 } as const;
 
+/** Beside the run directory: what the engine noted before the start. */
+export const notePath = (runDir: string): string => `${runDir}.json`;
+
 const SIGCHLD = 17;
 const SIGPIPE = 13;
 const maskOf = (...signals: number[]) =>
@@ -59,9 +62,14 @@ export function defaultSignals(): Call {
   );
 }
 
-/** In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. */
+/**
+ * In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. A working
+ * directory may be `/proc/self/fd/7`: no directory of the host may be open by then.
+ */
 export function forgetKeeper(): Step[] {
-  return ["reports", "control", "signals"].map((slot) => close(slot, "leave it to the keeper"));
+  return ["reports", "control", "signals", "cgroup", "oom"].map((slot) =>
+    close(slot, "leave it to the keeper"),
+  );
 }
 
 /** The run directory with the keeper's identity and its control FIFO. */
@@ -191,6 +199,7 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     control: "control",
     reports: "reports",
     exit: `${runDir}/${RUN_FILES.exit}`,
+    remove: [`${runDir}/${RUN_FILES.exit}`, notePath(runDir)],
     token,
     stdio,
     ...(oom ? { oom: "oom" } : {}),
