@@ -134,6 +134,12 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
         Scope: "local",
         Options: Object.keys(options).length === 0 ? null : options,
       };
+      if (fs.existsSync(join(base, name, "volume.json"))) {
+        throw new Refusal(
+          "failed",
+          `create ${name}: the document of a volume of this name is damaged; look at ${join(base, name)}`,
+        );
+      }
       fs.mkdirSync(volume.Mountpoint, { recursive: true, mode: 0o755 });
       fs.chmodSync(volume.Mountpoint, 0o755);
       writeDocument(join(base, name, "volume.json"), volume, { sync: true });
