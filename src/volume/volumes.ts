@@ -104,6 +104,12 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
       const { driver = "local", options = {} } = request;
       const anonymous = request.name === undefined || request.name === "";
       const name = anonymous ? randomBytes(32).toString("hex") : request.name!;
+      if (name.length === 1) {
+        throw new Refusal(
+          "invalid",
+          `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+        );
+      }
       if (!NAME.test(name) || name.length > 255) {
         throw new Refusal(
           "invalid",

@@ -55,12 +55,12 @@ describe("volumes", { skip }, () => {
     fs.writeFileSync(join(source, "file"), "x");
     fs.chownSync(join(source, "file"), 7, 8);
     fs.symlinkSync("../../../etc", join(source, "link"));
-    const { Mountpoint } = volumes.create({ name: "v" });
-    await volumes.fill("v", source);
+    const { Mountpoint } = volumes.create({ name: "vv" });
+    await volumes.fill("vv", source);
     assert.deepEqual([fs.statSync(Mountpoint).uid, fs.statSync(join(Mountpoint, "file")).gid], [5, 8]);
     assert.equal(fs.readlinkSync(join(Mountpoint, "link")), "../../../etc");
     fs.writeFileSync(join(source, "later"), "x");
-    await volumes.fill("v", source);
+    await volumes.fill("vv", source);
     assert.equal(fs.existsSync(join(Mountpoint, "later")), false);
   });
 
@@ -72,15 +72,15 @@ describe("volumes", { skip }, () => {
     volumes.create({ name: "bind", options: { device: "/srv", o: "bind" } });
     assert.deepEqual(volumes.mount("bind"), { type: "none", device: "/srv", options: ["bind"] });
     assert.throws(
-      () => volumes.create({ name: "x", options: { colour: "red" } }),
+      () => volumes.create({ name: "xx", options: { colour: "red" } }),
       /invalid option: "colour"/,
     );
-    assert.throws(() => volumes.create({ name: "x", options: { type: "nfs" } }), /missing device/);
+    assert.throws(() => volumes.create({ name: "xx", options: { type: "nfs" } }), /missing device/);
     assert.throws(
       () => volumes.create({ name: "../x" }),
       /includes invalid characters for a local volume name/,
     );
-    assert.throws(() => volumes.create({ name: "x", driver: "other" }), /plugin "other" not found/);
+    assert.throws(() => volumes.create({ name: "xx", driver: "other" }), /plugin "other" not found/);
     assert.throws(
       () => volumes.create({ name: "tmp", options: { type: "ext4", device: "d" } }),
       /already exists/,
@@ -89,13 +89,13 @@ describe("volumes", { skip }, () => {
 
   it("survive a damaged document: it is reported, its data kept", () => {
     using directory = scratch();
-    const { Mountpoint } = open(directory.path).create({ name: "v" });
+    const { Mountpoint } = open(directory.path).create({ name: "vv" });
     fs.writeFileSync(join(Mountpoint, "precious"), "x");
-    fs.writeFileSync(join(directory.path, "volumes/v/volume.json"), "{");
+    fs.writeFileSync(join(directory.path, "volumes/vv/volume.json"), "{");
     const volumes = open(directory.path);
-    assert.equal(volumes.find("v"), undefined);
+    assert.equal(volumes.find("vv"), undefined);
     assert.match(volumes.damaged().join(), /the document is damaged/);
     assert.equal(fs.existsSync(join(Mountpoint, "precious")), true);
-    assert.throws(() => volumes.create({ name: "v" }), /damaged/);
+    assert.throws(() => volumes.create({ name: "vv" }), /damaged/);
   });
 });
