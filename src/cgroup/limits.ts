@@ -1,4 +1,5 @@
 import type { Resources } from "../oci/runtime/resources.ts";
+import { effectiveRules } from "./device-rules.ts";
 import { directoryIn, type Hierarchy } from "./layout.ts";
 import type { Parent } from "./parent.ts";
 import type { CgroupPlan, Write } from "./plan.ts";
@@ -31,7 +32,7 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
     ...(unifiedDirectory === undefined ? {} : { unified: unifiedDirectory }),
     ...(layout.controllers.has("devices") || resources.devices === undefined || unified === undefined
       ? {}
-      : { devices: resources.devices }),
+      : { devices: effectiveRules(resources.devices) }),
     ...(memory === undefined
       ? {}
       : {

@@ -1,4 +1,5 @@
 import type { BlockThrottle, DeviceRule, Resources } from "../oci/runtime/resources.ts";
+import { effectiveRules } from "./device-rules.ts";
 import type { Write } from "./plan.ts";
 
 /**
@@ -90,17 +91,14 @@ export function deviceText(rule: DeviceRule): string {
   return `${type} ${number(rule.major)}:${number(rule.minor)} ${rule.access || "rwm"}`;
 }
 
-const devices: Writer = (directory, { devices }) => {
-  if (devices === undefined) return [];
-  const first = devices[0];
-  // A new directory inherits its parent's list, which allows everything: what no rule names is denied, as in v2.
-  const denied = first !== undefined && !first.allow && deviceText(first) === "a";
-  const rules = denied ? devices : [{ allow: false }, ...devices];
-  return writes(
+const devices: Writer = (directory, { devices }) =>
+  // A new directory inherits its parent's list, which allows everything: the first rule denies it all.
+  writes(
     directory,
-    rules.map((rule): Pair => [rule.allow ? "devices.allow" : "devices.deny", deviceText(rule), "devices"]),
+    (devices === undefined ? [] : effectiveRules(devices)).map(
+      (rule): Pair => [rule.allow ? "devices.allow" : "devices.deny", deviceText(rule), "devices"],
+    ),
   );
-};
 
 const hugetlb: Writer = (directory, { hugepageLimits = [] }, files) =>
   writes(

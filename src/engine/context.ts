@@ -4,10 +4,10 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Volumes } from "../volume/volumes.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
-import type { Volumes } from "./volumes.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {

@@ -1,32 +1,39 @@
+import { mkdirSync } from "node:fs";
+import { check } from "../cgroup/check.ts";
+import { update } from "../cgroup/update.ts";
 import type { ExecRequest, LaunchRequest, Running } from "../container/launcher.ts";
+import type { ContainerRecord } from "../container/record.ts";
+import { mountPoints } from "../container/spec/mountpoints.ts";
+import { origins } from "../container/spec/origins.ts";
+import { processOf } from "../container/spec/process.ts";
+import { resourcesOf } from "../container/spec/resources.ts";
+import { parseSecurityOptions, seccompOf } from "../container/spec/security.ts";
+import { runtimeSpec } from "../container/spec/spec.ts";
+import type { Resources } from "../oci/runtime/resources.ts";
+import type { ContainerConfig, HostConfig } from "../wire/container.ts";
 import type { Container } from "./container.ts";
 import { cgroupOf } from "./containers/freeze.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
+import { factsOf, inheritedMounts } from "./facts.ts";
+import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
 export const runDirOf = (context: Context, id: string): string => `${context.run}/containers/${id}`;
-export const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
+const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
 
 /** Everything that the launcher needs to start a container as it is recorded. */
-export function launchRequest(context: Context, container: Container, trace: boolean): LaunchRequest {
-  const { record } = container;
+export function launchRequest(context: Context, { record }: Container, trace: boolean): LaunchRequest {
   const { config, host } = record;
+  makeSources(context, record);
+  const { spec, origins: causes } = runtimeSpec(config, host, factsOf(context, record));
+  const { resources, errors } = check(context.cgroups, spec.linux?.resources ?? {});
+  if (errors[0] !== undefined) throw invalid(errors[0]);
   return {
     id: record.id,
     runDir: runDirOf(context, record.id),
-    spec: {
-      ociVersion: "1.2.0",
-      process: {
-        user: { uid: 0, gid: 0 },
-        args: [record.path, ...record.args],
-        env: config.Env ?? [],
-        cwd: config.WorkingDir || "/",
-        terminal: config.Tty ?? false,
-      },
-      linux: { cgroupsPath: cgroupOf(context, container) },
-    },
-    origins: new Map(),
+    spec: { ...spec, linux: { ...spec.linux, resources } },
+    origins: causes,
     rootfs: context.images.driver.rootfs(record.id),
     stdin: config.OpenStdin ?? false,
     trace,
@@ -34,22 +41,88 @@ export function launchRequest(context: Context, container: Container, trace: boo
   };
 }
 
-/** The same for a further process. */
+/** `-v` makes a directory where its source is not there. */
+function makeSources(context: Context, { config, host }: ContainerRecord): void {
+  if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return;
+  for (const point of mountPoints(config, host, inheritedMounts(context, host))) {
+    if (point.type === "bind" && point.create) mkdirSync(point.source, { recursive: true });
+  }
+}
+
+/** The same for a further process: what it does not say is as for the container's own. */
 export function execRequest(context: Context, exec: Exec, container: Running): ExecRequest {
-  const { config } = exec;
+  const { config: asked } = exec;
+  const { record } = exec.container;
+  const causes = origins();
+  const user = asked.User || record.config.User || "";
+  const facts = factsOf(context, record, user);
+  const config: ContainerConfig = {
+    User: user,
+    Tty: asked.Tty ?? false,
+    WorkingDir: asked.WorkingDir || record.config.WorkingDir || "",
+    Env: [...(record.config.Env ?? []), ...(asked.Env ?? [])],
+    Cmd: asked.Cmd ?? [],
+  };
+  const host: HostConfig = {
+    ...record.host,
+    Privileged: asked.Privileged || record.host.Privileged || false,
+    ConsoleSize: asked.ConsoleSize ?? [],
+  };
+  const process = processOf(config, host, facts, causes);
+  const security = parseSecurityOptions(host.SecurityOpt);
+  if (typeof security === "string") throw invalid(security);
+  const seccomp = seccompOf(host, security.seccomp, process.capabilities?.bounding ?? [], facts);
   return {
     id: exec.id,
     runDir: execRunDirOf(context, exec.id),
     container,
-    process: {
-      user: { uid: 0, gid: 0 },
-      args: config.Cmd ?? [],
-      env: config.Env ?? [],
-      cwd: config.WorkingDir || "/",
-      terminal: config.Tty ?? false,
-    },
-    stdin: config.AttachStdin ?? false,
-    privileged: config.Privileged ?? false,
-    origins: new Map(),
+    process,
+    ...(seccomp ? { seccomp } : {}),
+    stdin: asked.AttachStdin ?? false,
+    origins: causes.all,
   };
 }
+
+const LIMITS = [
+  "Memory",
+  "MemoryReservation",
+  "MemorySwap",
+  "NanoCpus",
+  "CpuShares",
+  "CpuQuota",
+  "CpuPeriod",
+  "CpusetCpus",
+  "CpusetMems",
+  "PidsLimit",
+  "BlkioWeight",
+  "BlkioWeightDevice",
+  "BlkioDeviceReadBps",
+  "BlkioDeviceWriteBps",
+  "BlkioDeviceReadIOps",
+  "BlkioDeviceWriteIOps",
+  "MemorySwappiness",
+] as const satisfies readonly (keyof HostConfig)[];
+
+/** Whether anything is limited that the kernel might not have. */
+export const hasLimits = (host: HostConfig): boolean =>
+  LIMITS.some((name) => {
+    const value = host[name];
+    return Array.isArray(value) ? value.length > 0 : Boolean(value);
+  });
+
+/** What this kernel makes of the limits that are asked for. @returns warnings */
+export function checkLimits(context: Context, record: ContainerRecord): readonly string[] {
+  const { errors, warnings } = check(context.cgroups, limitsOf(context, record, record.host));
+  if (errors[0] !== undefined) throw invalid(errors[0]);
+  return warnings;
+}
+
+/** New limits of a running container. @param host what is to be from now on */
+export function updateLimits(context: Context, container: Container, host: HostConfig): void {
+  const { resources, errors } = check(context.cgroups, limitsOf(context, container.record, host));
+  if (errors[0] !== undefined) throw invalid(errors[0]);
+  update(context.cgroups, cgroupOf(context, container), resources);
+}
+
+const limitsOf = (context: Context, record: ContainerRecord, host: HostConfig): Resources =>
+  resourcesOf(host, factsOf(context, record), origins());

@@ -3,8 +3,7 @@ import type { Arg, Call, Data, Field, Reason, Slot } from "./step.ts";
 
 /** A number as an argument; `text` is how people write it. Negative numbers are sign-extended to 64 bits. */
 export function num(value: number | bigint, text?: string): Arg {
-  const wide = BigInt(value);
-  return text === undefined ? { kind: "number", value: wide } : { kind: "number", value: wide, text };
+  return text === undefined ? { kind: "number", value } : { kind: "number", value, text };
 }
 
 /** A string as a NUL-terminated pointer argument. */
@@ -57,7 +56,7 @@ export function call(
   extra: Extra = {},
 ): Call {
   const because = typeof reason === "string" ? { why: reason } : reason;
-  return Object.freeze({ kind: "call", call: name, args, ...because, ...extra });
+  return { kind: "call", call: name, args, ...because, ...extra };
 }
 
 /** Closing a descriptor that may not be open any more: harmless twice. */

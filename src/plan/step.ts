@@ -23,7 +23,7 @@ export type Field = Uint8Array | { readonly pointer: Data | { readonly slot: Slo
 
 /** One argument of a call. `text` is how people write the value (`"MS_NOSUID|MS_NODEV"`). */
 export type Arg =
-  | { readonly kind: "number"; readonly value: bigint; readonly text?: string }
+  | { readonly kind: "number"; readonly value: number | bigint; readonly text?: string }
   | { readonly kind: "slot"; readonly slot: Slot }
   | { readonly kind: "slotAddress"; readonly slot: Slot }
   | { readonly kind: "data"; readonly data: Data; readonly text?: string };

@@ -78,7 +78,7 @@ test("v2 is entered by birth, and device rules are for a program", () => {
   assert.deepEqual(plan.directories, ["/cg/cais/a"]);
   assert.deepEqual(plan.attach, []);
   assert.equal(plan.unified, "/cg/cais/a");
-  assert.deepEqual(plan.devices, [{ allow: false }]);
+  assert.deepEqual(plan.devices?.[0], { allow: false });
   assert.equal(plan.oom, "/cg/cais/a/memory.events");
 });
 
@@ -132,4 +132,28 @@ test("contradictions are errors", () => {
   assert.match(errors({ cpu: { period: 10 } })[0] ?? "", /between 1000 and 1000000/);
   for (const name of ["../x", "cgroup.procs", "a/b.c", "x"])
     assert.match(errors({ unified: { [name]: "1" } })[0] ?? "", /is no limit/);
+});
+
+test("every container may use the default devices, whatever its rules forget", () => {
+  const rules = (devices: Resources["devices"]) =>
+    limits(parent(), "/cais/a", { devices: devices ?? [] }).devices;
+  const bare = rules([{ allow: false, access: "rwm" }]) ?? [];
+  for (const [major, minor] of [
+    [1, 3],
+    [1, 5],
+    [1, 7],
+    [1, 8],
+    [1, 9],
+    [5, 0],
+    [5, 2],
+    [136, undefined],
+  ])
+    assert.ok(
+      bare.some((rule) => rule.allow && rule.major === major && rule.minor === minor),
+      `${major}:${minor}`,
+    );
+  // What is named already is not named twice, and what a later rule for everything overrules is left out.
+  const null_ = { allow: true, type: "c", major: 1, minor: 3, access: "rwm" } as const;
+  assert.equal(rules([null_, { allow: false }, null_])?.length, bare.length);
+  assert.deepEqual(rules([null_, { allow: true, access: "rwm" }]), [{ allow: true, access: "rwm" }]);
 });

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
 /** The command line of the checkout, or what `CAIS_BINARY` names (the single executable). */
-export const CAIS = process.env.CAIS_BINARY ?? join(ROOT, "bin/cais");
+export const CAIS = resolve(ROOT, process.env.CAIS_BINARY ?? "bin/cais");
 
 /** How a command ended. `code` is 128+n after signal n, as a shell has it. */
 export interface Ended {

@@ -3,7 +3,9 @@ import { spawnSync } from "node:child_process";
 /** Programs that tests use, and the Debian packages that have them. What is on PATH is not installed. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   busybox: "busybox-static",
+  cc: "gcc libc6-dev",
   debootstrap: "debootstrap",
+  fincore: "util-linux-extra",
   ip: "iproute2",
   nft: "nftables",
   "qemu-aarch64-static": "qemu-user-static",
@@ -24,7 +26,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 export function installPackages(): string | undefined {
   const missing = Object.entries(PROGRAMS)
     .filter(([program]) => spawnSync("sh", ["-c", 'command -v "$1"', "sh", program]).status !== 0)
-    .map(([, debianPackage]) => debianPackage);
+    .flatMap(([, debianPackages]) => debianPackages.split(" "));
   if (missing.length === 0) return undefined;
   const names = missing.join(" ");
   if (process.geteuid?.() !== 0) return `Not root: ${names} not installed`;

@@ -1,6 +1,13 @@
 import { find } from "../../engine/containers/find.ts";
 import { commitContainer } from "../../engine/images/commit.ts";
-import { importImage, loadImages, pruneImages, removeImage, saveImages, tagImage } from "../../engine/images/images.ts";
+import {
+  importImage,
+  loadImages,
+  pruneImages,
+  removeImage,
+  saveImages,
+  tagImage,
+} from "../../engine/images/images.ts";
 import { unsupported } from "../../engine/refuse.ts";
 import type { ContainerConfig } from "../../wire/container.ts";
 import { describe, replyJson } from "../failure.ts";
@@ -11,7 +18,10 @@ import { del, get, parameter, post, type Route } from "../route.ts";
 const IMAGE_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
 
 /** The query's value, undefined when it is absent or empty: options that are not given. */
-function given<K extends string>(exchange: Exchange, ...names: readonly K[]): { readonly [key in K]?: string } {
+function given<K extends string>(
+  exchange: Exchange,
+  ...names: readonly K[]
+): { readonly [key in K]?: string } {
   const found: { [key in K]?: string } = {};
   for (const name of names) {
     const value = exchange.query.get(name);
@@ -53,7 +63,13 @@ export const images: readonly Route[] = [
     }),
   ),
   get("/images/get", (engine, exchange) =>
-    archive(exchange, saveImages(engine, exchange.query.getAll("names").flatMap((name) => name.split(",")))),
+    archive(
+      exchange,
+      saveImages(
+        engine,
+        exchange.query.getAll("names").flatMap((name) => name.split(",")),
+      ),
+    ),
   ),
   get("/images/{name...}/get", (engine, exchange, parameters) =>
     archive(exchange, saveImages(engine, [parameter(parameters, "name")])),
@@ -62,7 +78,10 @@ export const images: readonly Route[] = [
     throw unsupported("Cannot search: this version of cais has no registries yet");
   }),
   post("/images/prune", async (engine, exchange) => {
-    replyJson(exchange, await pruneImages(engine, filters(exchange, ["dangling", "label", "label!", "until"])));
+    replyJson(
+      exchange,
+      await pruneImages(engine, filters(exchange, ["dangling", "label", "label!", "until"])),
+    );
   }),
   get("/images/{name...}/json", (engine, exchange, parameters) =>
     replyJson(exchange, engine.images.inspect(parameter(parameters, "name"))),

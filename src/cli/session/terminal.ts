@@ -1,4 +1,5 @@
 import { isatty, ReadStream, WriteStream } from "node:tty";
+import { makeRaw } from "../../host/terminal.ts";
 import { Failure } from "../failure.ts";
 
 /** Whether a standard descriptor is a terminal. */
@@ -14,15 +15,20 @@ export function requireTerminal(): void {
 /** Keys arrive one by one and unchanged, until the returned function is called. */
 export function rawMode(): () => void {
   if (!isatty(0)) return () => {};
-  const input = new ReadStream(0);
-  input.setRawMode(true);
+  const putBack = makeRaw(0) ?? lessRaw();
   let raw = true;
   const restore = () => {
-    if (raw) input.setRawMode(false);
+    if (raw) putBack();
     raw = false;
   };
   process.once("exit", restore);
   return restore;
+}
+
+function lessRaw(): () => void {
+  const input = new ReadStream(0);
+  input.setRawMode(true);
+  return () => void input.setRawMode(false);
 }
 
 /** Height and width of the terminal on standard output, if there is one. */

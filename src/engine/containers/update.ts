@@ -1,5 +1,5 @@
-import type { HostConfig } from "../../wire/container.ts";
 import { badPolicy } from "../../container/restart.ts";
+import type { HostConfig } from "../../wire/container.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { updateLimits } from "../launch.ts";
@@ -45,7 +45,7 @@ export const update = (
     const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
     const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
     if (policy) throw invalid(policy);
-    if (container.running) updateLimits(context, container, changed as HostConfig, host);
+    if (container.running) updateLimits(context, container, host);
     record.host = host;
     context.store.save(record);
     tell(context, record, "update");

@@ -1,9 +1,8 @@
 import { isUp } from "../../container/lifecycle.ts";
-import type { ImportOptions, Naming, Progress } from "../../image/images.ts";
+import type { ImageUser, ImportOptions, Naming, Progress } from "../../image/images.ts";
 import type { PruneReport, RemovedItem } from "../../image/summary.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Bytes } from "../../storage/driver.ts";
-import type { ImageUser } from "../../image/images.ts";
 import type { Engine } from "../engine.ts";
 import type { Filters } from "../volumes.ts";
 

@@ -21,7 +21,7 @@ const STORE: Record<Size, number> = { 1: 0x39000000, 2: 0x79000000, 4: 0xb900000
 export const aarch64: Assembler = {
   assemble(ops, addresses) {
     const code = new Code();
-    immediate(code, SLOTS, BigInt(addresses.slotBase));
+    immediate(code, SLOTS, addresses.slotBase);
     for (const op of ops) emit(code, op, addresses);
     return code.finish((word, at, target) => {
       const distance = (target - at) >> 2;
@@ -39,7 +39,7 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
   switch (op.op) {
     case "syscall":
       for (const [index, arg] of op.args.entries()) load(index, arg);
-      immediate(code, 8, BigInt(syscallNumber("aarch64", op.call)));
+      immediate(code, 8, syscallNumber("aarch64", op.call));
       code.word(0xd4000001);
       return;
     case "set":
@@ -58,7 +58,7 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
       return;
     case "divide":
       load(LEFT, { slot: op.slot });
-      load(RIGHT, { imm: BigInt(op.by) });
+      load(RIGHT, { imm: op.by });
       // udiv x11, x9, x10; msub x9, x11, x10, x9
       code.word(0x9ac00800 | (RIGHT << 16) | (LEFT << 5) | THIRD);
       code.word(0x9b008000 | (RIGHT << 16) | (LEFT << 10) | (THIRD << 5) | LEFT);
@@ -103,7 +103,7 @@ function loadRegister(code: Code, register: number, operand: Operand, addresses:
     memory(code, LOAD[8], 8, register, SLOTS, addresses.slot(operand.slot) - addresses.slotBase);
     if (operand.plus !== undefined) {
       // x12 is free: no operand is kept there.
-      immediate(code, 12, BigInt(operand.plus));
+      immediate(code, 12, operand.plus);
       code.word(0x8b000000 | (12 << 16) | (register << 5) | register);
     }
   } else {
@@ -112,8 +112,8 @@ function loadRegister(code: Code, register: number, operand: Operand, addresses:
 }
 
 /** movz (or movn for small negative numbers), then movk for each further 16 bits that matter. */
-function immediate(code: Code, register: number, value: bigint): void {
-  const wide = BigInt.asUintN(64, value);
+function immediate(code: Code, register: number, value: number | bigint): void {
+  const wide = BigInt.asUintN(64, BigInt(value));
   const parts = [0n, 16n, 32n, 48n].map((shift) => Number((wide >> shift) & 0xffffn));
   const negative = parts[3] === 0xffff;
   const filler = negative ? 0xffff : 0;

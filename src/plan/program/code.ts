@@ -1,6 +1,6 @@
 /** Growing machine code with labels; branches are patched once every label is known. */
 export class Code {
-  #bytes = new Uint8Array(4096);
+  #bytes = new Uint8Array(32768);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
   readonly #labels = new Map<string, number>();
@@ -18,9 +18,26 @@ export class Code {
     this.#view = new DataView(grown.buffer);
   }
 
-  byte(...values: number[]): void {
-    this.#room(values.length);
-    for (const value of values) this.#bytes[this.#length++] = value;
+  // One method per count: rest arguments cost an array for each instruction.
+  byte(first: number): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = first;
+  }
+
+  byte2(first: number, second: number): void {
+    this.#room(2);
+    this.#bytes[this.#length++] = first;
+    this.#bytes[this.#length++] = second;
+  }
+
+  byte3(first: number, second: number, third: number): void {
+    this.byte2(first, second);
+    this.byte(third);
+  }
+
+  byte4(first: number, second: number, third: number, fourth: number): void {
+    this.byte2(first, second);
+    this.byte2(third, fourth);
   }
 
   word(value: number): void {

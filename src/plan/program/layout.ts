@@ -11,11 +11,13 @@ const HEADERS = 240;
 export function constantOf(
   operand: Exclude<Operand, "acc" | { slot: string }>,
   addresses: Addresses,
-): bigint {
+): number | bigint {
   if ("imm" in operand) return operand.imm;
-  if ("slotAddress" in operand) return BigInt(addresses.slot(operand.slotAddress));
-  return BigInt(addresses.data(operand.data) + (operand.plus ?? 0));
+  if ("slotAddress" in operand) return addresses.slot(operand.slotAddress);
+  return addresses.data(operand.data) + (operand.plus ?? 0);
 }
+
+const encoder = new TextEncoder();
 
 interface Placed {
   readonly where: "writable" | "constant" | "zero";
@@ -59,7 +61,7 @@ export class Layout {
         const same = this.#texts.get(data.text);
         if (same !== undefined) return this.#placed.get(same)!;
         this.#texts.set(data.text, data);
-        return this.#constant(new TextEncoder().encode(`${data.text}\0`), 1);
+        return this.#constant(encoder.encode(`${data.text}\0`), 1);
       }
       case "bytes":
         return this.#constant(data.bytes, 8);

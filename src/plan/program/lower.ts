@@ -16,7 +16,7 @@ import type {
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
-import type { Op, Operand } from "./ops.ts";
+import type { Operand } from "./ops.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
 /** Which process of the launch program makes a step: the keeper, or the container's first process. */
@@ -60,6 +60,9 @@ class Lowering {
   readonly #undos: (readonly Call[])[] = [];
   readonly #options: LowerOptions;
   readonly #keep: Keep | undefined;
+  /** Lengths of the undo chain at which a step can fail. */
+  readonly #failures = new Set<number>();
+  #childCanFail = false;
   #side: Side = "keeper";
 
   constructor(options: LowerOptions, keep: Keep | undefined) {
@@ -72,6 +75,11 @@ class Lowering {
     if (this.#options.trace !== undefined) this.#openTrace(this.#options.trace, steps);
     for (const step of steps) this.#step(step);
     writer.syscall("exit_group", imm(0));
+    for (const count of this.#failures) {
+      writer.label(`failed.${count}`);
+      writer.set(FAILED_ERROR, "acc");
+      writer.jump(`undo.${count}`);
+    }
     for (let count = this.#undos.length; count > 0; count--) {
       writer.label(`undo.${count}`);
       for (const undo of this.#undos[count - 1]!) this.#bareCall(undo);
@@ -79,7 +87,7 @@ class Lowering {
     writer.label("undo.0");
     this.#reportFailure();
     writer.syscall("exit_group", imm(1));
-    if (writer.ops.some((op: Op) => op.op === "if" && op.to === "child-failed")) this.#childFailed();
+    if (this.#childCanFail) this.#childFailed();
   }
 
   #step(step: Step): void {
@@ -118,15 +126,33 @@ class Lowering {
   #call(step: Call, skipTo?: string, tolerate: readonly ErrnoName[] = step.tolerate ?? []): void {
     const { writer } = this;
     const number = this.#number(step);
-    const done = writer.fresh("done");
+    writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) this.#bareCall(step);
     if (step.result !== undefined) writer.set(step.result, "acc");
-    writer.if("acc", "ge", imm(0), done);
-    for (const name of tolerate) writer.if("acc", "eq", imm(-ERRNO[name]), skipTo ?? done);
-    this.#fail(number);
-    writer.label(done);
+    if (tolerate.length === 0) writer.if("acc", "lt", imm(0), this.#failure());
+    else this.#unless(tolerate, skipTo);
     this.#stamp(number);
     if (step.undo !== undefined && this.#side === "keeper") this.#undos.push(step.undo);
+  }
+
+  /** After a call: go on, go on at `skipTo` for tolerated errors, or fail. */
+  #unless(tolerate: readonly ErrnoName[], skipTo: string | undefined): void {
+    const { writer } = this;
+    const done = writer.fresh("done");
+    writer.if("acc", "ge", imm(0), done);
+    for (const name of tolerate) writer.if("acc", "eq", imm(-ERRNO[name]), skipTo ?? done);
+    writer.jump(this.#failure());
+    writer.label(done);
+  }
+
+  /** Where to go with an error in the accumulator: the way that undoes what is done so far. */
+  #failure(): string {
+    if (this.#side === "container") {
+      this.#childCanFail = true;
+      return "child-failed";
+    }
+    this.#failures.add(this.#undos.length);
+    return `failed.${this.#undos.length}`;
   }
 
   #attempt(step: Attempt): void {
@@ -148,20 +174,6 @@ class Lowering {
     return true;
   }
 
-  /** The accumulator holds an error: keep it and leave by the way that undoes what is done. */
-  #fail(number: number): void {
-    const { writer } = this;
-    writer.set(FAILED_ERROR, "acc");
-    writer.set(FAILED_STEP, imm(number));
-    this.#leave();
-  }
-
-  #leave(): void {
-    // An always-true branch marks the label as used; `jump` would do, but #program looks for branches.
-    if (this.#side === "container") this.writer.if(imm(0), "eq", imm(0), "child-failed");
-    else this.writer.jump(`undo.${this.#undos.length}`);
-  }
-
   #clone(step: Clone): void {
     const { writer } = this;
     const number = this.#number(step);
@@ -172,23 +184,21 @@ class Lowering {
     writer.store(at(args), 32, 8, imm(17));
     if (step.cgroup !== undefined) writer.store(at(args), 80, 8, slot(step.cgroup));
     const parent = writer.fresh("parent");
-    const failed = writer.fresh("clone-failed");
+    writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) writer.syscall("clone3", at(args), imm(88));
     writer.set(step.pid, "acc");
-    writer.if("acc", "lt", imm(0), failed);
+    writer.if("acc", "lt", imm(0), this.#failure());
     writer.if("acc", "ne", imm(0), parent);
     const outer = this.#side;
     this.#side = "container";
     for (const inner of step.child) this.#step(inner);
     writer.syscall("exit_group", imm(0));
     this.#side = outer;
-    writer.label(failed);
-    this.#fail(number);
     writer.label(parent);
     this.#stamp(number);
     if (outer === "keeper") {
       const pid: Arg = { kind: "slot", slot: step.pid };
-      const numberArg = (value: number): Arg => ({ kind: "number", value: BigInt(value) });
+      const numberArg = (value: number): Arg => ({ kind: "number", value });
       this.#undos.push([
         {
           kind: "call",
@@ -211,12 +221,10 @@ class Lowering {
     const { writer } = this;
     const number = this.#number(step);
     const done = writer.fresh("done");
-    const message = writer.fresh("message");
+    writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24));
+    writer.if("acc", "lt", imm(0), this.#failure());
     writer.if("acc", "eq", imm(0), done);
-    writer.if("acc", "ge", imm(0), message);
-    this.#fail(number);
-    writer.label(message);
     this.#takeFailure();
     writer.label(done);
     this.#stamp(number);
@@ -225,7 +233,8 @@ class Lowering {
   #takeFailure(): void {
     this.writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
     this.writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
-    this.#leave();
+    this.writer.recall(FAILED_ERROR);
+    this.writer.jump(this.#failure());
   }
 
   #receive(step: Receive): void {
@@ -243,23 +252,19 @@ class Lowering {
       name: "receive-header",
     };
     const cloexec = 0x40000000;
-    const failed = writer.fresh("failed");
-    const done = writer.fresh("done");
+    writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) {
       const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
       writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
     }
-    writer.if("acc", "lt", imm(24), failed);
+    writer.if("acc", "lt", imm(0), this.#failure());
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     const taken = writer.fresh("taken");
     writer.if(slot("message-kind"), "eq", imm(0), taken);
     this.#takeFailure();
-    writer.label(failed);
-    this.#fail(number);
     writer.label(taken);
     // struct cmsghdr is 16 bytes; the descriptor follows.
     writer.load(step.into, at(control), 16, 4);
-    writer.label(done);
     this.#stamp(number);
   }
 
@@ -272,6 +277,7 @@ class Lowering {
     });
     const argv = pointers(step.argv);
     const env = pointers(step.env);
+    writer.set(FAILED_STEP, imm(number));
     writer.set("exec-error", imm(-ERRNO.ENOENT));
     for (const candidate of step.candidates) {
       const next = writer.fresh("next");
@@ -282,14 +288,13 @@ class Lowering {
       writer.if("acc", "eq", imm(-ERRNO.ENOENT), next);
       writer.if("acc", "eq", imm(-ERRNO.ENOTDIR), next);
       writer.if("acc", "eq", imm(-ERRNO.EACCES), denied);
-      this.#fail(number);
+      writer.jump(this.#failure());
       writer.label(denied);
       writer.set("exec-error", "acc");
       writer.label(next);
     }
-    writer.set(FAILED_ERROR, slot("exec-error"));
-    writer.set(FAILED_STEP, imm(number));
-    this.#leave();
+    writer.recall("exec-error");
+    writer.jump(this.#failure());
   }
 
   /** Digits from the last to the first, then the prefix before and the suffix behind. */
@@ -338,6 +343,7 @@ class Lowering {
   #childFailed(): void {
     const { writer } = this;
     writer.label("child-failed");
+    writer.set(FAILED_ERROR, "acc");
     writer.store(at(SYNC_MESSAGE), 0, 8, imm(1));
     writer.store(at(SYNC_MESSAGE), 8, 8, slot(FAILED_STEP));
     writer.store(at(SYNC_MESSAGE), 16, 8, slot(FAILED_ERROR));

@@ -7,7 +7,7 @@ import type { Data } from "../step.ts";
  * between two instructions, so that an assembler is a table and not an allocator.
  */
 export type Operand =
-  | { readonly imm: bigint }
+  | { readonly imm: number | bigint }
   | { readonly slot: string; readonly plus?: number }
   | { readonly slotAddress: string }
   /** The address of memory. */

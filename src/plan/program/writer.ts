@@ -84,7 +84,7 @@ export class Writer {
 
 /** A constant operand. */
 export function imm(value: number | bigint): Operand {
-  return { imm: BigInt(value) };
+  return { imm: value };
 }
 
 /** The value of a slot. */

@@ -30,12 +30,17 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
   switch (op.op) {
     case "syscall":
       for (const [index, arg] of op.args.entries()) load(ARGUMENTS[index]!, arg);
-      load(RAX, { imm: BigInt(syscallNumber("x86_64", op.call)) });
-      code.byte(0x0f, 0x05);
+      loadImmediate(code, RAX, syscallNumber("x86_64", op.call));
+      code.byte2(0x0f, 0x05);
       return;
     case "set":
       if (op.value === "acc") store(op.slot, RAX);
-      else {
+      else if ("imm" in op.value && isSmall(op.value.imm)) {
+        // mov qword [slot], imm32
+        code.byte4(REX_W, 0xc7, 0x04, 0x25);
+        code.word(addresses.slot(op.slot));
+        code.word(Number(op.value.imm));
+      } else {
         load(RCX, op.value);
         store(op.slot, RCX);
       }
@@ -50,17 +55,15 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
       return;
     case "divide":
       load(RAX, { slot: op.slot });
-      load(RDX, { imm: 0n });
-      load(RCX, { imm: BigInt(op.by) });
-      code.byte(REX_W, 0xf7, 0xf1);
+      load(RDX, { imm: 0 });
+      load(RCX, { imm: op.by });
+      code.byte3(REX_W, 0xf7, 0xf1);
       store(op.slot, RAX);
       store(op.remainder, RDX);
       return;
     case "if":
-      load(RCX, op.left);
-      load(RDX, op.right);
-      code.byte(REX_W, 0x39, 0xd1);
-      code.byte(0x0f, JUMP[op.is]);
+      compare(code, op.left, op.right, addresses);
+      code.byte2(0x0f, JUMP[op.is]);
       code.fixup(op.to);
       code.word(0);
       return;
@@ -88,13 +91,30 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
   }
 }
 
+/** Fits in the sign-extended 32 bits of an instruction. */
+function isSmall(value: number | bigint): boolean {
+  return value >= -0x80000000 && value < 0x80000000;
+}
+
+function compare(code: Code, left: Operand, right: Operand, addresses: Addresses): void {
+  if (left === "acc" && right !== "acc" && "imm" in right && isSmall(right.imm)) {
+    // cmp rax, imm32
+    code.byte2(REX_W, 0x3d);
+    code.word(Number(right.imm));
+    return;
+  }
+  loadRegister(code, RCX, left, addresses);
+  loadRegister(code, RDX, right, addresses);
+  code.byte3(REX_W, 0x39, 0xd1);
+}
+
 function loadRegister(code: Code, register: number, operand: Operand, addresses: Addresses): void {
   if (operand === "acc") {
-    code.byte(REX_W | (register >> 3), 0x89, 0xc0 | (register & 7));
+    code.byte3(REX_W | (register >> 3), 0x89, 0xc0 | (register & 7));
   } else if ("slot" in operand) {
     slotAccess(code, 0x8b, register, addresses.slot(operand.slot));
     if (operand.plus !== undefined) {
-      code.byte(REX_W | (register >> 3), 0x81, 0xc0 | (register & 7));
+      code.byte3(REX_W | (register >> 3), 0x81, 0xc0 | (register & 7));
       code.word(operand.plus);
     }
   } else {
@@ -102,42 +122,42 @@ function loadRegister(code: Code, register: number, operand: Operand, addresses:
   }
 }
 
-function loadImmediate(code: Code, register: number, value: bigint): void {
-  const unsigned = BigInt.asUintN(64, value);
-  if (unsigned <= 0xffffffffn) {
+function loadImmediate(code: Code, register: number, value: number | bigint): void {
+  const number = Number(value);
+  if (number >= 0 && number <= 0xffffffff) {
     // mov r32, imm32 zero-extends.
     if (register >= 8) code.byte(0x41);
     code.byte(0xb8 | (register & 7));
-    code.word(Number(unsigned));
-  } else if (BigInt.asIntN(32, unsigned) === BigInt.asIntN(64, unsigned)) {
-    code.byte(REX_W | (register >> 3), 0xc7, 0xc0 | (register & 7));
-    code.word(Number(BigInt.asUintN(32, unsigned)));
+    code.word(number);
+  } else if (number >= -0x80000000 && number < 0) {
+    code.byte3(REX_W | (register >> 3), 0xc7, 0xc0 | (register & 7));
+    code.word(number);
   } else {
-    code.byte(REX_W | (register >> 3), 0xb8 | (register & 7));
-    code.quad(unsigned);
+    code.byte2(REX_W | (register >> 3), 0xb8 | (register & 7));
+    code.quad(BigInt(value));
   }
 }
 
 /** `opcode` between a 64-bit register and the absolute address of a slot (ModRM with a SIB without base). */
 function slotAccess(code: Code, opcode: number, register: number, address: number): void {
-  code.byte(REX_W | ((register >> 3) << 2), opcode, ((register & 7) << 3) | 4, 0x25);
+  code.byte4(REX_W | ((register >> 3) << 2), opcode, ((register & 7) << 3) | 4, 0x25);
   code.word(address);
 }
 
 /** rdx = zero-extended [rcx + offset]. */
 function readMemory(code: Code, size: Size, offset: number): void {
-  if (size === 1) code.byte(0x0f, 0xb6, 0x91);
-  else if (size === 2) code.byte(0x0f, 0xb7, 0x91);
-  else if (size === 4) code.byte(0x8b, 0x91);
-  else code.byte(REX_W, 0x8b, 0x91);
+  if (size === 1) code.byte3(0x0f, 0xb6, 0x91);
+  else if (size === 2) code.byte3(0x0f, 0xb7, 0x91);
+  else if (size === 4) code.byte2(0x8b, 0x91);
+  else code.byte3(REX_W, 0x8b, 0x91);
   code.word(offset);
 }
 
 /** [rcx + offset] = rdx. */
 function writeMemory(code: Code, size: Size, offset: number): void {
-  if (size === 1) code.byte(0x88, 0x91);
-  else if (size === 2) code.byte(0x66, 0x89, 0x91);
-  else if (size === 4) code.byte(0x89, 0x91);
-  else code.byte(REX_W, 0x89, 0x91);
+  if (size === 1) code.byte2(0x88, 0x91);
+  else if (size === 2) code.byte3(0x66, 0x89, 0x91);
+  else if (size === 4) code.byte2(0x89, 0x91);
+  else code.byte3(REX_W, 0x89, 0x91);
   code.word(offset);
 }

@@ -1,6 +1,6 @@
 import { type Docker, docker } from "../api.ts";
 import { IMAGE, timeCommand } from "../peers.ts";
-import { type Row, ratio } from "../row.ts";
+import { type Row, within } from "../row.ts";
 import { type Contender, medians, milliseconds } from "../sample.ts";
 
 /** Create, start, wait, remove over one kept connection, beside the smallest sandbox there is. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { type Command, IMAGE, PODMAN_RUN, timeCommand } from "../peers.ts";
-import { type Row, ratio } from "../row.ts";
+import { faster, type Row } from "../row.ts";
 import { medians } from "../sample.ts";
 
 const NAME = "sleeper";

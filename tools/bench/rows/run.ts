@@ -1,5 +1,5 @@
 import { type Command, IMAGE, PODMAN_RUN, timeCommand } from "../peers.ts";
-import { type Bench, type Row, ratio } from "../row.ts";
+import { type Bench, faster, type Row } from "../row.ts";
 import { type Contender, medians } from "../sample.ts";
 
 /** A whole container from the command line: the built executable, its engine running. */
