@@ -7,7 +7,7 @@ import type { StagedBlob } from "./blobs.ts";
 import { type Compression, decompress, sniffed } from "./compression.ts";
 import type { Context } from "./context.ts";
 import type { Naming, StoredLayer } from "./images.ts";
-import { nameFrom, namesOf, shown } from "./lookup.ts";
+import { nameFrom, shown } from "./lookup.ts";
 import type { LayerBlob, LayerRef } from "./store.ts";
 
 const LAYER_TYPES: Partial<Record<Compression, string>> = {
@@ -114,10 +114,4 @@ async function* counted(source: Bytes, count: { bytes: number }): AsyncGenerator
     count.bytes += chunk.length;
     yield chunk;
   }
-}
-
-/** How people see an image: its first name, or its id. */
-export function titleOf(context: Context, id: Digest): string {
-  const [first] = namesOf(context, id);
-  return first === undefined ? id : shown(first);
 }
