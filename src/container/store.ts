@@ -32,6 +32,7 @@ export interface Loaded {
 const DOCUMENT = "container.json";
 const NEW = `${DOCUMENT}.new`;
 
+/** The store below `directory`, which is made if need be. */
 export function createStore(directory: string): ContainerStore {
   mkdirSync(directory, { recursive: true, mode: 0o710 });
 

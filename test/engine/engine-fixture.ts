@@ -32,6 +32,7 @@ const BUSYBOX = "/bin/busybox";
 export const lacking =
   process.geteuid?.() !== 0 ? "not root" : existsSync(BUSYBOX) ? undefined : "no static busybox";
 
+/** Starts one on directories of its own, with a busybox image. */
 export async function testEngine(): Promise<TestEngine> {
   const directory = mkdtempSync(join(tmpdir(), "cais-engine-"));
   const socket = join(directory, "cais.sock");
