@@ -2,7 +2,9 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createNames } from "../container/names.ts";
 import { createStore } from "../container/store.ts";
+import { remove } from "./containers/remove.ts";
 import { restore } from "./containers/restore.ts";
+import { start } from "./containers/start.ts";
 import type { Context } from "./context.ts";
 import { createEvents } from "./events.ts";
 import { lockRoot } from "./lock.ts";
@@ -32,6 +34,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     names: createNames(),
     execs: new Map(),
     events: createEvents(),
+    follow: {
+      restart: (container) => start(engine, container, { restarting: true }),
+      remove: (container) => remove(engine, container, { volumes: true, force: true }),
+    },
   };
   await restore(engine);
   return engine;

@@ -36,6 +36,7 @@ export interface Writables {
 
 const DOCUMENT = "snapshot.json";
 
+/** Finds the snapshots below `base` (absolute). */
 export function openWritables(base: string): Writables {
   const all = join(base, "w");
   const removed = join(base, "removed");
