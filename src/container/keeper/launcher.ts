@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
 import { limits } from "../../cgroup/limits.ts";
-import { killAll } from "../../cgroup/kill.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
@@ -13,13 +13,23 @@ import { explain } from "../../plan/explain.ts";
 import type { NumberedStep } from "../../plan/program/lower.ts";
 import type { Report } from "../../plan/records.ts";
 import { writeProgram } from "../../plan/run.ts";
+import { script } from "../../plan/script/script.ts";
 import type { Plan } from "../../plan/step.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
 import type { Ended, ExecRequest, Exit, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
-import { isAlive, oldestChild, readKeeper, readNote, removeNote, removeRunDirectory, type StartNote, writeNote } from "./note.ts";
+import {
+  isAlive,
+  oldestChild,
+  readKeeper,
+  readNote,
+  removeNote,
+  removeRunDirectory,
+  type StartNote,
+  writeNote,
+} from "./note.ts";
 import { openReports } from "./reports.ts";
 import { exitOf, openRunning } from "./running.ts";
 import { readTrace } from "./trace.ts";
@@ -64,7 +74,10 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     spec: request.spec,
     origins: request.origins,
     rootfs: request.rootfs,
-    cgroups: cgroupsOf(request.spec.linux?.cgroupsPath ?? `/cais/${request.id}`, request.spec.linux?.resources ?? {}),
+    cgroups: cgroupsOf(
+      request.spec.linux?.cgroupsPath ?? `/cais/${request.id}`,
+      request.spec.linux?.resources ?? {},
+    ),
     trees: layout.hierarchies,
     runDir: request.runDir,
     reports: reports.path,
@@ -101,7 +114,11 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
           // The program has undone what it made; a directory that is still there belongs to somebody else.
           removeNote(runDir);
           const failed = steps[report.step];
-          reject(failed === undefined ? new Error(`Step ${report.step} failed`) : new StepError(report.step, failed, report.errno));
+          reject(
+            failed === undefined
+              ? new Error(`Step ${report.step} failed`)
+              : new StepError(report.step, failed, report.errno),
+          );
         }
         if (report.kind !== "started") return;
         try {
@@ -144,7 +161,13 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       try {
         startProgram(path, `cais-keeper ${id.slice(0, 12)}`, () => {
           // A keeper reports before it ends, and reports arrive before this: a program that could not begin.
-          setTimeout(() => reject(new Error(`Cannot launch ${id.slice(0, 12)}: the launch program ended without a report`)), 1000).unref();
+          setTimeout(
+            () =>
+              reject(
+                new Error(`Cannot launch ${id.slice(0, 12)}: the launch program ended without a report`),
+              ),
+            1000,
+          ).unref();
         });
       } catch (error) {
         unlinkSync(path);
@@ -176,22 +199,30 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       const facts = factsOf(request, token);
       const namespaces = request.spec.linux?.namespaces ?? [];
       const own = (type: string) => namespaces.some((each) => each.type === type && each.path === undefined);
-      return launch(request.id, request.runDir, launchPlan(facts), token, {
-        token: token.toString("hex"),
-        terminal: request.spec.process?.terminal === true,
-        stdin: request.stdin,
-        ownPids: own("pid"),
-        ownUsers: own("user"),
-        ownTime: own("time"),
-        cgroup: facts.cgroups.cgroup,
-        cgroupDirectories: facts.cgroups.directories,
-      }, request.trace);
+      return launch(
+        request.id,
+        request.runDir,
+        launchPlan(facts),
+        token,
+        {
+          token: token.toString("hex"),
+          terminal: request.spec.process?.terminal === true,
+          stdin: request.stdin,
+          ownPids: own("pid"),
+          ownUsers: own("user"),
+          ownTime: own("time"),
+          cgroup: facts.cgroups.cgroup,
+          cgroupDirectories: facts.cgroups.directories,
+        },
+        request.trace,
+      );
     },
 
     exec(request: ExecRequest) {
       const token = randomBytes(16);
       const container = readNote(request.container.runDir);
-      if (container === null) throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
+      if (container === null)
+        throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
       const { attach, unified } = cgroupsOf(container.cgroup, {});
       const plan = execPlan({
         process: request.process,
@@ -200,20 +231,33 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         pid: request.container.pid,
         ownUsers: container.ownUsers,
         ownTime: container.ownTime,
-        cgroups: { cgroup: container.cgroup, directories: [], writes: [], attach, ...(unified === undefined ? {} : { unified }) },
+        cgroups: {
+          cgroup: container.cgroup,
+          directories: [],
+          writes: [],
+          attach,
+          ...(unified === undefined ? {} : { unified }),
+        },
         runDir: request.runDir,
         reports: reports.path,
         program: programPath(programs, token),
         token,
         stdin: request.stdin,
       });
-      return launch(request.id, request.runDir, plan, token, {
-        ...container,
-        token: token.toString("hex"),
-        terminal: request.process.terminal === true,
-        stdin: request.stdin,
-        cgroupDirectories: [],
-      }, false);
+      return launch(
+        request.id,
+        request.runDir,
+        plan,
+        token,
+        {
+          ...container,
+          token: token.toString("hex"),
+          terminal: request.process.terminal === true,
+          stdin: request.stdin,
+          cgroupDirectories: [],
+        },
+        false,
+      );
     },
 
     async adopt(id: string, runDir: string): Promise<Running | Ended | null> {
@@ -230,7 +274,12 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       }
       const { exited, exit } = follow(id, runDir, note, []);
       // The exit may have been written between the look and the listening; nobody reports it twice.
-      const already = await readEnd(runDir, note.token, { ...reports, listen: () => undefined, forget: () => undefined }, release);
+      const already = await readEnd(
+        runDir,
+        note.token,
+        { ...reports, listen: () => undefined, forget: () => undefined },
+        release,
+      );
       if (already !== null) exit(already.exited);
       return openRunning({
         id,
@@ -248,7 +297,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     explain(request, form) {
       const plan = launchPlan(factsOf(request, new Uint8Array(16)));
       if (form === "json") return `${JSON.stringify(plan, jsonValue, 2)}\n`;
-      if (form === "script") throw new Error("Cannot write a script yet");
+      if (form === "script") return script(plan);
       return explain(plan);
     },
 
