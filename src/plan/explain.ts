@@ -51,7 +51,10 @@ export function explain(plan: Plan): string {
       }
       if (step.kind === "load" || step.kind === "store" || step.kind === "decimal") continue;
       const option = step.option === undefined ? "" : `  [${step.option}]`;
-      lines.push(`${String(number++).padStart(4)}  ${indent}${describeStep(step)}`, `      ${indent}  # ${step.why}${option}`);
+      lines.push(
+        `${String(number++).padStart(4)}  ${indent}${describeStep(step)}`,
+        `      ${indent}  # ${step.why}${option}`,
+      );
       if (step.kind === "clone") walk(step.child, `${indent}  `);
     }
   };

@@ -26,7 +26,7 @@ function ofKeeper(state: State, place: Place): boolean {
 
 const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");
 
-function makeDirectory(state: State, call: Call): void {
+function makeDirectory(state: State, call: Call) {
   const place = pathAt(state, call, 1);
   if (ofKeeper(state, place)) return note(state, "not needed by hand");
   const mode = octal(numberAt(call, 2));
@@ -39,7 +39,7 @@ function makeDirectory(state: State, call: Call): void {
   }
 }
 
-function makeNode(state: State, call: Call): void {
+function makeNode(state: State, call: Call) {
   const place = pathAt(state, call, 1);
   const mode = numberAt(call, 2);
   const device = numberAt(call, 3);
@@ -54,7 +54,7 @@ function makeNode(state: State, call: Call): void {
   say(state, `${existing}mknod -m ${octal(mode)} ${at} ${type}${number}`);
 }
 
-function open(state: State, call: Call): void {
+function open(state: State, call: Call) {
   const place = pathAt(state, call, 1);
   const flags = numberAt(call, 2);
   if (call.result !== undefined) {
@@ -66,7 +66,7 @@ function open(state: State, call: Call): void {
   say(state, `[ -e ${at} ] || { : >${at}; chmod ${mode} ${at}; }`);
 }
 
-function write(state: State, call: Call): void {
+function write(state: State, call: Call) {
   const file = state.slots.get(slotAt(call, 0) ?? "");
   if (file?.kind === "mechanics") return;
   if (file?.kind !== "file") throw noForm("a write to something else than a file");
@@ -79,7 +79,7 @@ function write(state: State, call: Call): void {
 }
 
 /** `monotonic 10 0`: unshare(1) writes that file itself. */
-function offsets(state: State, text: string): void {
+function offsets(state: State, text: string) {
   for (const line of text.trim().split("\n")) {
     const [clock = "", seconds = "0", nanoseconds = "0"] = line.split(" ");
     if (nanoseconds !== "0")
@@ -88,12 +88,12 @@ function offsets(state: State, text: string): void {
   }
 }
 
-function unlink(state: State, call: Call): void {
+function unlink(state: State, call: Call) {
   if (state.side !== "keeper") throw noForm("unlinkat in a container");
   note(state, `there is no launch program by hand (${textAt(call, 1)})`);
 }
 
-function symlink(state: State, call: Call): void {
+function symlink(state: State, call: Call) {
   const place = pathAt(state, call, 2);
   if (place.on === "shell") throw noForm("a link at a computed path");
   const parent = word(state, { on: place.on, path: dirname(place.path) });
@@ -102,21 +102,28 @@ function symlink(state: State, call: Call): void {
   say(state, `${existing}ln -s ${quote(textAt(call, 0))} ${at}`);
 }
 
-function chown(state: State, call: Call): void {
+function chown(state: State, call: Call) {
   run(state, "chown", `${numberAt(call, 2)}:${numberAt(call, 3)}`, word(state, pathAt(state, call, 1)));
 }
 
 /** Descriptors 0, 1 and 2: the script's own, unless a file is put in their place. */
-function duplicate(state: State, call: Call): void {
+function duplicate(state: State, call: Call) {
   const thing = state.slots.get(slotAt(call, 0) ?? "");
   const descriptor = numberAt(call, 1);
+  if (thing !== undefined) state.slots.set(`descriptor ${descriptor}`, thing);
   if (thing?.kind === "file" && descriptor === 0) return say(state, `exec <${word(state, thing.place)}`);
   if (thing?.kind === "mechanics" || thing?.kind === "terminal")
     return note(state, "the script's own standard streams serve");
   throw noForm(`dup3 of ${slotAt(call, 0)} to ${descriptor}`);
 }
 
-function changeDirectory(state: State, call: Call): void {
+function changeStreamOwner(state: State, call: Call) {
+  const thing = state.slots.get(`descriptor ${numberAt(call, 0)}`);
+  if (thing?.kind === "file") return run(state, "chown", String(numberAt(call, 1)), word(state, thing.place));
+  note(state, "not done by hand: the streams are the caller's");
+}
+
+function changeDirectory(state: State, call: Call) {
   const place = placeOf(state, textAt(call, 0));
   state.cwd.place = place;
   if (state.side === "keeper") return note(state, "the script stays in the caller's directory");
@@ -137,6 +144,6 @@ export const FILES: Handlers = {
   read: (state) => note(state, "the shell needs no such note"),
   close: (state, call) => void state.slots.delete(slotAt(call, 0) ?? ""),
   close_range: (state) => note(state, "the script has opened nothing that is handed on"),
-  fchown: (state) => note(state, "not done by hand: the streams are the caller's"),
+  fchown: changeStreamOwner,
   umask: (state, call) => say(state, `umask ${octal(numberAt(call, 0))}`),
 };

@@ -27,7 +27,10 @@ export function execute(state: State, step: Exec): void {
   if (env.length < step.env.length) note(state, "words of the environment without a name are left out");
   const workload = ["env", "-i", ...directory, ...env, ...step.argv.map(quote)];
   const all = [...commands, workload];
-  if (!state.pivoted) return say(state, `exec ${all.flat().join(" ")}`);
+  if (!state.pivoted) {
+    say(state, `exec ${all.flat().join(" ")}`);
+    return;
+  }
   const tools = new Set([
     ...state.afterPivot.flatMap(({ words }) => words.slice(0, 1)),
     ...all.map(([tool = ""]) => tool),

@@ -63,7 +63,7 @@ function attributesOf(set: number, clear: number): string[] {
 }
 
 /** mount(2), which is six calls in one. */
-function mount(state: State, call: Call): void {
+function mount(state: State, call: Call) {
   const flags = numberAt(call, 3);
   const target = placeOf(state, textAt(call, 1));
   const propagation = PROPAGATION.find(([bit]) => (flags & bit) !== 0);
@@ -85,7 +85,7 @@ function mount(state: State, call: Call): void {
   run(state, ...words, quote(textAt(call, 0)), word(state, target));
 }
 
-function bind(state: State, from: string, recursive: boolean, call: Call): void {
+function bind(state: State, from: string, recursive: boolean, call: Call) {
   const source = placeOf(state, from);
   const words = ["mount", recursive ? "--rbind" : "--bind"];
   if (source.on !== "root")
@@ -95,7 +95,7 @@ function bind(state: State, from: string, recursive: boolean, call: Call): void 
   run(state, ...words, '"$from"', word(state, placeOf(state, textAt(call, 1))));
 }
 
-function openTree(state: State, call: Call): void {
+function openTree(state: State, call: Call) {
   const flags = numberAt(call, 2);
   if ((flags & OPEN_TREE.CLONE) === 0) throw noForm("open_tree without OPEN_TREE_CLONE");
   const of = slotAt(call, 0);
@@ -107,7 +107,7 @@ function openTree(state: State, call: Call): void {
     state.slots.set(call.result, { kind: "tree", source, recursive, changes: [] });
 }
 
-function setAttributes(state: State, call: Call): void {
+function setAttributes(state: State, call: Call) {
   const slot = slotAt(call, 0) ?? "";
   const tree = state.slots.get(slot);
   if (tree?.kind !== "tree") throw noForm("mount_setattr of an attached mount");
@@ -130,7 +130,7 @@ function setAttributes(state: State, call: Call): void {
   state.slots.set(slot, { ...tree, changes });
 }
 
-function moveMount(state: State, call: Call): void {
+function moveMount(state: State, call: Call) {
   const thing = state.slots.get(slotAt(call, 0) ?? "");
   const target = placeOf(state, textAt(call, 3));
   const follow =
@@ -151,12 +151,7 @@ function moveMount(state: State, call: Call): void {
 }
 
 /** `mount --bind`, then what was asked of the tree before it was attached. */
-function attach(
-  state: State,
-  tree: Tree,
-  target: ReturnType<typeof placeOf>,
-  follow: "follow" | "nofollow",
-): void {
+function attach(state: State, tree: Tree, target: ReturnType<typeof placeOf>, follow: "follow" | "nofollow") {
   if (tree.source.on === "root") {
     word(state, tree.source);
     say(state, "from=$at");
@@ -176,12 +171,12 @@ function attach(
   }
 }
 
-function fsopen(state: State, call: Call): void {
+function fsopen(state: State, call: Call) {
   const fs: Thing = { kind: "fs", type: textAt(call, 0), source: "none", options: [] };
   if (call.result !== undefined) state.slots.set(call.result, fs);
 }
 
-function fsconfig(state: State, call: Call): void {
+function fsconfig(state: State, call: Call) {
   const slot = slotAt(call, 0) ?? "";
   const fs = state.slots.get(slot);
   if (fs?.kind !== "fs") throw noForm("fsconfig of what fsopen did not open");
@@ -194,7 +189,7 @@ function fsconfig(state: State, call: Call): void {
   else state.slots.set(slot, { ...fs, options: [...fs.options, `${key}=${textAt(call, 3)}`] });
 }
 
-function fsmount(state: State, call: Call): void {
+function fsmount(state: State, call: Call) {
   const fs = state.slots.get(slotAt(call, 0) ?? "");
   if (fs?.kind !== "fs" || call.result === undefined) throw noForm("fsmount of what fsopen did not open");
   state.slots.set(call.result, { ...fs, options: [...attributesOf(numberAt(call, 2), 0), ...fs.options] });

@@ -25,7 +25,7 @@ function optionOf(flag: number): string {
   return `--${found[1]}`;
 }
 
-function unshare(state: State, call: Call): void {
+function unshare(state: State, call: Call) {
   const option = optionOf(numberAt(call, 0));
   if (state.side === "container") return reenter(state, ["unshare", option]);
   if (option !== "--mount") return void state.unshare.push(option);
@@ -34,31 +34,34 @@ function unshare(state: State, call: Call): void {
   note(state, "descriptors cannot be handed on by hand, so the container's own mount namespace is used");
 }
 
-function setns(state: State, call: Call): void {
+function setns(state: State, call: Call) {
   const file = state.slots.get(slotAt(call, 0) ?? "");
   if (file?.kind !== "file") throw noForm("setns of what is no namespace file");
-  if (state.prefix !== "") return void (state.prefix = "");
+  if (state.prefix !== "") {
+    state.prefix = "";
+    return;
+  }
   const option = `${optionOf(numberAt(call, 1))}=${word(state, file.place)}`;
   if (state.side === "container") return reenter(state, ["nsenter", option]);
   state.enter += `nsenter ${option} `;
 }
 
-function pivotRoot(state: State): void {
+function pivotRoot(state: State) {
   state.pivoted = true;
   state.afterPivot.push({ reason: state.reason, words: [] });
   note(state, "done at the end, since the host's tools and paths are gone with it");
 }
 
-function unmount(state: State, call: Call): void {
+function unmount(state: State, call: Call) {
   if (!state.pivoted || textAt(call, 0) !== ".") throw noForm(`umount2 of ${textAt(call, 0)}`);
   state.afterPivot.push({ reason: call, words: ["umount", "-l", "/.."] });
 }
 
-function socket(state: State, call: Call): void {
+function socket(state: State, call: Call) {
   if (call.result !== undefined) state.slots.set(call.result, { kind: "socket" });
 }
 
-function ioctl(state: State, call: Call): void {
+function ioctl(state: State, call: Call) {
   const request = numberAt(call, 1);
   switch (request) {
     case SOCKET.SIOCSIFFLAGS: {
@@ -84,7 +87,7 @@ function ioctl(state: State, call: Call): void {
 }
 
 /** A mount that is sent has been made where the child is: the message says that it is there. */
-function send(state: State, call: Call): void {
+function send(state: State, call: Call) {
   const sent = reachable(dataAt(call, 1))
     .map((data) => state.stores.get(data))
     .find((slot) => slot !== undefined);

@@ -15,7 +15,7 @@ const capability = (number: number) =>
 
 const plus = (names: readonly string[]) => ["-all", ...names.map((name) => `+${name}`)].join(",");
 
-function control(state: State, call: Call): void {
+function control(state: State, call: Call) {
   const what = numberAt(call, 0);
   const { last } = state;
   switch (what) {
@@ -43,7 +43,7 @@ function control(state: State, call: Call): void {
 }
 
 /** execve gives root what the bounding set has, and others what is ambient: only the inheritable set remains to be set. */
-function setCapabilities(state: State, call: Call): void {
+function setCapabilities(state: State, call: Call) {
   if (state.side === "keeper") return note(state, "the keeper's own business");
   const [, , low = 0, , , high = 0] = words32(dataAt(call, 1));
   const mask = BigInt(low) | (BigInt(high) << 32n);
@@ -57,17 +57,17 @@ function setCapabilities(state: State, call: Call): void {
   );
 }
 
-function setGroup(state: State, call: Call): void {
+function setGroup(state: State, call: Call) {
   state.identity.gid = String(numberAt(call, 1));
 }
 
-function setGroups(state: State, call: Call): void {
+function setGroups(state: State, call: Call) {
   const count = numberAt(call, 0);
   const groups = count === 0 ? [] : [...words32(dataAt(call, 1))].slice(0, count);
   state.identity.groups = groups.length === 0 ? "--clear-groups" : `--groups=${groups.join(",")}`;
 }
 
-function setUser(state: State, call: Call): void {
+function setUser(state: State, call: Call) {
   const { identity } = state;
   const user = [
     `--reuid=${numberAt(call, 1)}`,
@@ -82,7 +82,7 @@ function setUser(state: State, call: Call): void {
   reenter(state, ["setpriv", ...options]);
 }
 
-function limit(state: State, call: Call): void {
+function limit(state: State, call: Call) {
   const number = numberAt(call, 1);
   const name = Object.entries(RLIMITS).find(([, value]) => value === number)?.[0];
   if (name === undefined) throw noForm(`resource limit ${number}`);
@@ -93,7 +93,7 @@ function limit(state: State, call: Call): void {
   note(state, "prlimit does it at the end");
 }
 
-function seccomp(state: State, call: Call): void {
+function seccomp(state: State, call: Call) {
   const [instructions = 0n] = words64(dataAt(call, 2));
   note(
     state,

@@ -15,12 +15,15 @@ const CALLS: Handlers = { ...FILES, ...MOUNTS, ...JOINING, ...PRIVILEGES };
 export function walk(state: State, steps: readonly Step[]): void {
   for (const [index, step] of steps.entries()) {
     state.reason = step;
-    if (step.kind === "clone") return clone(state, step, steps.slice(index + 1));
+    if (step.kind === "clone") {
+      clone(state, step, steps.slice(index + 1));
+      return;
+    }
     interpret(state, step);
   }
 }
 
-function interpret(state: State, step: Exclude<Step, Clone>): void {
+function interpret(state: State, step: Exclude<Step, Clone>) {
   switch (step.kind) {
     case "call": {
       const handler = CALLS[step.call];
@@ -49,7 +52,7 @@ function interpret(state: State, step: Exclude<Step, Clone>): void {
 }
 
 /** Where the first call may find nothing, the rest depends on a test. */
-function attempt(state: State, step: Attempt): void {
+function attempt(state: State, step: Attempt) {
   const [first] = step.steps;
   if (first?.kind !== "call" || !step.tolerate.includes("ENOENT")) return walk(state, step.steps);
   const data = dataAt(first, 1);
@@ -67,7 +70,7 @@ function attempt(state: State, step: Attempt): void {
   if (inner.lines.length === 0) outer.lines.splice(-2);
 }
 
-function receive(state: State, into: string): void {
+function receive(state: State, into: string) {
   const tree = state.sent.shift();
   if (tree === undefined) return note(state, "the script's own terminal serves");
   say(state, "read -r _ <&4; exec 4<&-");
@@ -78,7 +81,7 @@ function receive(state: State, into: string): void {
  * The child. What the parent does after the clone is read first: it decides whether the child has to wait for it,
  * and what it sends is known when the child receives it.
  */
-function clone(state: State, step: Clone, rest: readonly Step[]): void {
+function clone(state: State, step: Clone, rest: readonly Step[]) {
   if (state.side === "container") {
     note(state, "NOT done by hand: without an init of its own the workload is process 1 itself");
     return walk(state, step.child);
