@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { createNames } from "../container/names.ts";
 import { compileDefaultPolicy } from "../container/spec/security.ts";
 import { createStore } from "../container/store.ts";
+import { remove } from "./containers/remove.ts";
 import { restore } from "./containers/restore.ts";
+import { start } from "./containers/start.ts";
 import type { Context } from "./context.ts";
 import { createEvents } from "./events.ts";
 import { machine } from "./facts.ts";
@@ -34,6 +36,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     names: createNames(),
     execs: new Map(),
     events: createEvents(),
+    follow: {
+      restart: (container) => start(engine, container, { restarting: true }),
+      remove: (container) => remove(engine, container, { volumes: true, force: true }),
+    },
   };
   compileDefaultPolicy(machine());
   await restore(engine);

@@ -96,6 +96,7 @@ export async function create(
   return { container, warnings: [...warnings, ...limitWarnings] };
 }
 
+/** @throws Refusal when a name breaks the rules (400) or is taken (409) */
 export function checkName(context: Context, name: string): void {
   const bad = badName(name);
   if (bad) throw invalid(bad);
