@@ -103,7 +103,8 @@ export function openWritables(base: string): Writables {
       if (!known.delete(id)) return;
       const doomed = join(removed, `${id.slice(0, 12)}-${randomBytes(4).toString("hex")}`);
       fs.renameSync(join(all, id), doomed);
-      await fs.promises.rm(doomed, { recursive: true, force: true });
+      // It is gone as soon as it is renamed; the rest is not waited for, and `recover` finishes it after a crash.
+      fs.promises.rm(doomed, { recursive: true, force: true }).catch(() => undefined);
     },
     usage: (id) => usageOf(join(all, get(id).id, "fs")),
     async recover() {

@@ -120,7 +120,9 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   };
 
   /** Follow the reports of one start: the first decides whether it runs, the last is its exit. */
-  const follow = (id: string, runDir: string, note: StartNote, steps: readonly NumberedStep[]) => {
+  const follow = (id: string, runDir: string, note: StartNote, plan: readonly NumberedStep[]) => {
+    // Let go of once it runs: a plan is half a megabyte, and its container may live for months.
+    let steps = plan;
     let exit: (exit: Exit) => void = () => undefined;
     const exited = new Promise<Exit>((resolve) => {
       exit = resolve;
@@ -145,6 +147,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
           );
         }
         if (report.kind !== "started") return;
+        steps = [];
         try {
           resolve(
             openRunning({
