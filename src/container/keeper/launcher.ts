@@ -170,22 +170,12 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     return { running, exited, exit };
   };
 
-  const launch = async (
-    id: string,
-    runDir: string,
-    plan: Plan,
-    token: Uint8Array,
-    note: StartNote,
-    trace: boolean,
-  ): Promise<Running> => {
-    await leaving.get(runDir);
-    const program = compile(plan, trace ? { trace: `${runDir}.trace` } : {});
-    const path = programPath(programs, token);
-    mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
-    writeNote(runDir, note);
-    writeProgram(path, program.elf);
-    const { running } = follow(id, runDir, note, program.steps);
-    const lost = new Promise<never>((_resolve, reject) => {
+  /**
+   * Rejects if the program cannot begin. A function of its own: what it leaves behind while the container lives
+   * would keep the plan in memory if it were made among the variables of `launch`.
+   */
+  const spawnKeeper = (id: string, runDir: string, path: string): Promise<never> =>
+    new Promise<never>((_resolve, reject) => {
       try {
         startProgram(path, `cais-keeper ${id.slice(0, 12)}`, () => {
           // A keeper reports before it ends, and reports arrive before this: a program that could not begin.
@@ -203,6 +193,23 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         reject(error);
       }
     });
+
+  const launch = async (
+    id: string,
+    runDir: string,
+    plan: Plan,
+    token: Uint8Array,
+    note: StartNote,
+    trace: boolean,
+  ): Promise<Running> => {
+    await leaving.get(runDir);
+    const program = compile(plan, trace ? { trace: `${runDir}.trace` } : {});
+    const path = programPath(programs, token);
+    mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
+    writeNote(runDir, note);
+    writeProgram(path, program.elf);
+    const { running } = follow(id, runDir, note, program.steps);
+    const lost = spawnKeeper(id, runDir, path);
     try {
       return await Promise.race([running, lost]);
     } finally {
