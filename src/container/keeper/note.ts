@@ -37,9 +37,8 @@ export function removeNote(runDir: string): void {
   rmSync(notePath(runDir), { force: true });
 }
 
-/** Remove everything of a start. */
-export function removeRunDirectory(runDir: string): void {
-  removeNote(runDir);
+/** Remove the files of a start, but for its note. */
+export function removeRunFiles(runDir: string): void {
   rmSync(runDir, { recursive: true, force: true });
 }
 
@@ -75,6 +74,16 @@ export function isAlive(identity: Identity): boolean {
     const text = readFileSync(`/proc/${identity.pid}/stat`, "latin1");
     const state = text.slice(text.lastIndexOf(")") + 2, text.lastIndexOf(")") + 3);
     return parseStat(text)?.startTime === identity.startTime && state !== "Z" && state !== "X";
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a keeper has done all its steps: the last of them leaves it one capability (CAP_KILL, number 5). */
+export function isKeeping(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "latin1");
+    return /^CapEff:\s*0*20$/m.test(status);
   } catch {
     return false;
   }

@@ -44,7 +44,7 @@ export function execPlan(facts: ExecFacts): Plan {
   const terminal = process.terminal === true;
   const streams = stdio(runDir, terminal, facts.stdin);
   const uid = process.user.uid;
-  const join = { why: "enter the container" };
+  const join = { why: "enter the container", hint: "it has ended" };
   const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
   const own = flags(
     "CLONE",
@@ -88,7 +88,7 @@ export function execPlan(facts: ExecFacts): Plan {
       { why: "find the container", hint: "it has ended" },
       { result: "container" },
     ),
-    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], { ...join, hint: "it has ended" }),
+    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], join),
     ...(cgroups.unified === undefined
       ? []
       : [
@@ -104,6 +104,8 @@ export function execPlan(facts: ExecFacts): Plan {
       pid: "child",
       child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
       why: "make a process in the container's pid namespace",
+      // Without a first process there can be no other: the kernel says ENOMEM (pid_namespaces(7)).
+      hint: "it has ended",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
     },
     close(SYNC, "leave that end to the process"),

@@ -1,19 +1,7 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
-import type {
-  Arg,
-  Attempt,
-  Call,
-  Clone,
-  Data,
-  Decimal,
-  Exec,
-  Init,
-  Keep,
-  Plan,
-  Receive,
-  Step,
-} from "../step.ts";
+import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
+import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
@@ -65,7 +53,8 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
-  #undosBeforeClone = 0;
+  /** Undos of the steps before the child is made. */
+  #undosBeforeClone = Number.POSITIVE_INFINITY;
   #side: Side = "keeper";
 
   constructor(options: LowerOptions, keep: Keep | undefined) {
@@ -81,6 +70,7 @@ class Lowering {
     for (const count of this.#failures) {
       writer.label(`failed.${count}`);
       writer.set(FAILED_ERROR, "acc");
+      if (count > this.#undosBeforeClone) this.#askChild();
       writer.jump(`undo.${count}`);
     }
     this.#released();
@@ -91,7 +81,10 @@ class Lowering {
     writer.label("undo.0");
     this.#leaveReleased();
     this.#reportFailure();
-    writer.syscall("exit_group", imm(1));
+    // For a failure that could not be reported.
+    writer.set("exit-code", imm(0));
+    writer.subtract("exit-code", slot(FAILED_ERROR));
+    writer.syscall("exit_group", slot("exit-code"));
     if (this.#childCanFail) this.#childFailed();
   }
 
@@ -118,7 +111,7 @@ class Lowering {
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
     else if (step.kind === "exec") this.#exec(step);
-    else if (step.kind === "decimal") this.#decimal(step);
+    else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "init") this.#init(step);
@@ -221,6 +214,7 @@ class Lowering {
       this.#undosBeforeClone = this.#undos.length;
       const pid: Arg = { kind: "slot", slot: step.pid };
       const numberArg = (value: number): Arg => ({ kind: "number", value });
+      const none = [numberArg(0), numberArg(0), numberArg(0)];
       this.#undos.push([
         {
           kind: "call",
@@ -228,12 +222,9 @@ class Lowering {
           args: [pid, numberArg(SIGKILL)],
           why: "end the container's first process",
         },
-        {
-          kind: "call",
-          call: "wait4",
-          args: [pid, numberArg(0), numberArg(0), numberArg(0)],
-          why: "reap it",
-        },
+        { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
+        // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
+        { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
       ]);
     }
   }
@@ -250,6 +241,21 @@ class Lowering {
     this.#takeFailure();
     writer.label(done);
     this.#stamp(number);
+  }
+
+  /** A step of the parent may have failed because the child has: then the child's failure is the one to tell. */
+  #askChild(): void {
+    const { writer } = this;
+    const own = writer.fresh("own");
+    const dontWait = 0x40;
+    const memory = [at(SYNC_MESSAGE), imm(24), imm(dontWait), imm(0), imm(0)];
+    writer.syscall("recvfrom", slot(SYNC_PARENT), ...memory);
+    writer.if("acc", "ne", imm(24), own);
+    writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+    writer.if(slot("message-kind"), "eq", imm(0), own);
+    writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
+    writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
+    writer.label(own);
   }
 
   #takeFailure(): void {
@@ -280,6 +286,13 @@ class Lowering {
       writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
     }
     writer.if("acc", "lt", imm(0), this.#failure());
+    // End of file: the other side was killed, with nothing said.
+    const said = writer.fresh("said");
+    writer.if("acc", "ne", imm(0), said);
+    writer.set("lost", imm(-ERRNO.ECONNRESET));
+    writer.recall("lost");
+    writer.jump(this.#failure());
+    writer.label(said);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     const taken = writer.fresh("taken");
     writer.if(slot("message-kind"), "eq", imm(0), taken);
@@ -317,37 +330,6 @@ class Lowering {
     }
     writer.recall("exec-error");
     writer.jump(this.#failure());
-  }
-
-  /** Digits from the last to the first, then the prefix before and the suffix behind. */
-  #decimal(step: Decimal): void {
-    const { writer } = this;
-    const digits: Data = { kind: "space", size: 32, name: "decimal-digits" };
-    const loop = writer.fresh("digits");
-    const copy = writer.fresh("copy");
-    const end = writer.fresh("copied");
-    const bytes = (text: string) => new TextEncoder().encode(text);
-    writer.set("decimal-rest", slot(step.slot));
-    writer.set("decimal-at", at(digits, 31));
-    writer.label(loop);
-    writer.divide("decimal-rest", 10, "decimal-digit");
-    writer.add("decimal-digit", imm(0x30));
-    writer.add("decimal-at", imm(-1));
-    writer.store(slot("decimal-at"), 0, 1, slot("decimal-digit"));
-    writer.if(slot("decimal-rest"), "ne", imm(0), loop);
-    const prefix = bytes(step.prefix);
-    for (const [index, value] of prefix.entries()) writer.store(at(step.into), index, 1, imm(value));
-    writer.set("decimal-to", at(step.into, prefix.length));
-    writer.label(copy);
-    writer.load("decimal-digit", slot("decimal-at"), 0, 1);
-    writer.if(slot("decimal-digit"), "eq", imm(0), end);
-    writer.store(slot("decimal-to"), 0, 1, slot("decimal-digit"));
-    writer.add("decimal-at", imm(1));
-    writer.add("decimal-to", imm(1));
-    writer.jump(copy);
-    writer.label(end);
-    for (const [index, value] of bytes(`${step.suffix}\0`).entries())
-      writer.store(slot("decimal-to"), index, 1, imm(value));
   }
 
   #reportFailure(): void {

@@ -195,7 +195,7 @@ function specOf(args: readonly string[], wanted: Wanted, cgroupsPath: string): R
       namespaces: [...own, ...namespaces].map((type) => ({ type })),
       resources: { pids: { limit: 100 } },
       maskedPaths: ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/scsi", "/sys/firmware"],
-      readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+      readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
       ...(namespaces.includes("user") ? { uidMappings: ids, gidMappings: ids } : {}),
       ...wanted.linux,
     },
