@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rm, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rm,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isContainerId } from "./id.ts";
 import { type ContainerRecord, parseRecord } from "./record.ts";
@@ -99,7 +108,8 @@ function newest(
   for (const generation of generations) {
     const record = parseRecord(textOf(document(folder, generation)) ?? "", id);
     if (record === null || record === undefined) continue;
-    for (const other of generations) if (other !== generation) rmSync(document(folder, other), { force: true });
+    for (const other of generations)
+      if (other !== generation) rmSync(document(folder, other), { force: true });
     return { generation, record };
   }
   return { generation: first, record: null };
