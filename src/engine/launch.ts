@@ -13,6 +13,7 @@ import type { Resources } from "../oci/runtime/resources.ts";
 import type { ContainerConfig, HostConfig } from "../wire/container.ts";
 import type { Container } from "./container.ts";
 import { cgroupOf } from "./containers/freeze.ts";
+import { joinedFacts } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
@@ -26,7 +27,8 @@ const execRunDirOf = (context: Context, id: string): string => `${context.run}/e
 export function launchRequest(context: Context, { record }: Container, trace: boolean): LaunchRequest {
   const { config, host } = record;
   makeSources(context, record);
-  const { spec, origins: causes } = runtimeSpec(config, host, factsOf(context, record));
+  const facts = { ...factsOf(context, record), ...joinedFacts(context, host) };
+  const { spec, origins: causes } = runtimeSpec(config, host, facts);
   const { resources, errors } = check(context.cgroups, spec.linux?.resources ?? {});
   if (errors[0] !== undefined) throw invalid(errors[0]);
   return {

@@ -12,6 +12,7 @@ import { StepError } from "../../plan/error.ts";
 import { explain } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
+import { script } from "../../plan/script/script.ts";
 import type { Plan } from "../../plan/step.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
@@ -19,7 +20,7 @@ import { RUN_FILES } from "../launch/session.ts";
 import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
-import { released } from "./release.ts";
+
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
 import {
   isAlive,
@@ -31,6 +32,8 @@ import {
   type StartNote,
   writeNote,
 } from "./note.ts";
+import { released } from "./release.ts";
+
 import { openReports } from "./reports.ts";
 import { openRunning, type Started } from "./running.ts";
 import { readTrace } from "./trace.ts";
@@ -100,7 +103,8 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       reports.forget(note.token);
       const cgroup = note.cgroupDirectories[0];
       if (existsSync(runDir)) removeRunFiles(runDir);
-      if (cgroup !== undefined && existsSync(cgroup)) await removeCgroup(layout, note.cgroup).catch(() => undefined);
+      if (cgroup !== undefined && existsSync(cgroup))
+        await removeCgroup(layout, note.cgroup).catch(() => undefined);
       // The note goes last: while there is one, a later engine clears up what this one did not get to.
       removeNote(runDir);
       removals.delete(runDir);
@@ -271,7 +275,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     explain(request, form) {
       const plan = launchPlan(factsOf(request, new Uint8Array(16)));
       if (form === "json") return `${JSON.stringify(plan, jsonValue, 2)}\n`;
-      if (form === "script") throw new Error("Cannot write a script yet");
+      if (form === "script") return script(plan);
       return explain(plan);
     },
 
