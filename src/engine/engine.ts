@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createNames } from "../container/names.ts";
 import { createStore } from "../container/store.ts";
@@ -20,6 +20,8 @@ export type EngineParts = Pick<
  * Puts an engine together and takes up what an earlier one left. The root must be locked (`lockRoot`).
  */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
+  // Contexts of builds that were cut short.
+  rmSync(join(parts.root, "builds"), { recursive: true, force: true });
   for (const folder of ["containers", "execs"]) {
     mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
   }

@@ -20,8 +20,6 @@ export type Rootfs =
       readonly work: string;
       /** No sync on unmount: what is above may be lost in a power cut. */
       readonly volatile?: boolean;
-      /** Paths inside that must not be seen: covered with something empty as soon as the root is there. */
-      readonly covered?: readonly string[];
     }
   | { readonly kind: "directory"; readonly path: string; readonly readonly?: boolean };
 

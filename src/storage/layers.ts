@@ -15,7 +15,7 @@ export interface LayerRecord {
   readonly opaque?: readonly string[];
   /** Directories elsewhere that lie below this one, topmost first; only of adopted layers. */
   readonly below?: readonly string[];
-  /** Paths in `below` that no container may see. */
+  /** Paths that its own files mark as removed in them, relative. */
   readonly hidden?: readonly string[];
 }
 

@@ -7,10 +7,11 @@ import type { RunPlan } from "./kernel.ts";
 /** The overlay's mark of a directory that hides everything below it. */
 export const OPAQUE_XATTR = "trusted.overlay.opaque";
 
-/** An overlay's upper directory as a layer tar: its marks become OCI whiteouts. */
-export function packUpper(upper: string, runPlan: RunPlan): Bytes {
+/** An overlay's upper directory as a layer tar: its marks become OCI whiteouts. `hidden` are left out. */
+export function packUpper(upper: string, runPlan: RunPlan, hidden: ReadonlySet<string> = new Set()): Bytes {
   return packTree(upper, {
     runPlan,
+    choose: (path) => (hidden.has(path) ? "omit" : "keep"),
     withoutRoot: true,
     wanted: (key) => key === OPAQUE_XATTR || !/^(trusted|user)\.overlay\./.test(key),
     extra: (path, xattrs) => (isOpaque(xattrs) ? [beside(path, OPAQUE)] : []),

@@ -6,7 +6,6 @@ import { Refusal } from "../oci/error.ts";
 import { check } from "../oci/json.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import { isSnapshotId } from "./layers.ts";
-import { inheritRoot } from "./overlay.ts";
 import { usageOf } from "./usage.ts";
 
 export interface Writable {
@@ -19,7 +18,11 @@ export interface Writable {
 export interface Writables {
   /** An empty directory to stand on when there are no layers, relative to the base. */
   readonly empty: string;
-  create(id: string, chain: ChainId | undefined, below: string | undefined, volatile: boolean): void;
+  create(
+    id: string,
+    chain: ChainId | undefined,
+    options: { readonly volatile: boolean; readonly fill: (files: string) => void },
+  ): void;
   /** The same with a content of its own, which `fill` writes. */
   createFrom(id: string, chain: ChainId | undefined, fill: (files: string) => Promise<void>): Promise<void>;
   get(id: string): Writable;
@@ -72,10 +75,10 @@ export function openWritables(base: string): Writables {
   };
   return {
     empty,
-    create(id, chain, below, volatile) {
+    create(id, chain, { volatile, fill }) {
       const directory = begin(id);
       try {
-        inheritRoot(join(directory, "fs"), below);
+        fill(join(directory, "fs"));
         commit({ id, chain, volatile });
       } catch (error) {
         fs.rmSync(directory, { recursive: true, force: true });

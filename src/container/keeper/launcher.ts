@@ -19,6 +19,7 @@ import { RUN_FILES } from "../launch/session.ts";
 import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
+import { tellKeeper } from "./control.ts";
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
 import {
   isAlive,
@@ -49,6 +50,9 @@ export interface OwnedLauncher extends Launcher {
   close(): void;
 }
 
+/** How long a released keeper may take to undo what it made. */
+const PATIENCE_MS = 2000;
+
 /** How many traced starts are remembered. */
 const TRACES = 64;
 
@@ -60,8 +64,6 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
   const traces = new Map<string, readonly TracedStep[]>();
-  /** Cgroups on their way out; the next start of the same container waits for that. */
-  const removals = new Map<string, Promise<void>>();
 
   const cgroupsOf = (path: string, resources: Parameters<typeof limits>[2]) => {
     const cgroup = path.startsWith("/") ? path : `/${path}`;
@@ -93,18 +95,30 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     isDirectory: (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
   });
 
+  /** Keepers that were released and are still undoing what they made. */
+  const leaving = new Map<string, Promise<void>>();
+
+  /** The keeper undoes what it made; what is left after that, or without a keeper, is swept here. */
   const finish = (runDir: string, note: StartNote) => () => {
-    reports.forget(note.token);
-    removeRunFiles(runDir);
-    if (note.cgroupDirectories.length === 0) return removeNote(runDir);
-    // The note goes last: while there is one, a later engine clears up what this one did not get to.
-    const removal = removeCgroup(layout, note.cgroup)
-      .catch(() => undefined)
-      .then(() => {
-        removals.delete(note.cgroup);
-        removeNote(runDir);
+    const gone = new Promise<void>((resolve) => {
+      if (!tellKeeper(runDir, "release")) return resolve();
+      const late = setTimeout(resolve, PATIENCE_MS);
+      reports.listen(note.token, (report) => {
+        if (report.kind !== "gone") return;
+        clearTimeout(late);
+        resolve();
       });
-    removals.set(note.cgroup, removal);
+    }).then(async () => {
+      reports.forget(note.token);
+      removeRunFiles(runDir);
+      const last = note.cgroupDirectories[0];
+      if (last !== undefined && existsSync(last))
+        await removeCgroup(layout, note.cgroup).catch(() => undefined);
+      // The note goes last: while there is one, a later engine clears up what this one did not get to.
+      removeNote(runDir);
+      leaving.delete(runDir);
+    });
+    leaving.set(runDir, gone);
   };
 
   const launch = async (
@@ -115,6 +129,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     note: StartNote,
     trace: boolean,
   ): Promise<Running> => {
+    await leaving.get(runDir);
     const inject = options.inject?.();
     const program = compile(plan, {
       ...(trace ? { trace: `${runDir}.trace` } : {}),
@@ -122,7 +137,6 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     });
     const path = programPath(programs, token);
     mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
-    if (note.cgroupDirectories.length > 0) await removals.get(note.cgroup);
     if (existsSync(runDir)) throw new Error(`Cannot launch ${id.slice(0, 12)}: ${runDir} is there already`);
     const following = follow(reports, layout, runDir, note);
     writeNote(runDir, note);

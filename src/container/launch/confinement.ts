@@ -1,7 +1,6 @@
 import { AT, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
-import type { Rootfs } from "../../storage/driver.ts";
 import { HERE, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
@@ -27,19 +26,6 @@ export function maskPaths(paths: readonly string[], because: Because): Step[] {
       ),
     ];
   });
-}
-
-/** Cover directories of an adopted root (the `host` image) that hold the engine's own state. */
-export function coverPaths(rootfs: Rootfs): Step[] {
-  const covered = rootfs.kind === "overlay" ? (rootfs.covered ?? []) : [];
-  return covered.map((path) =>
-    call(
-      "mount",
-      [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k,mode=0700")],
-      "hide the engine's own state, which the image would show",
-      { tolerate: ["ENOENT", "ENOTDIR"] },
-    ),
-  );
 }
 
 /** Make trees read-only by mounting them over themselves. */

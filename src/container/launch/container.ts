@@ -7,7 +7,7 @@ import type { Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
-import { coverPaths, maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
+import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
 import {
@@ -71,7 +71,6 @@ export function containerSteps(parts: ContainerParts): Step[] {
       ? mounts.filter(needsHost).flatMap(makeFileSystem)
       : [...mountRoot(parts.rootfs, parts.rootPlace), standOnRoot(parts.rootPlace)]),
     ...pivot(),
-    ...coverPaths(parts.rootfs),
     ...fileSystems(parts, ownUsers),
     ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),

@@ -16,6 +16,9 @@ export const RUN_FILES = {
   trace: "trace",
 } as const;
 
+/** Beside the run directory: what the engine noted before the start. */
+export const notePath = (runDir: string): string => `${runDir}.json`;
+
 const SIGCHLD = 17;
 const SIGPIPE = 13;
 const maskOf = (...signals: number[]) =>
@@ -196,6 +199,7 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     control: "control",
     reports: "reports",
     exit: `${runDir}/${RUN_FILES.exit}`,
+    remove: [`${runDir}/${RUN_FILES.exit}`, notePath(runDir)],
     token,
     stdio,
     ...(oom ? { oom: "oom" } : {}),

@@ -109,6 +109,7 @@ function wrongBlockIo(host: HostResources): string | undefined {
     : undefined;
 }
 
+/** What is wrong with the resource limits of processes (setrlimit(2)); the kernel would refuse them at the start. */
 export function wrongUlimit(host: HostResources): string | undefined {
   for (const { Name: name = "", Soft: soft = 0, Hard: hard = 0 } of host.Ulimits ?? []) {
     if (rlimitName(name) === undefined) return `invalid ulimit type: ${name.slice(0, 40)}`;

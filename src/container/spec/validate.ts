@@ -5,6 +5,7 @@ import { parseRule } from "./devices.ts";
 import type { SpecFacts } from "./facts.ts";
 import { parseMountPoints } from "./mountpoints.ts";
 import { parseSecurityOptions, seccompOf } from "./security.ts";
+import { wrongShape } from "./shape.ts";
 import { wrongSysctl } from "./sysctls.ts";
 import { wrongTimeOffset } from "./time.ts";
 import { wrongConfig } from "./validate-config.ts";
@@ -23,7 +24,8 @@ export type ValidationFacts = Machine & Pick<SpecFacts, "arch" | "kernel" | "cap
 
 /**
  * Whether a container can be made of this configuration: contradictions and impossible values, in Docker's words.
- * The body's shape must have been checked; what depends on other objects (images, networks, containers) is the
+ * Any JSON may be given: its shape is checked first. `config` is as it was asked for, before defaults are filled in
+ * (a host name invented by the engine contradicts `--uts host`); what depends on other objects (images, networks, containers) is the
  * engine's to check. Docker finds some of these only at the start, here they are refused at once.
  */
 export function validateContainer(
@@ -31,6 +33,8 @@ export function validateContainer(
   host: HostConfig,
   facts: ValidationFacts,
 ): Verdict {
+  const shape = wrongShape(config, host);
+  if (shape !== undefined) return { error: printable(shape), warnings: [] };
   const error =
     wrongConfig(config) ??
     wrongModes(config, host) ??
@@ -41,7 +45,15 @@ export function validateContainer(
     wrongSysctl(host) ??
     wrongTimeOffset(host) ??
     wrongMounts(config, host);
-  return { ...(error === undefined ? {} : { error }), warnings: resourceWarnings(host) };
+  return { ...(error === undefined ? {} : { error: printable(error) }), warnings: resourceWarnings(host) };
+}
+
+/** What was sent is quoted in sentences that end on terminals: control characters are not sent there. */
+function printable(sentence: string): string {
+  return sentence.replace(
+    /\p{Cc}/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function wrongPrivileges(host: HostConfig, facts: ValidationFacts): string | undefined {
@@ -68,6 +80,7 @@ function wrongDevices(host: HostConfig): string | undefined {
     CgroupPermissions: access,
   } of host.Devices ?? []) {
     const shown = JSON.stringify(onHost.slice(0, 200));
+    if (`${onHost}${inside}`.includes("\0")) return `invalid device ${shown}: its path holds a NUL byte`;
     if (!onHost.startsWith("/")) return `invalid device ${shown}: its path must be absolute`;
     if (inside && !inside.startsWith("/"))
       return `invalid device ${shown}: its path in the container must be absolute`;

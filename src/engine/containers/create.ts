@@ -39,7 +39,7 @@ export async function create(
   const id = newContainerId();
   const merged = mergeImageConfig((image.config.config ?? {}) as ContainerConfig, asked);
   const config: ContainerConfig = { ...merged, Hostname: asked.Hostname || defaultHostname(id, host) };
-  const { error, warnings } = validateContainer(config, host, machine());
+  const { error, warnings } = validateContainer(asked, host, machine());
   if (error !== undefined) throw invalid(error);
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const [path, ...args] = command;

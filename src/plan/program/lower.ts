@@ -3,7 +3,7 @@ import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, 
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
-import { keepLoop, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
@@ -26,6 +26,8 @@ export interface LowerOptions {
 /** Where a failed step and its error are kept until they are reported. */
 const FAILED_STEP = "failed-step";
 const FAILED_ERROR = "failed-error";
+/** 1 when the undo chain runs because all is over, not because a step failed. */
+const RELEASED = "released";
 const TRACE = "trace";
 /** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
 export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
@@ -51,8 +53,9 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
+  #hasChild = false;
   /** Undos of the steps before the child is made. */
-  #undosBeforeClone = Number.POSITIVE_INFINITY;
+  #undosBeforeClone = 0;
   #side: Side = "keeper";
 
   constructor(options: LowerOptions, keep: Keep | undefined) {
@@ -68,20 +71,38 @@ class Lowering {
     for (const count of this.#failures) {
       writer.label(`failed.${count}`);
       writer.set(FAILED_ERROR, "acc");
-      if (count > this.#undosBeforeClone) this.#askChild();
+      if (this.#hasChild && count > this.#undosBeforeClone) this.#askChild();
       writer.jump(`undo.${count}`);
     }
+    this.#released();
     for (let count = this.#undos.length; count > 0; count--) {
       writer.label(`undo.${count}`);
       for (const undo of this.#undos[count - 1]!) this.#bareCall(undo);
     }
     writer.label("undo.0");
+    this.#leaveReleased();
     this.#reportFailure();
     // For a failure that could not be reported.
     writer.set("exit-code", imm(0));
     writer.subtract("exit-code", slot(FAILED_ERROR));
     writer.syscall("exit_group", slot("exit-code"));
     if (this.#childCanFail) this.#childFailed();
+  }
+
+  /** A released keeper undoes what was done before the clone: what came after died with the container. */
+  #released(): void {
+    if (this.#keep === undefined) return;
+    this.writer.label("released");
+    this.writer.set(RELEASED, imm(1));
+    this.writer.jump(`undo.${this.#undosBeforeClone}`);
+  }
+
+  #leaveReleased(): void {
+    if (this.#keep === undefined) return;
+    const failed = this.writer.fresh("not-released");
+    this.writer.if(slot(RELEASED), "ne", imm(1), failed);
+    leaveReleased(this.writer, this.#keep.keeper);
+    this.writer.label(failed);
   }
 
   #step(step: Step): void {
@@ -191,17 +212,14 @@ class Lowering {
     writer.label(parent);
     this.#stamp(number);
     if (outer === "keeper") {
+      this.#hasChild = true;
       this.#undosBeforeClone = this.#undos.length;
       const pid: Arg = { kind: "slot", slot: step.pid };
       const numberArg = (value: number): Arg => ({ kind: "number", value });
       const none = [numberArg(0), numberArg(0), numberArg(0)];
+      const end = "end the container's first process";
       this.#undos.push([
-        {
-          kind: "call",
-          call: "kill",
-          args: [pid, numberArg(SIGKILL)],
-          why: "end the container's first process",
-        },
+        { kind: "call", call: "kill", args: [pid, numberArg(SIGKILL)], why: end },
         { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
         // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
         { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
@@ -227,9 +245,8 @@ class Lowering {
   #askChild(): void {
     const { writer } = this;
     const own = writer.fresh("own");
-    const dontWait = 0x40;
-    const memory = [at(SYNC_MESSAGE), imm(24), imm(dontWait), imm(0), imm(0)];
-    writer.syscall("recvfrom", slot(SYNC_PARENT), ...memory);
+    const dontWait = imm(0x40);
+    writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
     writer.if("acc", "ne", imm(24), own);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     writer.if(slot("message-kind"), "eq", imm(0), own);

@@ -26,6 +26,7 @@ const DEVICES: readonly Device[] = [
   { path: "/dev/zero", type: "c", major: 1, minor: 5, fileMode: 0o666, uid: 0, gid: 0 },
 ];
 
+/** What an engine would know of a container with this configuration. */
 export function factsOf(
   config: ContainerConfig,
   host: HostConfig,

@@ -129,7 +129,7 @@ const CASES: Readonly<Record<string, Case>> = {
       "mounts.4.options": ["nosuid", "noexec", "nodev"],
       "linux.namespaces": namespaces("mount", "network", "uts", "pid", "ipc"),
     },
-    from: { "linux.devices[0]": "--privileged", "process.capabilities": "--privileged" },
+    from: { "linux.devices[/dev/fuse]": "--privileged", "process.capabilities": "--privileged" },
   },
   "--security-opt no-new-privileges seccomp=unconfined": {
     host: { SecurityOpt: ["no-new-privileges", "seccomp=unconfined"] },
@@ -258,7 +258,7 @@ const CASES: Readonly<Record<string, Case>> = {
       "linux.resources.devices.10": { allow: true, type: "c", major: 10, minor: -1, access: "rmw" },
       "linux.resources.devices.11": { allow: true, type: "a", major: -1, minor: -1, access: "r" },
     },
-    from: { "linux.devices[1]": "--device /dev/zero:/dev/foo:r" },
+    from: { "linux.devices[/dev/foo]": "--device /dev/zero:/dev/foo:r" },
   },
   "--device with a directory": {
     host: { Devices: [{ PathOnHost: "/dev/net", PathInContainer: "/dev/nets", CgroupPermissions: "rwm" }] },

@@ -239,6 +239,14 @@ test("a seccomp profile is read, resolved and compiled before anything is made",
   assert.equal(profile("{}"), undefined);
 });
 
+test("time offsets are seconds", () => {
+  const offset = (text: string) => verdict({}, { Annotations: { "cais.time.boottime": text } }).error;
+  assert.equal(offset("-86400.000000001"), undefined);
+  for (const text of ["", "1h", "0x10", "1e3", "--1", "1.0000000001", "99999999999"]) {
+    assert.match(offset(text) ?? "", /^invalid time offset boottime=/, text);
+  }
+});
+
 test("user namespaces: ranges are checked, and what they cannot be together with", () => {
   const userns = (UsernsMode: string, more: HostConfig = {}) => verdict({}, { UsernsMode, ...more }).error;
   assert.equal(userns("uid=0:100000:65536"), undefined);
