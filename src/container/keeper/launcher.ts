@@ -47,7 +47,7 @@ export interface LauncherOptions {
 
 /** A launcher, and what ends with the engine. */
 export interface OwnedLauncher extends Launcher {
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** How long a released keeper may take to undo what it made. */
