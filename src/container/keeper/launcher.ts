@@ -49,7 +49,7 @@ export interface LauncherOptions {
 
 /** A launcher, and what ends with the engine. */
 export interface OwnedLauncher extends Launcher {
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** How many kinds of programs are kept, some 20 KiB each. */

@@ -10,7 +10,8 @@ export interface Reports {
   /** Call `handler` with each report that carries `token`, until `forget`. */
   listen(token: string, handler: (report: Report) => void): void;
   forget(token: string): void;
-  close(): void;
+  /** Resolves when keepers see that nobody listens. */
+  close(): Promise<void>;
 }
 
 /**
@@ -34,8 +35,9 @@ export async function openReports(path: string, programs: string): Promise<Repor
     path,
     listen: (token, handler) => void handlers.set(token, handler),
     forget: (token) => void handlers.delete(token),
-    close() {
-      void reader.cancel().then(() => closeSync(descriptor));
+    async close() {
+      await reader.cancel();
+      closeSync(descriptor);
     },
   };
 }

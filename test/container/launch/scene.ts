@@ -159,7 +159,7 @@ export async function makeScene(
     quiet,
     async [Symbol.asyncDispose]() {
       await quiet();
-      launcher.close();
+      await launcher.close().catch(() => undefined);
       await killAll(layout, cgroup);
       await remove(layout, cgroup);
       rmSync(directory, { recursive: true, force: true });
