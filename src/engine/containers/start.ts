@@ -8,6 +8,7 @@ import { launchRequest } from "../launch.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
+import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
@@ -50,6 +51,7 @@ export function start(context: Context, container: Container, options: StartOpti
 async function launch(context: Context, container: Container, trace: boolean): Promise<void> {
   const { record } = container;
   const { state } = record;
+  shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
   const running = await context.launcher.start(launchRequest(context, container, trace));
   state.status = "running";
