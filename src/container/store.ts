@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../oci/error.ts";
 import { isContainerId } from "./id.ts";
 import { type ContainerRecord, parseRecord } from "./record.ts";
 
@@ -67,7 +68,7 @@ export function createStore(directory: string): ContainerStore {
       try {
         renameSync(`${directory}/${id}`, gone);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+        if (codeOf(error) === "ENOENT") return;
         throw error;
       }
       // It is gone as soon as it is renamed; the rest is not waited for.
@@ -119,7 +120,7 @@ function textOf(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }
