@@ -53,8 +53,9 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
+  #hasChild = false;
   /** Undos of the steps before the child is made. */
-  #undosBeforeClone = Number.POSITIVE_INFINITY;
+  #undosBeforeClone = 0;
   #side: Side = "keeper";
 
   constructor(options: LowerOptions, keep: Keep | undefined) {
@@ -70,7 +71,7 @@ class Lowering {
     for (const count of this.#failures) {
       writer.label(`failed.${count}`);
       writer.set(FAILED_ERROR, "acc");
-      if (count > this.#undosBeforeClone) this.#askChild();
+      if (this.#hasChild && count > this.#undosBeforeClone) this.#askChild();
       writer.jump(`undo.${count}`);
     }
     this.#released();
@@ -211,17 +212,14 @@ class Lowering {
     writer.label(parent);
     this.#stamp(number);
     if (outer === "keeper") {
+      this.#hasChild = true;
       this.#undosBeforeClone = this.#undos.length;
       const pid: Arg = { kind: "slot", slot: step.pid };
       const numberArg = (value: number): Arg => ({ kind: "number", value });
       const none = [numberArg(0), numberArg(0), numberArg(0)];
+      const end = "end the container's first process";
       this.#undos.push([
-        {
-          kind: "call",
-          call: "kill",
-          args: [pid, numberArg(SIGKILL)],
-          why: "end the container's first process",
-        },
+        { kind: "call", call: "kill", args: [pid, numberArg(SIGKILL)], why: end },
         { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
         // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
         { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
@@ -247,9 +245,8 @@ class Lowering {
   #askChild(): void {
     const { writer } = this;
     const own = writer.fresh("own");
-    const dontWait = 0x40;
-    const memory = [at(SYNC_MESSAGE), imm(24), imm(dontWait), imm(0), imm(0)];
-    writer.syscall("recvfrom", slot(SYNC_PARENT), ...memory);
+    const dontWait = imm(0x40);
+    writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
     writer.if("acc", "ne", imm(24), own);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     writer.if(slot("message-kind"), "eq", imm(0), own);
