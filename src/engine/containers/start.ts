@@ -60,7 +60,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.error = "";
   state.exitCode = 0;
   state.oomKilled = false;
-  context.store.save(record);
+  context.store.saveSoon(record);
   tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
   tell(context, record, "start");
