@@ -4,9 +4,11 @@ import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { imageUsers } from "../engine/images/images.ts";
+import { volumeUsers } from "../engine/volumes.ts";
 import { createImages } from "../image/open.ts";
 import type { Digest } from "../oci/digest.ts";
 import { runPlan } from "../plan/run.ts";
+import { openVolumes } from "../volume/volumes.ts";
 
 export interface AssembleOptions {
   /** State that lasts. */
@@ -36,6 +38,12 @@ export async function assemble({
     usedBy: (id: Digest) => (engine ? imageUsers(engine, id) : []),
     onEvent: (event, id, name) => engine?.events.emit("image", event, id, { name }),
   });
-  engine = await createEngine({ root, run, images, volumes: noVolumes, launcher, cgroups, report });
+  const volumes = openVolumes({
+    root,
+    runPlan,
+    usedBy: (name) => (engine ? volumeUsers(engine, name) : []),
+  });
+  for (const problem of [...images.damaged(), ...volumes.damaged()]) report(problem);
+  engine = await createEngine({ root, run, images, volumes, launcher, cgroups, report });
   return { engine, close: () => launcher.close() };
 }

@@ -13,7 +13,12 @@ export type Route = AnyRoute<Served>;
 export type Handle = Route["handle"];
 
 type Parameters = Readonly<Record<string, string>>;
-type Work = (engine: Engine, exchange: Exchange, parameters: Parameters, minor: number) => Promise<void> | void;
+type Work = (
+  engine: Engine,
+  exchange: Exchange,
+  parameters: Parameters,
+  minor: number,
+) => Promise<void> | void;
 
 const route =
   (method: Route["method"]) =>

@@ -1,5 +1,6 @@
 import { unsupported } from "../engine/refuse.ts";
 import { Refusal } from "../oci/error.ts";
+import { build } from "./resources/build.ts";
 import { cais } from "./resources/cais.ts";
 import { containers } from "./resources/containers.ts";
 import { execs } from "./resources/exec.ts";
@@ -10,7 +11,6 @@ import { stats } from "./resources/stats.ts";
 import { streams } from "./resources/streams.ts";
 import { system } from "./resources/system.ts";
 import { volumes } from "./resources/volumes.ts";
-import { build } from "./resources/build.ts";
 import { get, post, type Route } from "./route.ts";
 
 const noSwarm = (): never => {

@@ -3,12 +3,12 @@ import { connect, createServer, type Server as NetServer, type Socket } from "no
 import { dirname } from "node:path";
 import { type Engine, lockRoot } from "../engine/engine.ts";
 import { conflict } from "../engine/refuse.ts";
+import { VERSION } from "../wire/version.ts";
 import { type AssembleOptions, assemble } from "./assemble.ts";
 import { fail } from "./failure.ts";
 import { createHandler } from "./handler.ts";
 import { serveConnection } from "./http/connection.ts";
 import { API_HEADER } from "./resources/system.ts";
-import { VERSION } from "../wire/version.ts";
 
 export interface ServerOptions extends AssembleOptions {
   /** Paths of the sockets to listen on. */

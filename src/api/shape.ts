@@ -29,6 +29,9 @@ const CONFIG: Readonly<Record<string, Kind>> = {
   Shell: "strings",
   HostConfig: "object",
   NetworkingConfig: "object",
+  Name: "string",
+  Driver: "string",
+  DriverOpts: "texts",
 };
 
 const HOST: Readonly<Record<string, Kind>> = {
@@ -87,7 +90,11 @@ export function checkShape(body: Readonly<Record<string, unknown>>): void {
   if (isObject(host)) check(host, HOST, "HostConfig.");
 }
 
-function check(value: Readonly<Record<string, unknown>>, kinds: Readonly<Record<string, Kind>>, at: string): void {
+function check(
+  value: Readonly<Record<string, unknown>>,
+  kinds: Readonly<Record<string, Kind>>,
+  at: string,
+): void {
   for (const name in value) {
     const kind = kinds[name];
     const one = value[name];

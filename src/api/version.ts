@@ -1,6 +1,5 @@
 import { API_VERSION, MIN_API_VERSION } from "../wire/version.ts";
 
-
 export interface Versioned {
   /** Minor number: 43 of 1.43. */
   readonly minor: number;

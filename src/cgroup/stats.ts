@@ -1,9 +1,8 @@
-import { totalmem } from "node:os";
 import type { BlkioStats, CpuStats, MemoryStats, NetworkStats, PidsStats, RawNumber } from "../wire/stats.ts";
 import { controllerDirectory, type Layout } from "./layout.ts";
 import { readKernel, readKeyed, readNumber } from "./read.ts";
 import { blkioStats } from "./stats-blkio.ts";
-import { unifiedCpu, unifiedMemory } from "./stats-v2.ts";
+import { legacyMemory, unifiedMemory } from "./stats-memory.ts";
 
 /** The part of Docker's statistics that comes from the kernel. */
 export interface Sample {
@@ -49,6 +48,24 @@ function machineCpu(text: string): Pick<CpuStats, "system_cpu_usage" | "online_c
   };
 }
 
+/** v2's `cpu.stat` counts microseconds. */
+function unifiedCpu(directory: string): CpuStats {
+  const stat = readKeyed(`${directory}/cpu.stat`);
+  const at = (key: string) => stat.get(key) ?? 0;
+  return {
+    cpu_usage: {
+      total_usage: at("usage_usec") * 1000,
+      usage_in_kernelmode: at("system_usec") * 1000,
+      usage_in_usermode: at("user_usec") * 1000,
+    },
+    throttling_data: {
+      periods: at("nr_periods"),
+      throttled_periods: at("nr_throttled"),
+      throttled_time: at("throttled_usec") * 1000,
+    },
+  };
+}
+
 function containerCpu(layout: Layout, cgroup: string): CpuStats {
   const cpu = controllerDirectory(layout, "cpu", cgroup);
   const accounting = controllerDirectory(layout, "cpuacct", cgroup);
@@ -74,16 +91,7 @@ function containerCpu(layout: Layout, cgroup: string): CpuStats {
 function memoryStats(layout: Layout, cgroup: string): MemoryStats {
   const directory = controllerDirectory(layout, "memory", cgroup);
   if (directory === undefined) return {};
-  if (layout.controllers.get("memory")?.version === 2) return unifiedMemory(directory);
-  const usage = readNumber(`${directory}/memory.usage_in_bytes`);
-  if (usage === undefined) return {};
-  return {
-    usage,
-    max_usage: readNumber(`${directory}/memory.max_usage_in_bytes`) ?? 0,
-    stats: Object.fromEntries(readKeyed(`${directory}/memory.stat`)),
-    failcnt: readNumber(`${directory}/memory.failcnt`) ?? 0,
-    limit: Math.min(readNumber(`${directory}/memory.limit_in_bytes`) ?? Infinity, totalmem()),
-  };
+  return layout.controllers.get("memory")?.version === 2 ? unifiedMemory(directory) : legacyMemory(directory);
 }
 
 /** 2^64-1, which is what Docker makes of v2's "max". */

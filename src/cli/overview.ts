@@ -54,6 +54,7 @@ export async function printGroup(name: string): Promise<number> {
   return 0;
 }
 
+/** The line of `cais --version`. */
 export function printVersion(): number {
   out(`cais version ${VERSION}\n`);
   return 0;

@@ -7,6 +7,7 @@ export function prunedText(title: string, names: readonly string[] | null, bytes
   return `${told}Total reclaimed space: ${humanSize(bytes, 4)}\n`;
 }
 
+/** Removed and untagged images, one a line, as prunes tell them. */
 export function imageLines(done: readonly ImageDeleted[] | null): readonly string[] {
   return (done ?? []).map((it) => (it.Untagged ? `untagged: ${it.Untagged}` : `deleted: ${it.Deleted}`));
 }

@@ -24,6 +24,7 @@ function unix(path: string, text: string): Endpoint {
   return { kind: "unix", path };
 }
 
+/** An address as people write it. */
 export function addressText(endpoint: Endpoint): string {
   return endpoint.kind === "unix" ? `unix://${endpoint.path}` : `tcp://${endpoint.host}:${endpoint.port}`;
 }

@@ -1,4 +1,3 @@
-import type { ContainerConfig } from "../wire/container.ts";
 import type {
   CommitCreated,
   ImageDeleted,
@@ -13,6 +12,7 @@ import { ask, type Engine, type Query, request, tell } from "./request.ts";
 /** Slashes of an image's name are part of the route. */
 const at = (name: string, rest = "") => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`;
 
+/** Images by filters; `all` includes those that are only parents. */
 export function listImages(
   engine: Engine,
   query: { readonly all?: boolean; readonly filters?: Filters },
@@ -22,18 +22,22 @@ export function listImages(
   });
 }
 
+/** @throws EngineError 404 when there is none */
 export function inspectImage(engine: Engine, name: string): Promise<ImageInspect> {
   return ask(engine, at(name, "/json"));
 }
 
+/** Its layers and instructions, newest first. */
 export function imageHistory(engine: Engine, name: string): Promise<readonly ImageHistoryItem[]> {
   return ask(engine, at(name, "/history"));
 }
 
+/** Gives it the name `repo:tag`, taking that from whoever has it. */
 export function tagImage(engine: Engine, name: string, repo: string, tag: string): Promise<void> {
   return tell(engine, at(name, "/tag"), { query: { repo, tag } });
 }
 
+/** Removes a name, and the image with its last one. @throws EngineError 409 while a container uses it */
 export function removeImage(
   engine: Engine,
   name: string,
@@ -42,6 +46,7 @@ export function removeImage(
   return ask(engine, at(name), { method: "DELETE", query });
 }
 
+/** Removes images without a name, or all that no container uses (filter `dangling=false`). */
 export function pruneImages(engine: Engine, filters: Filters): Promise<ImagesPruned> {
   return ask(engine, "/images/prune", { method: "POST", query: { filters: filterQuery(filters) } });
 }
@@ -55,10 +60,12 @@ export function createImage(
   return request(engine, "/images/create", { method: "POST", query, ...(body && { body }) });
 }
 
+/** Images as one archive in Docker's format. */
 export function saveImages(engine: Engine, names: readonly string[]): Promise<Response> {
   return request(engine, "/images/get", { query: { names } });
 }
 
+/** Takes an archive of `saveImages` in. The answer is a stream of progress. */
 export function loadImages(
   engine: Engine,
   tar: ReadableStream<Uint8Array>,
@@ -72,6 +79,7 @@ export function loadImages(
   });
 }
 
+/** Builds from a context. The answer is a stream of progress; its `aux` has the id. */
 export function buildImage(
   engine: Engine,
   query: Query,
@@ -85,10 +93,7 @@ export function buildImage(
   });
 }
 
-export async function commitContainer(
-  engine: Engine,
-  query: Query,
-  config: ContainerConfig | null,
-): Promise<string> {
-  return (await ask<CommitCreated>(engine, "/commit", { method: "POST", query, json: config })).Id;
+/** Makes an image of what a container has changed; `changes` of the query are Dockerfile instructions. */
+export async function commitContainer(engine: Engine, query: Query): Promise<string> {
+  return (await ask<CommitCreated>(engine, "/commit", { method: "POST", query })).Id;
 }

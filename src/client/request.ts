@@ -1,4 +1,5 @@
 import { type Endpoint, exchange } from "../host/http.ts";
+import type { ErrorResponse } from "../wire/lifecycle.ts";
 import { addressText } from "./address.ts";
 import { EngineError, NoEngineError } from "./error.ts";
 
@@ -62,7 +63,7 @@ function codeOf(error: unknown): string | undefined {
 async function refusal(response: Response): Promise<string> {
   const text = await response.text();
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
+    const { message } = JSON.parse(text) as Partial<ErrorResponse>;
     if (typeof message === "string") return message.trimEnd();
   } catch {
     // Not JSON: the text itself is the message.

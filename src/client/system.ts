@@ -10,18 +10,22 @@ export function ping(engine: Engine): Promise<void> {
   return tell(engine, "/_ping", { method: "GET" });
 }
 
+/** Versions of the engine and its parts. */
 export function engineVersion(engine: Engine): Promise<Version> {
   return ask(engine, "/version");
 }
 
+/** What the engine and its machine are, and how many things it holds. */
 export function engineInfo(engine: Engine): Promise<Info> {
   return ask(engine, "/info");
 }
 
+/** What takes space; walks volumes and containers, so it is slow. */
 export function diskUsage(engine: Engine): Promise<DiskUsage> {
   return ask(engine, "/system/df");
 }
 
+/** Removes what builds have kept. */
 export function pruneBuilds(engine: Engine, filters: Filters): Promise<BuildPruned> {
   return ask(engine, "/build/prune", { method: "POST", query: { filters: filterQuery(filters) } });
 }

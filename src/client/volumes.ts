@@ -3,35 +3,43 @@ import type { Volume, VolumeCreateRequest, VolumeList, VolumesPruned } from "../
 import { type Filters, filterQuery } from "./containers.ts";
 import { ask, type Engine, segment, tell } from "./request.ts";
 
+/** Makes a volume; one of that name that exists already is the answer. */
 export function createVolume(engine: Engine, body: VolumeCreateRequest): Promise<Volume> {
   return ask(engine, "/volumes/create", { method: "POST", json: body });
 }
 
+/** Volumes by filters. */
 export async function listVolumes(engine: Engine, filters: Filters): Promise<readonly Volume[]> {
   const found = await ask<VolumeList>(engine, "/volumes", { query: { filters: filterQuery(filters) } });
   return found.Volumes ?? [];
 }
 
+/** @throws EngineError 404 when there is none */
 export function inspectVolume(engine: Engine, name: string): Promise<Volume> {
   return ask(engine, `/volumes/${segment(name)}`);
 }
 
+/** @throws EngineError 409 while a container uses it; `force` does not mind one that is absent */
 export function removeVolume(engine: Engine, name: string, force: boolean): Promise<void> {
   return tell(engine, `/volumes/${segment(name)}`, { method: "DELETE", query: { force } });
 }
 
+/** Removes volumes that no container uses: anonymous ones, or all (filter `all=true`). */
 export function pruneVolumes(engine: Engine, filters: Filters): Promise<VolumesPruned> {
   return ask(engine, "/volumes/prune", { method: "POST", query: { filters: filterQuery(filters) } });
 }
 
+/** Networks by filters, without their members. */
 export function listNetworks(engine: Engine, filters: Filters): Promise<readonly Network[]> {
   return ask(engine, "/networks", { query: { filters: filterQuery(filters) } });
 }
 
+/** A network with its members. @throws EngineError 404 when there is none */
 export function inspectNetwork(engine: Engine, name: string): Promise<Network> {
   return ask(engine, `/networks/${segment(name)}`);
 }
 
+/** Removes networks that no container uses. */
 export function pruneNetworks(engine: Engine, filters: Filters): Promise<NetworksPruned> {
   return ask(engine, "/networks/prune", { method: "POST", query: { filters: filterQuery(filters) } });
 }

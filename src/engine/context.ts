@@ -4,10 +4,10 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Volumes } from "../volume/volumes.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
-import type { Volumes } from "./volumes.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {
@@ -25,6 +25,12 @@ export interface Context {
   readonly events: Events;
   /** The cgroup that all containers are in. */
   readonly cgroups: Parent;
+  /** What the end of a container's process leads to. Here, because these operations lead to each other. */
+  readonly follow: {
+    restart(container: Container): Promise<unknown>;
+    /** `--rm`: with its anonymous volumes. */
+    remove(container: Container): Promise<void>;
+  };
   /** One line for whoever runs the engine. */
   report(message: string): void;
 }

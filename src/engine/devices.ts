@@ -12,8 +12,18 @@ export function devicesAt(path: string): Device[] | undefined {
 }
 
 /** What `--privileged` shows: everything but what each container has of its own. */
-const OWN = new Set(["/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue", "/dev/.lxc", "/dev/.lxd-mounts", "/dev/.udev", "/dev/console"]);
+const OWN = new Set([
+  "/dev/pts",
+  "/dev/shm",
+  "/dev/fd",
+  "/dev/mqueue",
+  "/dev/.lxc",
+  "/dev/.lxd-mounts",
+  "/dev/.udev",
+  "/dev/console",
+]);
 
+/** Every device of the host that `--privileged` shows. */
 export const hostDevices = (): Device[] => below("/dev");
 
 function below(directory: string): Device[] {

@@ -1,8 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createNames } from "../container/names.ts";
 import { createStore } from "../container/store.ts";
+import { remove } from "./containers/remove.ts";
 import { restore } from "./containers/restore.ts";
+import { start } from "./containers/start.ts";
 import type { Context } from "./context.ts";
 import { createEvents } from "./events.ts";
 import { lockRoot } from "./lock.ts";
@@ -20,6 +22,8 @@ export type EngineParts = Pick<
  * Puts an engine together and takes up what an earlier one left. The root must be locked (`lockRoot`).
  */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
+  // Contexts of builds that were cut short.
+  rmSync(join(parts.root, "builds"), { recursive: true, force: true });
   for (const folder of ["containers", "execs"]) {
     mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
   }
@@ -30,6 +34,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     names: createNames(),
     execs: new Map(),
     events: createEvents(),
+    follow: {
+      restart: (container) => start(engine, container, { restarting: true }),
+      remove: (container) => remove(engine, container, { volumes: true, force: true }),
+    },
   };
   await restore(engine);
   return engine;

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { hostname, release } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
+import { cpus, hostname, release } from "node:os";
 import { netFilesOf } from "../container/netfiles.ts";
 import type { ContainerRecord } from "../container/record.ts";
 import type { SpecFacts } from "../container/spec/facts.ts";
@@ -8,6 +8,7 @@ import type { MountPoint } from "../container/spec/mountpoint.ts";
 import { mountPoints } from "../container/spec/mountpoints.ts";
 import { ownUts } from "../container/spec/sysctls.ts";
 import { resolveUser } from "../container/spec/user.ts";
+import type { ValidationFacts } from "../container/spec/validate.ts";
 import { hostArch } from "../kernel/arch.ts";
 import { ownCapabilities } from "../kernel/capabilities.ts";
 import type { HostConfig } from "../wire/container.ts";
@@ -17,11 +18,36 @@ import { devicesAt, hostDevices } from "./devices.ts";
 import { conflict } from "./refuse.ts";
 import { userFiles } from "./rootfs/users.ts";
 
-/** What does not change while the engine runs. */
-const machine = { arch: hostArch(), kernel: release(), capabilities: ownCapabilities() } as const;
+/** What does not change while the engine runs; read once. */
+export function machine(): ValidationFacts {
+  known ??= {
+    arch: hostArch(),
+    kernel: release(),
+    capabilities: ownCapabilities(),
+    cpus: cpus().length,
+    cpusetCpus: online("/sys/devices/system/cpu/online"),
+    cpusetMems: online("/sys/devices/system/node/online"),
+  };
+  return known;
+}
+
+let known: ValidationFacts | undefined;
+
+/** A list such as `0-3`; a machine without the file has the one. */
+function online(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "0";
+  }
+}
 
 /** What a container's runtime configuration depends on besides what was asked. */
-export function factsOf(context: Context, record: ContainerRecord, user = record.config.User ?? ""): SpecFacts {
+export function factsOf(
+  context: Context,
+  record: ContainerRecord,
+  user = record.config.User ?? "",
+): SpecFacts {
   const { host, id } = record;
   const files = netFilesOf(context.store.folder(id));
   const ipc = joinedPid(context, host.IpcMode);
@@ -32,7 +58,7 @@ export function factsOf(context: Context, record: ContainerRecord, user = record
     ...optional("uts", joinedPid(context, host.UTSMode)),
   };
   return {
-    ...machine,
+    ...machine(),
     id,
     rootfs: `${context.run}/rootfs`,
     cgroupVersion: context.cgroups.layout.mode === "v2" ? 2 : 1,
@@ -41,7 +67,9 @@ export function factsOf(context: Context, record: ContainerRecord, user = record
     hostname: ownUts(host) ? (record.config.Hostname ?? "") : hostname(),
     files,
     volumes: new Map(
-      record.mounts.filter((mount) => mount.Type === "volume").map((mount) => [mount.Destination, mount.Source]),
+      record.mounts
+        .filter((mount) => mount.Type === "volume")
+        .map((mount) => [mount.Destination, mount.Source]),
     ),
     inherited: inheritedMounts(context, host),
     joined,
@@ -61,7 +89,9 @@ function joinedPid(context: Context, mode: string | undefined): number | undefin
   if (reference === undefined) return undefined;
   const { record, running } = find(context, reference);
   if (running) return running.pid;
-  throw conflict(`cannot join namespace of a non running container: container /${record.name} is ${record.state.status}`);
+  throw conflict(
+    `cannot join namespace of a non running container: container /${record.name} is ${record.state.status}`,
+  );
 }
 
 /** What `--volumes-from` takes over. */

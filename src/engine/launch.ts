@@ -83,6 +83,33 @@ export function execRequest(context: Context, exec: Exec, container: Running): E
   };
 }
 
+const LIMITS = [
+  "Memory",
+  "MemoryReservation",
+  "MemorySwap",
+  "NanoCpus",
+  "CpuShares",
+  "CpuQuota",
+  "CpuPeriod",
+  "CpusetCpus",
+  "CpusetMems",
+  "PidsLimit",
+  "BlkioWeight",
+  "BlkioWeightDevice",
+  "BlkioDeviceReadBps",
+  "BlkioDeviceWriteBps",
+  "BlkioDeviceReadIOps",
+  "BlkioDeviceWriteIOps",
+  "MemorySwappiness",
+] as const satisfies readonly (keyof HostConfig)[];
+
+/** Whether anything is limited that the kernel might not have. */
+export const hasLimits = (host: HostConfig): boolean =>
+  LIMITS.some((name) => {
+    const value = host[name];
+    return Array.isArray(value) ? value.length > 0 : Boolean(value);
+  });
+
 /** What this kernel makes of the limits that are asked for. @returns warnings */
 export function checkLimits(context: Context, record: ContainerRecord): readonly string[] {
   const { errors, warnings } = check(context.cgroups, limitsOf(context, record, record.host));

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
-import { API_VERSION, MIN_API_VERSION, VERSION } from "../wire/version.ts";
 import { isUp } from "../container/lifecycle.ts";
 import { now } from "../container/time.ts";
 import type { DiskUsage, Info, Version } from "../wire/system.ts";
+import { API_VERSION, MIN_API_VERSION, VERSION } from "../wire/version.ts";
 import { list } from "./containers/list.ts";
 import type { Engine } from "./engine.ts";
 import { volumesWithUsage } from "./volumes.ts";
@@ -12,6 +12,7 @@ import { volumesWithUsage } from "./volumes.ts";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
+/** `GET /version`. */
 export function version(): Version {
   return {
     Platform: { Name: "cais" },
@@ -19,7 +20,12 @@ export function version(): Version {
       {
         Name: "Engine",
         Version: VERSION,
-        Details: { ApiVersion: API_VERSION, MinAPIVersion: MIN_API_VERSION, Os: "linux", KernelVersion: release() },
+        Details: {
+          ApiVersion: API_VERSION,
+          MinAPIVersion: MIN_API_VERSION,
+          Os: "linux",
+          KernelVersion: release(),
+        },
       },
     ],
     Version: VERSION,
@@ -34,6 +40,7 @@ export function version(): Version {
   };
 }
 
+/** `GET /info`. */
 export function info(engine: Engine): Info {
   const states = [...engine.containers.values()].map(({ record }) => record.state.status);
   const count = (test: (state: (typeof states)[number]) => boolean): number => states.filter(test).length;
@@ -96,6 +103,7 @@ export function info(engine: Engine): Info {
   };
 }
 
+/** `GET /system/df`. */
 export async function diskUsage(engine: Engine): Promise<DiskUsage> {
   const { driver } = engine.images;
   return {
@@ -124,7 +132,9 @@ function osRelease(): ReadonlyMap<string, string> {
 
 /** Stays the same on one machine, and does not give its machine id away. */
 function machineId(): string {
-  const hash = createHash("sha256").update(`cais ${read("/etc/machine-id")}`).digest("hex");
+  const hash = createHash("sha256")
+    .update(`cais ${read("/etc/machine-id")}`)
+    .digest("hex");
   return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-${hash.slice(12, 16)}-${hash.slice(16, 20)}-${hash.slice(20, 32)}`;
 }
 

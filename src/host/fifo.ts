@@ -63,7 +63,11 @@ export function writeFifo(path: string): FifoWriter {
     close() {
       if (!open) return;
       open = false;
-      sink.end();
+      // Ending a sink flushes it and leaves the descriptor to whoever opened it.
+      const ended: number | Promise<number> = sink.end();
+      const done = (): void => closeSync(descriptor);
+      if (typeof ended === "number") done();
+      else ended.then(done, done);
     },
   };
 }

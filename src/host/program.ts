@@ -8,7 +8,11 @@ export interface StartedProgram {
  * keep this process alive. `ended` is called when it has ended, unless this process ended first.
  * @throws as execve(2)
  */
-export function startProgram(path: string, name: string, ended: (code: number | null) => void): StartedProgram {
+export function startProgram(
+  path: string,
+  name: string,
+  ended: (code: number | null) => void,
+): StartedProgram {
   const child = Bun.spawn([path], {
     argv0: name,
     stdio: ["ignore", "ignore", "ignore"],

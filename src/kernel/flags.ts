@@ -117,7 +117,12 @@ export const SOCKET = {
 } as const;
 
 /** asm-generic/ioctls.h */
-export const TTY = { TIOCSCTTY: 0x540e, TIOCSWINSZ: 0x5414, TIOCSPTLCK: 0x40045431, TIOCGPTPEER: 0x5441 } as const;
+export const TTY = {
+  TIOCSCTTY: 0x540e,
+  TIOCSWINSZ: 0x5414,
+  TIOCSPTLCK: 0x40045431,
+  TIOCGPTPEER: 0x5441,
+} as const;
 
 /** linux/stat.h */
 export const S = { IFIFO: 0o010000, IFCHR: 0o020000, IFBLK: 0o060000 } as const;

@@ -145,6 +145,8 @@ export interface Keeper {
   readonly reports: Slot;
   /** File that receives the exit record; made when there is one. */
   readonly exit: string;
+  /** Files that go on release, before the undos of the steps before the clone run. */
+  readonly remove: readonly string[];
   /** 16 bytes that name this start in every record. */
   readonly token: Uint8Array;
   readonly stdio: KeeperStdio;

@@ -15,6 +15,8 @@ export interface LayerRecord {
   readonly opaque?: readonly string[];
   /** Directories elsewhere that lie below this one, topmost first; only of adopted layers. */
   readonly below?: readonly string[];
+  /** Paths that its own files mark as removed in them, relative. */
+  readonly hidden?: readonly string[];
 }
 
 /**
@@ -34,6 +36,7 @@ export interface LayerStore {
 
 const NAME_LENGTH = 16;
 
+/** Finds the layers below `base` (absolute); those with a damaged record are not there. */
 export function openLayers(base: string): LayerStore {
   const layers = join(base, "l");
   const staging = join(base, "staging");

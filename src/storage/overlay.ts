@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 
+import { toByteText } from "../image/tar/entry.ts";
 import { unpack } from "../image/tar/unpack.ts";
 import { type ChainId, chainOf, type DiffId, digestOf, finishDigest } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { overlayChanges } from "./changes.ts";
 import type { AppliedLayer, Bytes, Rootfs, SnapshotDriver } from "./driver.ts";
-import { hidingLayer } from "./hiding.ts";
+import { hideInUpper, hidingLayer } from "./hiding.ts";
 import type { RunPlan } from "./kernel.ts";
 import { syncPlan } from "./kernel.ts";
 import { type LayerStore, openLayers } from "./layers.ts";
@@ -28,7 +29,8 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     for (let at = chain; at !== undefined; ) {
       const record = store.get(at);
       if (record === undefined) throw new Refusal("notFound", `Cannot find layer ${at}: it is not stored`);
-      lower.push(store.path(at), ...(record.below ?? []));
+      // What an adopted layer hides is hidden in the upper directory.
+      lower.push(...(record.below ?? [store.path(at)]));
       at = record.parent;
     }
     return lower;
@@ -59,6 +61,23 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
   }
   const upperOf = (id: string): string => join(base, writables.path(writables.get(id).id), "fs");
 
+  /** Marks in a snapshot's upper directory that nobody in the container made. */
+  const hiddenIn = (id: string): ReadonlySet<string> => {
+    const { chain } = writables.get(id);
+    return new Set((chain === undefined ? undefined : store.get(chain))?.hidden?.map(toByteText));
+  };
+  /** Lower directories must not lie in one another: on one file system everything lies in "/". */
+  const refuseOverlap = (parent: ChainId | undefined): void => {
+    for (const path of lowerOf(parent)) {
+      if (path === "/" && fs.statSync("/").dev === fs.statSync(base).dev) {
+        throw new Refusal(
+          "unsupported",
+          "Cannot put a layer on the image host: the kernel stacks no directories that lie in one another; use an engine root on another file system than /",
+        );
+      }
+    }
+  };
+
   return {
     name: "overlay2",
     recover: async () => {
@@ -68,6 +87,7 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     async apply(parent, tar, expected) {
       if (lowerOf(parent).length >= DEPTH_MAX)
         throw new Refusal("invalid", "Cannot add a layer: max depth exceeded");
+      refuseOverlap(parent);
       const lower = viewOf(parent);
       const below = parent === undefined ? undefined : join(base, store.path(parent));
       return await applyLayer({ store, parent, tar, expected, runPlan, lower, below, whiteouts: "overlay" });
@@ -80,21 +100,28 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     removeLayer: (chain) => store.remove(chain),
     async createWritable(id, chain, options) {
       const top = lowerOf(chain)[0];
-      writables.create(id, chain, top === undefined ? undefined : absolute(top), options?.volatile === true);
+      const record = chain === undefined ? undefined : store.get(chain);
+      const fill = (files: string): void => {
+        inheritRoot(files, top === undefined ? undefined : absolute(top));
+        if (record?.hidden !== undefined)
+          hideInUpper(files, absolute(store.path(record.chainId)), record.hidden);
+      };
+      writables.create(id, chain, { volatile: options?.volatile === true, fill });
       return rootfs(id);
     },
     rootfs,
     writables: () => writables.list(),
     remove: (id) => writables.remove(id),
-    diff: (id) => packUpper(upperOf(id), runPlan),
+    diff: (id) => packUpper(upperOf(id), viewOf(writables.get(id).chain), runPlan, hiddenIn(id)),
     changes: (id) => overlayChanges(upperOf(id), viewOf(writables.get(id).chain), runPlan),
     usage: (id) => writables.usage(id),
     async adopt(chain, directories, hidden) {
       const layer = store.begin();
       try {
-        await hidingLayer(layer.files, directories, hidden, runPlan);
+        const paths = await hidingLayer(layer.files, directories, hidden, runPlan);
         await store.remove(chain);
-        layer.commit({ chainId: chain, diffId: chain as unknown as DiffId, size: 0, below: directories });
+        const diffId = chain as unknown as DiffId;
+        layer.commit({ chainId: chain, diffId, size: 0, below: directories, hidden: paths });
       } catch (error) {
         layer.discard();
         throw error;

@@ -6,7 +6,6 @@ import { Refusal } from "../oci/error.ts";
 import { check } from "../oci/json.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import { isSnapshotId } from "./layers.ts";
-import { inheritRoot } from "./overlay.ts";
 import { usageOf } from "./usage.ts";
 
 export interface Writable {
@@ -19,7 +18,11 @@ export interface Writable {
 export interface Writables {
   /** An empty directory to stand on when there are no layers, relative to the base. */
   readonly empty: string;
-  create(id: string, chain: ChainId | undefined, below: string | undefined, volatile: boolean): void;
+  create(
+    id: string,
+    chain: ChainId | undefined,
+    options: { readonly volatile: boolean; readonly fill: (files: string) => void },
+  ): void;
   /** The same with a content of its own, which `fill` writes. */
   createFrom(id: string, chain: ChainId | undefined, fill: (files: string) => Promise<void>): Promise<void>;
   get(id: string): Writable;
@@ -33,6 +36,7 @@ export interface Writables {
 
 const DOCUMENT = "snapshot.json";
 
+/** Finds the snapshots below `base` (absolute). */
 export function openWritables(base: string): Writables {
   const all = join(base, "w");
   const removed = join(base, "removed");
@@ -72,10 +76,10 @@ export function openWritables(base: string): Writables {
   };
   return {
     empty,
-    create(id, chain, below, volatile) {
+    create(id, chain, { volatile, fill }) {
       const directory = begin(id);
       try {
-        inheritRoot(join(directory, "fs"), below);
+        fill(join(directory, "fs"));
         commit({ id, chain, volatile });
       } catch (error) {
         fs.rmSync(directory, { recursive: true, force: true });
@@ -99,7 +103,8 @@ export function openWritables(base: string): Writables {
       if (!known.delete(id)) return;
       const doomed = join(removed, `${id.slice(0, 12)}-${randomBytes(4).toString("hex")}`);
       fs.renameSync(join(all, id), doomed);
-      await fs.promises.rm(doomed, { recursive: true, force: true });
+      // It is gone as soon as it is renamed; the rest is not waited for, and `recover` finishes it after a crash.
+      fs.promises.rm(doomed, { recursive: true, force: true }).catch(() => undefined);
     },
     usage: (id) => usageOf(join(all, get(id).id, "fs")),
     async recover() {

@@ -21,7 +21,7 @@ import { needs, root } from "../support/skip.ts";
 const can = needs(root(), busyboxMissing());
 /** Ids 100000 to 165535 of the machine are 0 to 65535 inside. */
 const FIRST = 100_000;
-const USERNS = `--userns=${FIRST}:65536`;
+const USERNS = `--userns=uid=0:${FIRST}:65536`;
 let engine: TestEngine;
 
 before(async () => {

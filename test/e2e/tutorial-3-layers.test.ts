@@ -164,7 +164,7 @@ test("namespaces one by one: user", can, async () => {
     ...NONE,
     "--name",
     "mapped",
-    "--userns=100000:65536",
+    "--userns=uid=0:100000:65536",
     "layered",
     "sleep",
     "1000",

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -30,6 +30,8 @@ export interface TestEngine extends AsyncDisposable {
 /** Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. */
 export async function startEngine(args: readonly string[] = [], binary = CAIS): Promise<TestEngine> {
   const home = mkdtempSync(join(tmpdir(), "cais-engine-"));
+  // A container with a user namespace reaches its root file system as nobody in particular.
+  chmodSync(home, 0o711);
   const root = join(home, "root");
   const run = join(home, "run");
   const socket = join(run, "cais.sock");

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type Arch, hostArch } from "../../src/kernel/arch.ts";
@@ -75,11 +75,15 @@ export function guestBusybox(arch: Arch): string {
   return guest.busybox;
 }
 
-/** bun and this repository's sources and tests, in `/cais`: for guests of this machine's architecture. */
+/** bun, this repository's sources and tests, and the packages it needs to run, in `/cais`: for guests of this machine's architecture. */
 export function repository(root: string): Files {
-  const bun = process.execPath;
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  const packages = Object.keys(dependencies).filter((name) => name !== "bun");
   return merged(
-    withLibraries(bun, "/bin/bun"),
+    withLibraries(process.execPath, "/bin/bun"),
+    ...packages.map((name) => tree(join(root, "node_modules", name), `/cais/node_modules/${name}`)),
     tree(join(root, "src"), "/cais/src"),
     tree(join(root, "test"), "/cais/test", "**/*.ts"),
     tree(join(root, "tools"), "/cais/tools", "**/*.ts"),

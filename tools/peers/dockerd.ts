@@ -35,8 +35,10 @@ export async function startDockerd(): Promise<Dockerd> {
   const host = `unix://${socket}`;
   const parent = `/${basename(run)}`;
   const env = { ...process.env, PATH: peerPath(), DOCKER_HOST: host, DOCKER_CONFIG: run };
-  // The cgroup file systems below are the machine's own; the mounts that dockerd makes are not.
-  const script = 'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec dockerd "$@"';
+  // It ends with us, however we end. The cgroup file systems that it sees are the machine's own; the mounts that
+  // it makes are not.
+  const script =
+    'ip link set lo up; mount -t tmpfs tmpfs /run/docker 2>/dev/null; exec setpriv --pdeathsig TERM dockerd "$@"';
   const args = [
     ...["--data-root", data, "--exec-root", join(run, "exec"), "-p", join(run, "pid"), "-H", host],
     ...["--config-file", config, "--group", "root", "--cgroup-parent", parent],
@@ -46,7 +48,7 @@ export async function startDockerd(): Promise<Dockerd> {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const clean = () => {
-    for (const cgroup of globSync(`/sys/fs/cgroup{,/*}${parent}`)) rmdirSync(cgroup);
+    for (const cgroup of globSync(`/sys/fs/cgroup{,/*}${parent}`)) removeCgroup(cgroup);
     for (const dir of [run, data]) rmSync(dir, { recursive: true, force: true });
   };
   try {
@@ -95,4 +97,14 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   await ended;
+}
+
+/** A container that a killed shim left behind keeps its cgroup: that is not worth losing the rest of the cleaning. */
+function removeCgroup(path: string): void {
+  try {
+    for (const child of globSync(`${path}/*/`)) rmdirSync(child);
+    rmdirSync(path);
+  } catch {
+    // EBUSY: it is still in use.
+  }
 }

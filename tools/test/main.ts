@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { busyboxMissing, busyboxTar, debianMissing, debianTar } from "../../test/support/fixtures.ts";
@@ -28,6 +28,7 @@ makeFixtures();
 
 const scratch = mkdtempSync(join(tmpdir(), "cais-report-"));
 const temporary = mkdtempSync(join(tmpdir(), "cais-test-"));
+chmodSync(temporary, 0o711);
 // The mark is how processes that tests leave behind are told from the machine's others.
 const mark = randomUUID();
 process.env.CAIS_TEST_MARK = mark;

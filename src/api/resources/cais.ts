@@ -1,4 +1,4 @@
-import { traceOf, explainCreate } from "../../engine/containers/explain.ts";
+import { explainCreate, traceOf } from "../../engine/containers/explain.ts";
 import { find } from "../../engine/containers/find.ts";
 import { invalid } from "../../engine/refuse.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
@@ -7,7 +7,11 @@ import { jsonBody } from "../request.ts";
 import { get, parameter, post, type Route } from "../route.ts";
 import { checkShape } from "../shape.ts";
 
-const TYPES = { explain: "text/plain; charset=utf-8", script: "text/x-shellscript", json: "application/json" };
+const TYPES = {
+  explain: "text/plain; charset=utf-8",
+  script: "text/x-shellscript",
+  json: "application/json",
+};
 
 /** What Docker has not: the plan of a container before it exists, and what each step of a start took. */
 export const cais: readonly Route[] = [

@@ -15,8 +15,8 @@ import type { ContainerCreateRequest } from "../../wire/container.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { filters, flag, integer, jsonBody, optionalJsonBody } from "../request.ts";
-import { checkShape } from "../shape.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
+import { checkShape } from "../shape.ts";
 
 const stopOptions = (exchange: Exchange): StopOptions => {
   const timeout = integer(exchange, "t");
@@ -110,7 +110,14 @@ export const containers: readonly Route[] = [
 /** `h` and `w`, both needed. */
 export function sizeOf(exchange: Exchange): [rows: number, columns: number] {
   const [rows, columns] = [integer(exchange, "h"), integer(exchange, "w")];
-  if (rows === undefined || columns === undefined || rows < 0 || columns < 0 || rows > 65535 || columns > 65535) {
+  if (
+    rows === undefined ||
+    columns === undefined ||
+    rows < 0 ||
+    columns < 0 ||
+    rows > 65535 ||
+    columns > 65535
+  ) {
     throw invalid("invalid terminal size: h and w must be numbers from 0 to 65535");
   }
   return [rows, columns];

@@ -1,5 +1,5 @@
-import { find } from "../../engine/containers/find.ts";
 import { exportContainer, pathStat, readArchive, writeArchive } from "../../engine/containers/files.ts";
+import { find } from "../../engine/containers/find.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";

@@ -1,6 +1,5 @@
 import { find } from "../../engine/containers/find.ts";
 import { commitContainer } from "../../engine/images/commit.ts";
-import { importImage, loadImages, pruneImages, removeImage, saveImages, tagImage } from "../../engine/images/images.ts";
 import { unsupported } from "../../engine/refuse.ts";
 import type { ContainerConfig } from "../../wire/container.ts";
 import { describe, replyJson } from "../failure.ts";
@@ -11,7 +10,10 @@ import { del, get, parameter, post, type Route } from "../route.ts";
 const IMAGE_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
 
 /** The query's value, undefined when it is absent or empty: options that are not given. */
-function given<K extends string>(exchange: Exchange, ...names: readonly K[]): { readonly [key in K]?: string } {
+function given<K extends string>(
+  exchange: Exchange,
+  ...names: readonly K[]
+): { readonly [key in K]?: string } {
   const found: { [key in K]?: string } = {};
   for (const name of names) {
     const value = exchange.query.get(name);
@@ -37,7 +39,7 @@ export const images: readonly Route[] = [
     if (source !== "-") throw unsupported("Cannot import from an address: send the archive as the body (-)");
     const { message, platform, repo, tag } = given(exchange, "message", "platform", "repo", "tag");
     await progress(exchange, async (send) => {
-      const id = await importImage(engine, exchange.body.stream(), {
+      const id = await engine.images.import(exchange.body.stream(), {
         ...(repo === undefined ? {} : { repo }),
         ...(tag === undefined ? {} : { tag }),
         ...(message === undefined ? {} : { message }),
@@ -49,20 +51,23 @@ export const images: readonly Route[] = [
   }),
   post("/images/load", (engine, exchange) =>
     progress(exchange, async (send) => {
-      await loadImages(engine, exchange.body.stream(), send);
+      await engine.images.load(exchange.body.stream(), send);
     }),
   ),
   get("/images/get", (engine, exchange) =>
-    archive(exchange, saveImages(engine, exchange.query.getAll("names").flatMap((name) => name.split(",")))),
+    archive(exchange, engine.images.save(exchange.query.getAll("names").flatMap((name) => name.split(",")))),
   ),
   get("/images/{name...}/get", (engine, exchange, parameters) =>
-    archive(exchange, saveImages(engine, [parameter(parameters, "name")])),
+    archive(exchange, engine.images.save([parameter(parameters, "name")])),
   ),
   get("/images/search", () => {
     throw unsupported("Cannot search: this version of cais has no registries yet");
   }),
   post("/images/prune", async (engine, exchange) => {
-    replyJson(exchange, await pruneImages(engine, filters(exchange, ["dangling", "label", "label!", "until"])));
+    replyJson(
+      exchange,
+      await engine.images.prune(filters(exchange, ["dangling", "label", "label!", "until"])),
+    );
   }),
   get("/images/{name...}/json", (engine, exchange, parameters) =>
     replyJson(exchange, engine.images.inspect(parameter(parameters, "name"))),
@@ -71,14 +76,14 @@ export const images: readonly Route[] = [
     replyJson(exchange, engine.images.history(parameter(parameters, "name"))),
   ),
   post("/images/{name...}/tag", async (engine, exchange, parameters) => {
-    await tagImage(engine, parameter(parameters, "name"), given(exchange, "repo", "tag"));
+    await engine.images.tag(parameter(parameters, "name"), given(exchange, "repo", "tag"));
     exchange.reply(201);
   }),
   post("/images/{name...}/push", () => {
     throw unsupported("Cannot push: this version of cais has no registries yet; save an archive instead");
   }),
   del("/images/{name...}", async (engine, exchange, parameters) => {
-    const removed = await removeImage(engine, parameter(parameters, "name"), {
+    const removed = await engine.images.remove(parameter(parameters, "name"), {
       force: flag(exchange, "force"),
       noprune: flag(exchange, "noprune"),
     });

@@ -1,12 +1,14 @@
-import { Refusal } from "../../oci/error.ts";
 import { findNetwork, networks as fixed } from "../../engine/networks.ts";
 import { unsupported } from "../../engine/refuse.ts";
+import { Refusal } from "../../oci/error.ts";
 import { replyJson } from "../failure.ts";
 import { filters } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 
 const later = (): never => {
-  throw unsupported("user-defined networks are not supported by this version of cais: use bridge, host or none");
+  throw unsupported(
+    "user-defined networks are not supported by this version of cais: use bridge, host or none",
+  );
 };
 
 /** Networks: the three that are always there. */
@@ -33,7 +35,9 @@ export const networks: readonly Route[] = [
   post("/networks/prune", (_, exchange) => replyJson(exchange, { NetworksDeleted: null })),
   post("/networks/{id}/connect", later),
   post("/networks/{id}/disconnect", later),
-  get("/networks/{id}", (_, exchange, parameters) => replyJson(exchange, findNetwork(parameter(parameters, "id")))),
+  get("/networks/{id}", (_, exchange, parameters) =>
+    replyJson(exchange, findNetwork(parameter(parameters, "id"))),
+  ),
   del("/networks/{id}", (_, __, parameters) => {
     const { Name } = findNetwork(parameter(parameters, "id"));
     throw new Refusal("forbidden", `${Name} is a pre-defined network and cannot be removed`);

@@ -44,7 +44,11 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
   const container = find(engine, id);
   checkAttach(container);
   const terminal = container.record.config.Tty ?? false;
-  const [stdin, stdout, stderr] = [flag(exchange, "stdin"), flag(exchange, "stdout"), flag(exchange, "stderr")];
+  const [stdin, stdout, stderr] = [
+    flag(exchange, "stdin"),
+    flag(exchange, "stdout"),
+    flag(exchange, "stderr"),
+  ];
   const detach = keysOf(exchange.query.get("detachKeys"), terminal);
   const [past, live] = [flag(exchange, "logs"), flag(exchange, "stream")];
   const connection = exchange.hijack(streamType(terminal, minor));

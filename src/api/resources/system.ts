@@ -1,10 +1,9 @@
-import { EVENT_FILTERS, eventMatches, type EngineEvent, eventText } from "../../engine/events.ts";
+import { parseTime } from "../../container/time.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { unsupported } from "../../engine/refuse.ts";
+import { type EngineEvent, EVENT_FILTERS, eventMatches, eventText } from "../../engine/events.ts";
+import { invalid, unsupported } from "../../engine/refuse.ts";
 import { diskUsage, info, version } from "../../engine/system.ts";
 import { API_VERSION } from "../../wire/version.ts";
-import { parseTime } from "../../container/time.ts";
-import { invalid } from "../../engine/refuse.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { filters } from "../request.ts";

@@ -1,17 +1,20 @@
-import { createVolume, findVolume, listVolumes, pruneVolumes, removeVolume } from "../../engine/volumes.ts";
+import { createVolume, pruneVolumes, removeVolume } from "../../engine/volumes.ts";
 import type { VolumeCreateRequest } from "../../wire/volume.ts";
 import { replyJson } from "../failure.ts";
 import { filters, flag, jsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
+import { checkShape } from "../shape.ts";
 
 /** Named volumes. */
 export const volumes: readonly Route[] = [
   get("/volumes", (engine, exchange) => {
     const asked = filters(exchange, ["dangling", "driver", "label", "name"]);
-    replyJson(exchange, { Volumes: listVolumes(engine, asked), Warnings: null });
+    replyJson(exchange, { Volumes: engine.volumes.list(asked), Warnings: null });
   }),
   post("/volumes/create", async (engine, exchange) => {
-    replyJson(exchange, await createVolume(engine, (await jsonBody(exchange)) as VolumeCreateRequest), 201);
+    const body = await jsonBody(exchange);
+    checkShape(body);
+    replyJson(exchange, createVolume(engine, body as VolumeCreateRequest), 201);
   }),
   post("/volumes/prune", async (engine, exchange, _, minor) => {
     const asked = filters(exchange, ["all", "label", "label!"]);
@@ -19,7 +22,7 @@ export const volumes: readonly Route[] = [
     replyJson(exchange, await pruneVolumes(engine, minor < 42 ? { ...asked, all: ["true"] } : asked));
   }),
   get("/volumes/{name}", (engine, exchange, parameters) =>
-    replyJson(exchange, findVolume(engine, parameter(parameters, "name"))),
+    replyJson(exchange, engine.volumes.get(parameter(parameters, "name"))),
   ),
   del("/volumes/{name}", async (engine, exchange, parameters) => {
     await removeVolume(engine, parameter(parameters, "name"), flag(exchange, "force"));

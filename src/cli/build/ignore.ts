@@ -9,6 +9,7 @@ export interface Ignore {
   readonly hasExceptions: boolean;
 }
 
+/** Reads the text of a `.dockerignore`. @throws Error for a pattern that is none */
 export function parseIgnore(text: string): Ignore {
   const rules = text
     .replace(/^\uFEFF/, "")

@@ -9,7 +9,6 @@ import type { Values } from "../flags/flag.ts";
 import { bool, int, list, parsed, parsedList, text } from "../flags/flag.ts";
 import { bytes, bytesOrUnlimited, cut, ulimit } from "../flags/quantity.ts";
 import { showProgress } from "../image/progress.ts";
-import { out } from "../output.ts";
 
 const flags = {
   "add-host": list("Add a line to /etc/hosts (host:ip)"),
@@ -52,8 +51,8 @@ export default command({
     const context = await buildContext(path, options.file);
     await ping(engine);
     const response = await buildImage(engine, query(options, context.dockerfile), context.tar);
-    const id = await showProgress(response, { to: 1, quiet: options.quiet });
-    if (options.quiet && id) out(`${id}\n`);
+    // With -q the engine itself says nothing but the id.
+    const id = await showProgress(response, { to: 1 });
     if (options.iidfile && id) writeFileSync(options.iidfile, id);
     return 0;
   },

@@ -27,7 +27,7 @@ export default command({
       changes: options.change,
       pause: options.pause ? "1" : "0",
     };
-    out(`${await commitContainer(engine, query, null)}\n`);
+    out(`${await commitContainer(engine, query)}\n`);
     return 0;
   },
 });

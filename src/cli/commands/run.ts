@@ -49,7 +49,7 @@ export default command({
     }
     const id = await makeContainer(engine, options, body);
     if (!attached.stdin && !attached.stdout && !attached.stderr) {
-      await startContainer(engine, id).catch((error) => Promise.reject(startFailure(error)));
+      await startContainer(engine, id, options.trace).catch((error) => Promise.reject(startFailure(error)));
       out(`${id}\n`);
       if (options.trace) await (await import("../container/trace.ts")).printTrace(engine, id);
       return 0;
@@ -79,7 +79,7 @@ async function foreground(
   const restore = terminal && attached.stdin ? terminal.rawMode() : () => {};
   try {
     const pumping = pump(stream, { tty, ...attached, detachKeys });
-    await startContainer(engine, id).catch(async (error) => {
+    await startContainer(engine, id, options.trace).catch(async (error) => {
       // Docker's engine removes what was to be removed also when it could not start.
       if (options.rm) await waiting.ended.catch(() => {});
       throw startFailure(error);

@@ -2,18 +2,6 @@ import { command } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { list, text } from "../flags/flag.ts";
 
-/** What the engine's side offers; its file is loaded only here, so that no other command carries it. */
-interface Server {
-  serve(options: {
-    readonly root: string;
-    readonly run: string;
-    readonly hosts: readonly string[];
-    readonly logLevel: string;
-    /** A descriptor to write one byte to, and close, when the engine answers. */
-    readonly readyFd?: number;
-  }): Promise<never>;
-}
-
 export default command({
   name: "serve",
   usage: "[OPTIONS]",
@@ -28,12 +16,12 @@ export default command({
   async run(context, options) {
     if (process.geteuid?.() !== 0)
       throw new Failure("Cannot run the engine: cais must be root for that. Try: sudo cais serve", 125);
-    // A name in a variable keeps the engine out of the types until it is there.
-    const server = (await import("../../api/serve.ts")) as Server;
+    // Loaded only here, so that no other command carries the engine.
+    const { serve } = await import("../../api/serve.ts");
     const run = options.run ?? context.run;
     const ready = Number(process.env.CAIS_READY_FD ?? Number.NaN);
     delete process.env.CAIS_READY_FD;
-    return server.serve({
+    return serve({
       root: options.root ?? context.root,
       run,
       hosts: options.host.length > 0 ? options.host : [`unix://${run}/cais.sock`],

@@ -3,6 +3,9 @@ import { command } from "../command.ts";
 import { alignColumns } from "../format/table.ts";
 import { out } from "../output.ts";
 
+/** Docker's columns here are wider than those of lists. */
+const WIDTH = 20;
+
 export default command({
   name: "top",
   aliases: ["container top"],
@@ -13,7 +16,7 @@ export default command({
   stopAtFirst: true,
   async run({ engine }, _, [name = "", ...ps]) {
     const { Titles, Processes } = await containerTop(engine, name, ps.length ? ps.join(" ") : undefined);
-    out(`${alignColumns([Titles, ...(Processes ?? [])].map((row) => row.join("\t")).join("\n"))}\n`);
+    out(`${alignColumns([Titles, ...(Processes ?? [])].map((row) => row.join("\t")).join("\n"), WIDTH)}\n`);
     return 0;
   },
 });

@@ -31,7 +31,10 @@ export function containerRow(it: ContainerSummary, truncate: boolean): Fields {
   const mounts = it.Mounts.map((mount) => mount.Name || mount.Source);
   const row: Record<string, Value> = {
     Command: JSON.stringify(truncate ? ellipsis(it.Command, 20) : it.Command),
-    CreatedAt: goTime(it.Created),
+    // Only when it is asked for: the first local time of a process costs milliseconds.
+    get CreatedAt() {
+      return goTime(it.Created);
+    },
     ID: truncate ? shortId(it.Id) : it.Id,
     Image: imageName(it, truncate),
     Labels: labelsText(labels),
@@ -59,6 +62,7 @@ export function withMethods(
   return row;
 }
 
+/** Labels as lists show them: `a=1,b=2`, by name. */
 export function labelsText(labels: Readonly<Record<string, string>>): string {
   return Object.keys(labels)
     .sort()

@@ -13,6 +13,7 @@ export function showTrace(steps: readonly TraceStep[]): void {
   err(traceTable(steps));
 }
 
+/** Both of the above: for containers in the background. */
 export async function printTrace(engine: Engine, id: string): Promise<void> {
   showTrace(await fetchTrace(engine, id));
 }

@@ -79,9 +79,8 @@ async function targetOf(engine: Engine, id: string, path: string) {
     const end = await statPath(engine, id, linked);
     return { path: linked, exists: true, directory: has(end.mode, DIRECTORY) };
   } catch (error) {
-    // Without a body a HEAD cannot say what is missing, the container or the path: the upload will.
-    if (error instanceof EngineError && error.status === 404)
-      return { path, exists: false, directory: false };
+    // Without a body a HEAD cannot say what is wrong with the container or the path: the upload will.
+    if (error instanceof EngineError) return { path, exists: false, directory: false };
     throw error;
   }
 }

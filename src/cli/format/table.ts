@@ -6,7 +6,7 @@ const GAP = 3;
  * Lines up cells that tabs end, as Go's tabwriter does: a column is as wide as its widest cell in a run of
  * neighbouring lines that have it; the text after a line's last tab is in no column.
  */
-export function alignColumns(text: string): string {
+export function alignColumns(text: string, least = LEAST): string {
   const lines = text.split("\n").map((line) => line.split("\t"));
   const widths = lines.map((): number[] => []);
   const deepest = Math.max(...lines.map((cells) => cells.length));
@@ -16,7 +16,7 @@ export function alignColumns(text: string): string {
       let last = first;
       while ((lines[last + 1]?.length ?? 0) > column + 1) last++;
       const cells = lines.slice(first, last + 1).map((line) => columns(line[column] ?? ""));
-      const width = Math.max(LEAST, ...cells.map((size) => size + GAP));
+      const width = Math.max(least, ...cells.map((size) => size + GAP));
       for (let row = first; row <= last; row++) (widths[row] as number[])[column] = width;
       first = last;
     }

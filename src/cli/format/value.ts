@@ -12,10 +12,12 @@ export const NIL_MAP: Fields = Object.freeze({});
 /** Objects that Go has as maps: missing keys are no error, and they print as `map[…]`. */
 const maps = new WeakSet<object>([NIL_MAP]);
 
+/** Whether Go would have this object as a map; otherwise it is a struct. */
 export function isMap(value: object): boolean {
   return maps.has(value);
 }
 
+/** Makes an object a map for templates; returns it. */
 export function markMap<T extends object>(value: T): T {
   maps.add(value);
   return value;

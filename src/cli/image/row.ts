@@ -27,7 +27,9 @@ export function imageRows(it: ImageSummary, truncate: boolean, digests: boolean)
   const names = namesOf(it, digests);
   return names.map(({ repository, tag, digest }) => ({
     Containers: it.Containers < 0 ? "N/A" : String(it.Containers),
-    CreatedAt: goTime(it.Created),
+    get CreatedAt() {
+      return goTime(it.Created);
+    },
     CreatedSince: it.Created === 0 ? "" : ago(it.Created),
     Digest: digest,
     ID: truncate ? shortId(it.Id) : it.Id,

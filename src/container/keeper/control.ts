@@ -12,7 +12,8 @@ export function tellKeeper(runDir: string, ...order: Parameters<typeof encodeCon
   try {
     descriptor = openSync(join(runDir, RUN_FILES.control), constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENXIO" || error.code === "ENOENT")) return false;
+    if (error instanceof Error && "code" in error && (error.code === "ENXIO" || error.code === "ENOENT"))
+      return false;
     throw error;
   }
   try {

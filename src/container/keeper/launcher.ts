@@ -20,6 +20,7 @@ import { launchPlan } from "../launch/plan.ts";
 import type { Ended, ExecRequest, Exit, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
+import { tellKeeper } from "./control.ts";
 import {
   isAlive,
   oldestChild,
@@ -46,6 +47,9 @@ export interface LauncherOptions {
 export interface OwnedLauncher extends Launcher {
   close(): void;
 }
+
+/** How long a released keeper may take to undo what it made. */
+const PATIENCE_MS = 2000;
 
 /** How many traced starts are remembered. */
 const TRACES = 64;
@@ -89,10 +93,31 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     isDirectory: (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
   });
 
-  const finish = (runDir: string, note: StartNote) => () => {
-    reports.forget(note.token);
+  /** Keepers that were released and are still undoing what they made. */
+  const leaving = new Map<string, Promise<void>>();
+
+  const sweep = async (runDir: string, note: StartNote) => {
     removeRunDirectory(runDir);
-    if (note.cgroupDirectories.length > 0) void removeCgroup(layout, note.cgroup).catch(() => undefined);
+    if (note.cgroupDirectories.length > 0) await removeCgroup(layout, note.cgroup).catch(() => undefined);
+  };
+
+  /** The keeper undoes what it made; what is left after that, or without a keeper, is swept here. */
+  const finish = (runDir: string, note: StartNote) => () => {
+    const gone = new Promise<void>((resolve) => {
+      if (!tellKeeper(runDir, "release")) return resolve();
+      const late = setTimeout(resolve, PATIENCE_MS);
+      reports.listen(note.token, (report) => {
+        if (report.kind !== "gone") return;
+        clearTimeout(late);
+        resolve();
+      });
+    }).then(async () => {
+      reports.forget(note.token);
+      const last = note.cgroupDirectories[0];
+      if (existsSync(runDir) || (last !== undefined && existsSync(last))) await sweep(runDir, note);
+      leaving.delete(runDir);
+    });
+    leaving.set(runDir, gone);
   };
 
   /** Follow the reports of one start: the first decides whether it runs, the last is its exit. */
@@ -151,6 +176,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     note: StartNote,
     trace: boolean,
   ): Promise<Running> => {
+    await leaving.get(runDir);
     const program = compile(plan, trace ? { trace: `${runDir}.trace` } : {});
     const path = programPath(programs, token);
     mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { RUN_FILES } from "../launch/session.ts";
+import { notePath, RUN_FILES } from "../launch/session.ts";
 
 /** What a later engine must know of a start, written beside its run directory before the program runs. */
 export interface StartNote {
@@ -17,17 +17,16 @@ export interface StartNote {
   readonly cgroupDirectories: readonly string[];
 }
 
-const pathOf = (runDir: string) => `${runDir}.json`;
 
 /** Write the note; lost with /run, as the process is. */
 export function writeNote(runDir: string, note: StartNote): void {
-  writeFileSync(pathOf(runDir), JSON.stringify(note), { mode: 0o600 });
+  writeFileSync(notePath(runDir), JSON.stringify(note), { mode: 0o600 });
 }
 
 /** The note of a start, null when there is none or it is damaged. */
 export function readNote(runDir: string): StartNote | null {
   try {
-    return JSON.parse(readFileSync(pathOf(runDir), "utf8")) as StartNote;
+    return JSON.parse(readFileSync(notePath(runDir), "utf8")) as StartNote;
   } catch {
     return null;
   }
@@ -35,7 +34,7 @@ export function readNote(runDir: string): StartNote | null {
 
 /** Remove the note of a start that came to nothing. */
 export function removeNote(runDir: string): void {
-  rmSync(pathOf(runDir), { force: true });
+  rmSync(notePath(runDir), { force: true });
 }
 
 /** Remove everything of a start. */

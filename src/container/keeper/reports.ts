@@ -19,7 +19,11 @@ export interface Reports {
  */
 export async function openReports(path: string, programs: string): Promise<Reports> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    const make = call("mknodat", [num(-100, "AT_FDCWD"), str(path), num(S.IFIFO | 0o600), num(0)], "hear of exits");
+    const make = call(
+      "mknodat",
+      [num(-100, "AT_FDCWD"), str(path), num(S.IFIFO | 0o600), num(0)],
+      "hear of exits",
+    );
     await runPlan({ steps: [make] }, { directory: programs });
   }
   const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);

@@ -60,7 +60,6 @@ export function openRunning(started: Started): Running {
     release() {
       if (released) return;
       released = true;
-      tellKeeper(runDir, "release");
       input?.forget();
       for (const { fifo } of readers) void (fifo satisfies FifoReader).close();
       started.released();

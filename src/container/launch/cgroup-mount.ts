@@ -4,7 +4,7 @@ import { MS } from "../../kernel/flags.ts";
 import { call, num, str } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
 import { HERE, makeDirectory } from "./files.ts";
-import { mountCall, type PlannedMount, mountFileSystem } from "./mounts.ts";
+import { mountCall, mountFileSystem, type PlannedMount } from "./mounts.ts";
 
 /**
  * `/sys/fs/cgroup` in a container: the one tree of v2, or a tmpfs with each v1 hierarchy in it (cgroups(7)).
@@ -26,9 +26,19 @@ export function mountCgroups(planned: PlannedMount, trees: readonly Hierarchy[])
       const type = tree.version === 1 ? "cgroup" : "cgroup2";
       return [
         makeDirectory(at, 0o755, reason),
-        mountCall("cgroup", at, type, options.flags, options.flagNames, tree.version === 1 ? v1Options(tree) : "", reason),
+        mountCall(
+          "cgroup",
+          at,
+          type,
+          options.flags,
+          options.flagNames,
+          tree.version === 1 ? v1Options(tree) : "",
+          reason,
+        ),
         ...linksTo(tree, name).map((link) =>
-          call("symlinkat", [str(name), HERE, str(`${mount.destination}/${link}`)], reason, { tolerate: ["EEXIST"] }),
+          call("symlinkat", [str(name), HERE, str(`${mount.destination}/${link}`)], reason, {
+            tolerate: ["EEXIST"],
+          }),
         ),
       ];
     }),
@@ -41,7 +51,10 @@ export function mountCgroups(planned: PlannedMount, trees: readonly Hierarchy[])
               str("none"),
               str(mount.destination),
               num(0),
-              num(options.flags | MS.REMOUNT | MS.BIND, [...options.flagNames, "MS_REMOUNT", "MS_BIND"].join("|")),
+              num(
+                options.flags | MS.REMOUNT | MS.BIND,
+                [...options.flagNames, "MS_REMOUNT", "MS_BIND"].join("|"),
+              ),
               num(0),
             ],
             reason,
@@ -57,5 +70,7 @@ function v1Options(tree: Hierarchy): string {
 
 /** `cpu` and `cpuacct` beside `cpu,cpuacct`, as hosts have them. */
 function linksTo(tree: Hierarchy, name: string): readonly string[] {
-  return tree.version === 1 && tree.controllers.length > 1 ? tree.controllers.filter((each) => each !== name) : [];
+  return tree.version === 1 && tree.controllers.length > 1
+    ? tree.controllers.filter((each) => each !== name)
+    : [];
 }

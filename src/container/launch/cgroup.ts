@@ -19,11 +19,16 @@ export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
     }),
   );
   for (const write of plan.writes) {
-    const reason = because(write.field, `limit the container (${write.file.slice(write.file.lastIndexOf("/") + 1)})`);
+    const reason = because(
+      write.field,
+      `limit the container (${write.file.slice(write.file.lastIndexOf("/") + 1)})`,
+    );
     steps.push(writeFile(write.file, write.value, reason, write.tolerate));
   }
   if (plan.oom !== undefined) {
-    steps.push(open(plan.oom, "oom", { why: "count out-of-memory kills" }, ["RDONLY"], { tolerate: ["ENOENT"] }));
+    steps.push(
+      open(plan.oom, "oom", { why: "count out-of-memory kills" }, ["RDONLY"], { tolerate: ["ENOENT"] }),
+    );
   }
   if (plan.unified !== undefined) {
     steps.push(open(plan.unified, "cgroup", { why: "let the container be born in its cgroup" }, ["RDONLY"]));

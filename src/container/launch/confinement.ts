@@ -16,9 +16,14 @@ export function maskPaths(paths: readonly string[], because: Because): Step[] {
       call("mount", [str("/dev/null"), str(path), num(0), num(MS.BIND, "MS_BIND"), num(0)], reason, {
         tolerate: ["ENOTDIR", "ENOENT"],
       }),
-      call("mount", [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")], reason, {
-        tolerate: ["ENOTDIR", "ENOENT"],
-      }),
+      call(
+        "mount",
+        [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")],
+        reason,
+        {
+          tolerate: ["ENOTDIR", "ENOENT"],
+        },
+      ),
     ];
   });
 }
@@ -34,7 +39,11 @@ export function readonlyPaths(paths: readonly string[], because: Because): Step[
       steps: [
         call(
           "open_tree",
-          [HERE, str(path), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE")],
+          [
+            HERE,
+            str(path),
+            num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE"),
+          ],
           reason,
           { result: "tree" },
         ),
@@ -49,7 +58,11 @@ export function readonlyPaths(paths: readonly string[], because: Because): Step[
           ],
           reason,
         ),
-        call("move_mount", [from("tree"), str(""), HERE, str(path), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], reason),
+        call(
+          "move_mount",
+          [from("tree"), str(""), HERE, str(path), num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
+          reason,
+        ),
         close("tree", "close it"),
       ],
     };

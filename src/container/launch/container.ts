@@ -10,11 +10,26 @@ import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
-import { attachBind, mountFileSystem, openSource, type PlannedMount } from "./mounts.ts";
+import {
+  attachBind,
+  attachFileSystem,
+  makeFileSystem,
+  mountFileSystem,
+  openSource,
+  type PlannedMount,
+} from "./mounts.ts";
 import { joinNamespaces, type Namespaces } from "./namespaces.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
-import { detachPropagation, leaveHost, mountRoot, pivot, readonlyRoot, receiveRoot } from "./rootfs.ts";
+import {
+  detachPropagation,
+  mountRoot,
+  pivot,
+  propagateRoot,
+  readonlyRoot,
+  receiveRoot,
+  standOnRoot,
+} from "./rootfs.ts";
 import { forgetKeeper } from "./session.ts";
 import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
 import { execute, underInit } from "./workload.ts";
@@ -34,6 +49,9 @@ export interface ContainerParts {
   readonly because: Because;
 }
 
+/** In a user namespace these can be made only while the host's own are in sight (fs_fully_visible in fs/namespace.c). */
+const needsHost = ({ mount }: PlannedMount) => mount.type === "proc" || mount.type === "sysfs";
+
 const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 
 /** The container's steps, from the clone to `execve`: the second of the launch program's three parts. */
@@ -49,10 +67,12 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...joinNamespaces(namespaces, because),
     ...(ownUsers ? becomeRoot(because) : mounts.filter(isBind).flatMap(openSource)),
     detachPropagation(),
-    ...(ownUsers ? [] : mountRoot(parts.rootfs, parts.rootPlace)),
-    ...pivot(parts.rootPlace),
+    ...(ownUsers
+      ? mounts.filter(needsHost).flatMap(makeFileSystem)
+      : [...mountRoot(parts.rootfs, parts.rootPlace), standOnRoot(parts.rootPlace)]),
+    ...pivot(),
     ...fileSystems(parts, ownUsers),
-    ...leaveHost(spec.linux?.rootfsPropagation),
+    ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),
     ...(namespaces.has("network") ? loopbackUp() : []),
     ...sysctls(spec.linux?.sysctl ?? {}, because),
@@ -79,6 +99,7 @@ function fileSystems({ because, mounts, spec, trees }: ContainerParts, ownUsers:
     const { destination, type } = planned.mount;
     if (isBind(planned)) return attachBind(planned);
     if (type === "cgroup") return mountCgroups(planned, trees);
+    if (ownUsers && needsHost(planned)) return attachFileSystem(planned);
     if (destination !== "/dev") return mountFileSystem(planned);
     return [...mountFileSystem(planned), ...makeDev, ...makeDeviceLinks()];
   });
@@ -91,10 +112,22 @@ function names({ because, namespaces, spec }: ContainerParts): Step[] {
   return [
     ...(hostname === undefined
       ? []
-      : [call("sethostname", [bytes(hostname), num(hostname.length)], because("hostname", "set the host name"))]),
+      : [
+          call(
+            "sethostname",
+            [bytes(hostname), num(hostname.length)],
+            because("hostname", "set the host name"),
+          ),
+        ]),
     ...(domainname === undefined
       ? []
-      : [call("setdomainname", [bytes(domainname), num(domainname.length)], because("domainname", "set the domain"))]),
+      : [
+          call(
+            "setdomainname",
+            [bytes(domainname), num(domainname.length)],
+            because("domainname", "set the domain"),
+          ),
+        ]),
   ];
 }
 

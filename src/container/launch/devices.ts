@@ -60,7 +60,13 @@ export function makeDevices(devices: readonly Device[], because: Because): Step[
         { tolerate: ["EEXIST"] },
       ),
       ...((device.uid ?? 0) !== 0 || (device.gid ?? 0) !== 0
-        ? [call("fchownat", [HERE, str(device.path), num(device.uid ?? 0), num(device.gid ?? 0), num(0)], reason)]
+        ? [
+            call(
+              "fchownat",
+              [HERE, str(device.path), num(device.uid ?? 0), num(device.gid ?? 0), num(0)],
+              reason,
+            ),
+          ]
         : []),
     ];
   });
@@ -94,9 +100,14 @@ export function attachHostDevices(devices: readonly Device[]): Step[] {
     const reason = { why: `share the host's ${device.path}` };
     return [
       ...parents(device.path, reason.why),
-      call("openat", [HERE, str(device.path), openFlags("WRONLY", "CREAT", "CLOEXEC"), num(0o666, "0666")], reason, {
-        result: "file",
-      }),
+      call(
+        "openat",
+        [HERE, str(device.path), openFlags("WRONLY", "CREAT", "CLOEXEC"), num(0o666, "0666")],
+        reason,
+        {
+          result: "file",
+        },
+      ),
       close("file", "close it"),
       ...attachTree(`device.${device.path}`, device.path, reason),
     ];
@@ -114,13 +125,22 @@ export function makeDeviceLinks(): Step[] {
 export function bindConsole(terminal: string): Step[] {
   const reason = { why: "show the terminal as /dev/console" };
   return [
-    call("openat", [HERE, str("/dev/console"), openFlags("WRONLY", "CREAT", "CLOEXEC", "NOCTTY"), num(0o600, "0600")], reason, {
-      result: "file",
-    }),
+    call(
+      "openat",
+      [HERE, str("/dev/console"), openFlags("WRONLY", "CREAT", "CLOEXEC", "NOCTTY"), num(0o600, "0600")],
+      reason,
+      {
+        result: "file",
+      },
+    ),
     close("file", "close it"),
     call(
       "open_tree",
-      [from(terminal), str(""), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH")],
+      [
+        from(terminal),
+        str(""),
+        num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH"),
+      ],
       reason,
       { result: "console" },
     ),

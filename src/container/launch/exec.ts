@@ -8,7 +8,15 @@ import { enterCgroups } from "./cgroup.ts";
 import { open } from "./files.ts";
 import { dropPrivileges, keeperCapabilities, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
-import { dropKeeperPrivileges, forgetKeeper, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
+import {
+  dropKeeperPrivileges,
+  forgetKeeper,
+  keep,
+  runDirectory,
+  session,
+  stdio,
+  syncSocket,
+} from "./session.ts";
 import { openTerminal, ownSession, pipeStreams, takeTerminal, terminalStreams } from "./streams.ts";
 import { execute } from "./workload.ts";
 
@@ -38,12 +46,24 @@ export function execPlan(facts: ExecFacts): Plan {
   const uid = process.user.uid;
   const join = { why: "enter the container" };
   const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
-  const own = flags("CLONE", CLONE, ...(facts.ownUsers ? (["NEWUSER"] as const) : []), ...(facts.ownTime ? (["NEWTIME"] as const) : []));
+  const own = flags(
+    "CLONE",
+    CLONE,
+    ...(facts.ownUsers ? (["NEWUSER"] as const) : []),
+    ...(facts.ownTime ? (["NEWTIME"] as const) : []),
+  );
   const child: Step[] = [
     ...forgetKeeper(),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     ...enterCgroups(cgroups, false),
-    call("setns", [from("container"), num(shared.value | own.value, `${shared.text}${own.value === 0 ? "" : `|${own.text}`}`)], join),
+    call(
+      "setns",
+      [
+        from("container"),
+        num(shared.value | own.value, `${shared.text}${own.value === 0 ? "" : `|${own.text}`}`),
+      ],
+      join,
+    ),
     close("container", "close it"),
     ...(facts.ownUsers
       ? [call("setresgid", [num(0), num(0), num(0)], join), call("setresuid", [num(0), num(0), num(0)], join)]
@@ -62,11 +82,20 @@ export function execPlan(facts: ExecFacts): Plan {
     ...session(facts.program, facts.reports),
     ...runDirectory(runDir),
     ...streams.steps,
-    call("pidfd_open", [num(facts.pid), num(0)], { why: "find the container", hint: "it has ended" }, { result: "container" }),
+    call(
+      "pidfd_open",
+      [num(facts.pid), num(0)],
+      { why: "find the container", hint: "it has ended" },
+      { result: "container" },
+    ),
     call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], { ...join, hint: "it has ended" }),
     ...(cgroups.unified === undefined
       ? []
-      : [open(cgroups.unified, "cgroup", { why: "let the process be born in the container's cgroup" }, ["RDONLY"])]),
+      : [
+          open(cgroups.unified, "cgroup", { why: "let the process be born in the container's cgroup" }, [
+            "RDONLY",
+          ]),
+        ]),
     ...syncSocket(),
     {
       kind: "clone",

@@ -35,7 +35,9 @@ export function writeFile(
   const bytes = new TextEncoder().encode(value);
   const steps: Step[] = [
     open(path, "file", reason, ["WRONLY"]),
-    call("write", [from("file"), mem({ kind: "text", text: value }), num(bytes.length)], reason, { tolerate }),
+    call("write", [from("file"), mem({ kind: "text", text: value }), num(bytes.length)], reason, {
+      tolerate,
+    }),
     close("file", "close it"),
   ];
   return { kind: "attempt", tolerate, steps, ...reason };

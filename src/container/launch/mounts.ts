@@ -1,4 +1,14 @@
-import { AT, FSCONFIG, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, flags, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import {
+  AT,
+  FSCONFIG,
+  FSMOUNT_CLOEXEC,
+  FSOPEN_CLOEXEC,
+  flags,
+  MOUNT_ATTR,
+  MOVE_MOUNT,
+  MS,
+  OPEN_TREE,
+} from "../../kernel/flags.ts";
 import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
@@ -9,7 +19,7 @@ import { type MountOptions, mountOptions } from "./mount-options.ts";
 export interface PlannedMount {
   readonly mount: Mount;
   readonly options: MountOptions;
-  /** For binds: the opened source. */
+  /** What will be attached: the opened source of a bind, or a made file system. */
   readonly tree: Slot;
   /** Whether the source is a directory, as the engine saw it. A later swap makes `move_mount` fail. */
   readonly directory: boolean;
@@ -22,8 +32,7 @@ export interface PlannedMount {
  */
 export function openSource(planned: PlannedMount): Step[] {
   const { options, tree, reason, mount } = planned;
-  const how =
-    OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (options.bind === "rbind" ? AT.RECURSIVE : 0);
+  const how = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (options.bind === "rbind" ? AT.RECURSIVE : 0);
   const text = `OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC${options.bind === "rbind" ? "|AT_RECURSIVE" : ""}`;
   return [
     call("open_tree", [HERE, str(mount.source ?? ""), num(how, text)], reason, { result: tree }),
@@ -41,7 +50,9 @@ function setAttributes(tree: Slot, options: MountOptions, reason: Reason): Step[
   }
   if (options.set !== 0) steps.push(setAttribute(tree, { set: options.set }, false, reason));
   if (options.recursiveSet !== 0 || options.recursiveClear !== 0) {
-    steps.push(setAttribute(tree, { set: options.recursiveSet, clear: options.recursiveClear }, true, reason));
+    steps.push(
+      setAttribute(tree, { set: options.recursiveSet, clear: options.recursiveClear }, true, reason),
+    );
   }
   return steps;
 }
@@ -103,11 +114,16 @@ function mountPoint(destination: string, directory: boolean, reason: Reason): St
   const parent = destination.slice(0, destination.lastIndexOf("/"));
   return [
     ...makeDirectories(parent, reason),
-    call("openat", [HERE, str(destination), openFlags("RDONLY", "CREAT", "NONBLOCK", "CLOEXEC"), num(0o644, "0644")], reason, {
-      result: "file",
-      // A socket or a device is a place to mount on as well.
-      tolerate: ["ENXIO", "EACCES"],
-    }),
+    call(
+      "openat",
+      [HERE, str(destination), openFlags("RDONLY", "CREAT", "NONBLOCK", "CLOEXEC"), num(0o644, "0644")],
+      reason,
+      {
+        result: "file",
+        // A socket or a device is a place to mount on as well.
+        tolerate: ["ENXIO", "EACCES"],
+      },
+    ),
     close("file", "close it"),
   ];
 }
@@ -115,7 +131,10 @@ function mountPoint(destination: string, directory: boolean, reason: Reason): St
 /** Attach an opened bind mount. */
 export function attachBind(planned: PlannedMount): Step[] {
   const { mount, directory, reason, tree } = planned;
-  return [...mountPoint(mount.destination, directory, reason), ...attachTree(tree, mount.destination, reason)];
+  return [
+    ...mountPoint(mount.destination, directory, reason),
+    ...attachTree(tree, mount.destination, reason),
+  ];
 }
 
 /** Destinations where a symlink in the image would redirect what the container's safety rests on. */
@@ -125,11 +144,19 @@ const NEVER_THROUGH_LINKS = new Set(["/proc", "/sys", "/dev"]);
 export function mountFileSystem(planned: PlannedMount): Step[] {
   const { mount, options, reason } = planned;
   const type = mount.type ?? "none";
-  const place = makeDirectories(mount.destination, reason);
-  if (NEVER_THROUGH_LINKS.has(mount.destination)) return [...place, ...mountWithoutLinks(planned, type)];
+  if (NEVER_THROUGH_LINKS.has(mount.destination))
+    return [...makeFileSystem(planned), ...attachFileSystem(planned)];
   return [
-    ...place,
-    mountCall(mount.source ?? type, mount.destination, type, options.flags, options.flagNames, options.data, reason),
+    ...makeDirectories(mount.destination, reason),
+    mountCall(
+      mount.source ?? type,
+      mount.destination,
+      type,
+      options.flags,
+      options.flagNames,
+      options.data,
+      reason,
+    ),
     ...propagate(mount.destination, options, reason),
   ];
 }
@@ -153,48 +180,100 @@ export function mountCall(
 }
 
 /** Change the propagation of what is mounted at `destination`. */
-export function propagate(destination: string, options: Pick<MountOptions, "propagation">, reason: Reason): Step[] {
+export function propagate(
+  destination: string,
+  options: Pick<MountOptions, "propagation">,
+  reason: Reason,
+): Step[] {
   if (options.propagation === undefined) return [];
   const { flag, recursive } = options.propagation;
   const name = Object.entries(MS).find(([, value]) => value === flag)?.[0] ?? "";
   const bits = flag | (recursive ? MS.REC : 0);
-  return [mountCall("none", destination, "none", bits, [`MS_${name}`, ...(recursive ? ["MS_REC"] : [])], "", reason)];
+  return [
+    mountCall(
+      "none",
+      destination,
+      "none",
+      bits,
+      [`MS_${name}`, ...(recursive ? ["MS_REC"] : [])],
+      "",
+      reason,
+    ),
+  ];
 }
 
-/** fsopen, fsconfig, fsmount, move_mount: `move_mount` is the only way not to follow a link at the end. */
-function mountWithoutLinks({ mount, options, reason }: PlannedMount, type: string): Step[] {
+/** Make a file system of the kernel that is attached nowhere yet: fsopen, fsconfig, fsmount. */
+export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
+  const type = mount.type ?? "none";
   const parameters = options.data === "" ? [] : options.data.split(",");
   const set = parameters.map((parameter) => {
     const at = parameter.indexOf("=");
     const key = at < 0 ? parameter : parameter.slice(0, at);
     return at < 0
-      ? call("fsconfig", [from("fs"), num(FSCONFIG.SET_FLAG, "FSCONFIG_SET_FLAG"), str(key), num(0), num(0)], reason)
+      ? call(
+          "fsconfig",
+          [from("fs"), num(FSCONFIG.SET_FLAG, "FSCONFIG_SET_FLAG"), str(key), num(0), num(0)],
+          reason,
+        )
       : call(
           "fsconfig",
-          [from("fs"), num(FSCONFIG.SET_STRING, "FSCONFIG_SET_STRING"), str(key), str(parameter.slice(at + 1)), num(0)],
+          [
+            from("fs"),
+            num(FSCONFIG.SET_STRING, "FSCONFIG_SET_STRING"),
+            str(key),
+            str(parameter.slice(at + 1)),
+            num(0),
+          ],
           reason,
         );
   });
-  const atime = options.flags & MS.STRICTATIME ? MOUNT_ATTR.STRICTATIME : options.flags & MS.NOATIME ? MOUNT_ATTR.NOATIME : 0;
-  const hint = "the image has something else than a directory there; a link is not followed for this mount";
+  const atime =
+    options.flags & MS.STRICTATIME
+      ? MOUNT_ATTR.STRICTATIME
+      : options.flags & MS.NOATIME
+        ? MOUNT_ATTR.NOATIME
+        : 0;
   return [
     call("fsopen", [str(type), num(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")], reason, { result: "fs" }),
     call(
       "fsconfig",
-      [from("fs"), num(FSCONFIG.SET_STRING, "FSCONFIG_SET_STRING"), str("source"), str(mount.source ?? type), num(0)],
+      [
+        from("fs"),
+        num(FSCONFIG.SET_STRING, "FSCONFIG_SET_STRING"),
+        str("source"),
+        str(mount.source ?? type),
+        num(0),
+      ],
       reason,
     ),
     ...set,
-    call("fsconfig", [from("fs"), num(FSCONFIG.CMD_CREATE, "FSCONFIG_CMD_CREATE"), num(0), num(0), num(0)], reason),
+    call(
+      "fsconfig",
+      [from("fs"), num(FSCONFIG.CMD_CREATE, "FSCONFIG_CMD_CREATE"), num(0), num(0), num(0)],
+      reason,
+    ),
     call(
       "fsmount",
-      [from("fs"), num(FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"), num(options.set | atime, attributeText({ set: options.set | atime }).slice(4) || "0")],
+      [
+        from("fs"),
+        num(FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"),
+        num(options.set | atime, attributeText({ set: options.set | atime }).slice(4) || "0"),
+      ],
       reason,
-      { result: "fs-mount" },
+      { result: tree },
     ),
-    moveMount("fs-mount", mount.destination, false, { ...reason, hint }),
-    close("fs-mount", "close it"),
     close("fs", "close it"),
+  ];
+}
+
+/** Attach it; `move_mount` is the only way not to follow a link at the end. */
+export function attachFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
+  const hint = "the image has something else than a directory there; a link is not followed for this mount";
+  const follow = !NEVER_THROUGH_LINKS.has(mount.destination);
+  return [
+    ...makeDirectories(mount.destination, reason),
+    moveMount(tree, mount.destination, follow, { ...reason, hint }),
+    close(tree, "close it"),
     ...propagate(mount.destination, options, reason),
   ];
 }
@@ -207,7 +286,8 @@ export function planMount(
   reason: Reason,
 ): PlannedMount {
   const options = mountOptions(mount.options ?? []);
-  const bind = mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
+  const bind =
+    mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
   return {
     mount,
     options: bind,

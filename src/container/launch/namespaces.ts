@@ -95,7 +95,10 @@ export function writeIdMaps(linux: Linux, because: Because): Step[] {
 /** `/proc/<child>/<file>` as a path in memory. */
 export function childPath(file: string, reason: Reason): { readonly path: Data; readonly steps: Step[] } {
   const path = space(64, `path-${file}`);
-  return { path, steps: [{ kind: "decimal", slot: "child", into: path, prefix: "/proc/", suffix: `/${file}`, ...reason }] };
+  return {
+    path,
+    steps: [{ kind: "decimal", slot: "child", into: path, prefix: "/proc/", suffix: `/${file}`, ...reason }],
+  };
 }
 
 function mapFile(file: string, mappings: readonly IdMapping[], reason: Reason): Step[] {

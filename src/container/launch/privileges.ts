@@ -1,5 +1,11 @@
 import { arch } from "node:process";
-import { CAPABILITIES, type CapabilityName, capabilityMask, capabilityName, readLastCapability } from "../../kernel/capabilities.ts";
+import {
+  CAPABILITIES,
+  type CapabilityName,
+  capabilityMask,
+  capabilityName,
+  readLastCapability,
+} from "../../kernel/capabilities.ts";
 import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT, SECCOMP } from "../../kernel/flags.ts";
 import { RLIMITS, rlimitName, rlimitValue } from "../../kernel/rlimits.ts";
 import { compile as compileSeccomp } from "../../kernel/seccomp/compile.ts";
@@ -23,7 +29,8 @@ function known(names: readonly string[] = []): CapabilityName[] {
 
 /** setrlimit, before the capability to raise hard limits is gone. */
 export function resourceLimits(limits: readonly Rlimit[], because: Because): Step[] {
-  const hint = "a hard limit above the engine's own needs CAP_SYS_RESOURCE, which the engine does not have here";
+  const hint =
+    "a hard limit above the engine's own needs CAP_SYS_RESOURCE, which the engine does not have here";
   return limits.map((limit, index) => {
     const name = rlimitName(limit.type);
     if (name === undefined) throw new Error(`Cannot limit ${limit.type}: the kernel has no such limit`);
@@ -40,7 +47,11 @@ export function resourceLimits(limits: readonly Rlimit[], because: Because): Ste
 export function oomScore(score: number | undefined, because: Because): Step[] {
   if (score === undefined) return [];
   const hint = "a score below the engine's own needs CAP_SYS_RESOURCE, which the engine does not have here";
-  const reason = because("process.oomScoreAdj", "set how readily the kernel kills it when memory is short", hint);
+  const reason = because(
+    "process.oomScoreAdj",
+    "set how readily the kernel kills it when memory is short",
+    hint,
+  );
   return [writeFile("/proc/self/oom_score_adj", String(score), reason)];
 }
 
@@ -50,10 +61,14 @@ function boundingSet(capabilities: Capabilities, because: Because): Step[] {
   const reason = because("process.capabilities", "drop capabilities for good");
   return Array.from({ length: lastCapability + 1 }, (_, number) => number)
     .filter((number) => !kept.has(nameOf(number)))
-    .map((number) => call("prctl", [num(PR.CAPBSET_DROP, "PR_CAPBSET_DROP"), num(number, nameOf(number))], reason));
+    .map((number) =>
+      call("prctl", [num(PR.CAPBSET_DROP, "PR_CAPBSET_DROP"), num(number, nameOf(number))], reason),
+    );
 }
 
-const names = new Map<number, CapabilityName>(Object.entries(CAPABILITIES).map(([name, number]) => [number, name as CapabilityName]));
+const names = new Map<number, CapabilityName>(
+  Object.entries(CAPABILITIES).map(([name, number]) => [number, name as CapabilityName]),
+);
 const nameOf = (number: number): CapabilityName => names.get(number) ?? (`CAP_${number}` as CapabilityName);
 
 /** capset(2): `struct __user_cap_header_struct`, then effective, permitted, inheritable, low and high words. */
@@ -67,13 +82,22 @@ function setCapabilities(capabilities: Capabilities, because: Because): Step[] {
   return [
     call(
       "capset",
-      [mem(struct([u32(CAPABILITY_VERSION_3, 0)]), "version 3"), mem(struct([half(0n), half(32n)]), known(capabilities.effective).join(" ") || "none")],
+      [
+        mem(struct([u32(CAPABILITY_VERSION_3, 0)]), "version 3"),
+        mem(struct([half(0n), half(32n)]), known(capabilities.effective).join(" ") || "none"),
+      ],
       reason,
     ),
     ...ambient.map((name) =>
       call(
         "prctl",
-        [num(PR.CAP_AMBIENT, "PR_CAP_AMBIENT"), num(PR_CAP_AMBIENT.RAISE, "PR_CAP_AMBIENT_RAISE"), num(CAPABILITIES[name], name), num(0), num(0)],
+        [
+          num(PR.CAP_AMBIENT, "PR_CAP_AMBIENT"),
+          num(PR_CAP_AMBIENT.RAISE, "PR_CAP_AMBIENT_RAISE"),
+          num(CAPABILITIES[name], name),
+          num(0),
+          num(0),
+        ],
         reason,
       ),
     ),
@@ -85,7 +109,17 @@ function identity(user: User, ownUsers: boolean, because: Because): Step[] {
   const groups = user.additionalGids ?? [];
   const { uid, gid } = user;
   return [
-    call("setgroups", [num(groups.length), groups.length === 0 ? num(0) : mem(struct([u32(...groups, ...(groups.length % 2 ? [0] : []))]), groups.join(" "))], because("process.user.additionalGids", "set the supplementary groups"), ownUsers ? { tolerate: ["EPERM"] } : {}),
+    call(
+      "setgroups",
+      [
+        num(groups.length),
+        groups.length === 0
+          ? num(0)
+          : mem(struct([u32(...groups, ...(groups.length % 2 ? [0] : []))]), groups.join(" ")),
+      ],
+      because("process.user.additionalGids", "set the supplementary groups"),
+      ownUsers ? { tolerate: ["EPERM"] } : {},
+    ),
     call("setresgid", [num(gid), num(gid), num(gid)], reason),
     call("setresuid", [num(uid), num(uid), num(uid)], reason),
   ];
@@ -101,7 +135,11 @@ function seccompFilter(seccomp: Seccomp, because: Because): Step[] {
   return [
     call(
       "seccomp",
-      [num(SECCOMP.SET_MODE_FILTER, "SECCOMP_SET_MODE_FILTER"), num(how), mem(program, `${filter.length / 8} instructions of BPF`)],
+      [
+        num(SECCOMP.SET_MODE_FILTER, "SECCOMP_SET_MODE_FILTER"),
+        num(how),
+        mem(program, `${filter.length / 8} instructions of BPF`),
+      ],
       because("linux.seccomp", "allow only the system calls of the policy"),
     ),
   ];
@@ -110,7 +148,12 @@ function seccompFilter(seccomp: Seccomp, because: Because): Step[] {
 const EVERYTHING: Capabilities = {};
 
 /** All of it, ending one step before `execve`. */
-export function dropPrivileges(process: Process, seccomp: Seccomp | undefined, ownUsers: boolean, because: Because): Step[] {
+export function dropPrivileges(
+  process: Process,
+  seccomp: Seccomp | undefined,
+  ownUsers: boolean,
+  because: Because,
+): Step[] {
   const capabilities = process.capabilities ?? EVERYTHING;
   const filter = seccomp === undefined ? [] : seccompFilter(seccomp, because);
   const noNewPrivileges = process.noNewPrivileges === true;
@@ -118,10 +161,18 @@ export function dropPrivileges(process: Process, seccomp: Seccomp | undefined, o
     ...boundingSet(capabilities, because),
     // Without no_new_privs only CAP_SYS_ADMIN may load a filter, so that comes while it is still there.
     ...(noNewPrivileges ? [] : filter),
-    call("prctl", [num(PR.SET_KEEPCAPS, "PR_SET_KEEPCAPS"), num(1)], "keep capabilities while changing the user"),
+    call(
+      "prctl",
+      [num(PR.SET_KEEPCAPS, "PR_SET_KEEPCAPS"), num(1)],
+      "keep capabilities while changing the user",
+    ),
     ...identity(process.user, ownUsers, because),
     ...setCapabilities(capabilities, because),
-    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends: nobody would know of it"),
+    call(
+      "prctl",
+      [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")],
+      "end when the keeper ends: nobody would know of it",
+    ),
     ...(noNewPrivileges
       ? [
           call(
@@ -140,7 +191,10 @@ export function keeperCapabilities(): Step {
   const mask = Number(capabilityMask(["CAP_KILL"]));
   return call(
     "capset",
-    [mem(struct([u32(CAPABILITY_VERSION_3, 0)]), "version 3"), mem(struct([u32(mask, mask, 0, 0, 0, 0)]), "CAP_KILL")],
+    [
+      mem(struct([u32(CAPABILITY_VERSION_3, 0)]), "version 3"),
+      mem(struct([u32(mask, mask, 0, 0, 0, 0)]), "CAP_KILL"),
+    ],
     "hold no capability but the one to signal the container",
   );
 }

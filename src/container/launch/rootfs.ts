@@ -23,14 +23,20 @@ export function detachPropagation(): Step {
 export function mountRoot(rootfs: Rootfs, place: string): Step[] {
   if (rootfs.kind === "overlay") {
     return [
-      call("chdir", [str(rootfs.base)], { why: "name layers by short names: mount options end after a page" }),
+      call("chdir", [str(rootfs.base)], {
+        why: "name layers by short names: mount options end after a page",
+      }),
       mountOverlay(rootfs, place, rootfs.lower, rootfs.upper, rootfs.work),
     ];
   }
   return [
     call(
       "open_tree",
-      [HERE, str(rootfs.path), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE")],
+      [
+        HERE,
+        str(rootfs.path),
+        num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE"),
+      ],
       ROOT,
       { result: "root" },
     ),
@@ -39,44 +45,54 @@ export function mountRoot(rootfs: Rootfs, place: string): Step[] {
   ];
 }
 
-function mountOverlay(rootfs: Overlay, place: string, lower: readonly string[], upper: string, work: string): Step {
+function mountOverlay(
+  rootfs: Overlay,
+  place: string,
+  lower: readonly string[],
+  upper: string,
+  work: string,
+): Step {
   const volatile = rootfs.volatile === true ? ",volatile" : "";
-  const data = `lowerdir=${lower.map(escape).join(":")},upperdir=${escape(upper)},workdir=${escape(work)},${OVERLAY_OPTIONS}${volatile}`;
-  if (data.length >= 4096) throw new Error(`Cannot mount ${lower.length} layers: their names do not fit in a page`);
+  const data = `lowerdir=${lower.map(escapeOption).join(":")},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)},${OVERLAY_OPTIONS}${volatile}`;
+  if (data.length >= 4096)
+    throw new Error(`Cannot mount ${lower.length} layers: their names do not fit in a page`);
   return mountCall("overlay", place, "overlay", 0, [], data, ROOT);
 }
 
 /** Colons, commas and backslashes are special in overlay's options (overlayfs.rst). */
-function escape(path: string): string {
+function escapeOption(path: string): string {
   return path.replace(/[\\:,]/g, (character) => `\\${character}`);
 }
 
+/** Stand on the mounted root, while the way to it is still that of the host's root. */
+export function standOnRoot(place: string): Step {
+  return call("chdir", [str(place)], ROOT);
+}
+
 /**
- * Make the mounted root the only one (pivot_root(2), "pivot_root(".", ".")"). The old root stays stacked on
- * top until `leaveHost`: a user namespace may mount proc only while it sees one.
+ * Make the mounted root the only one (pivot_root(2), "pivot_root(".", ".")"). The old root is then stacked on
+ * top, where `/..` leads to it: it goes before any path of the image is looked at.
  */
-export function pivot(place: string): Step[] {
+export function pivot(): Step[] {
   return [
-    call("chdir", [str(place)], ROOT),
-    call("pivot_root", [str("."), str(".")], { why: "make it the only root: nothing of the host has a path now" }),
+    call("pivot_root", [str("."), str(".")], { why: "make it the only root" }),
+    call("umount2", [str("."), num(MNT_DETACH, "MNT_DETACH")], {
+      why: "let go of the host's file systems: nothing of the host has a path now",
+    }),
+    call("chdir", [str("/")], { why: "stand in the new root" }),
   ];
 }
 
-/** Let go of the host's tree. */
-export function leaveHost(propagation: string | undefined): Step[] {
+/** The root's propagation, once everything is mounted. */
+export function propagateRoot(propagation: string | undefined): Step[] {
   const kind = propagation?.replace(/^r/, "");
-  const flag = { shared: MS.SHARED, slave: MS.SLAVE, private: MS.PRIVATE, unbindable: MS.UNBINDABLE }[kind ?? ""];
-  return [
-    call("umount2", [str("."), num(MNT_DETACH, "MNT_DETACH")], { why: "let go of the host's file systems" }),
-    call("chdir", [str("/")], { why: "stand in the new root" }),
-    ...(flag === undefined
-      ? []
-      : [
-          mountCall("none", "/", "none", flag | (propagation?.startsWith("r") ? MS.REC : 0), [`MS_${kind?.toUpperCase()}`], "", {
-            why: "share mounts with others as asked for",
-          }),
-        ]),
+  const flag = { shared: MS.SHARED, slave: MS.SLAVE, private: MS.PRIVATE, unbindable: MS.UNBINDABLE }[
+    kind ?? ""
   ];
+  if (flag === undefined) return [];
+  const bits = flag | (propagation?.startsWith("r") ? MS.REC : 0);
+  const why = "share mounts with others as asked for";
+  return [mountCall("none", "/", "none", bits, [`MS_${kind?.toUpperCase()}`], "", { why })];
 }
 
 /** Remount the root read-only, after every mount point has been made. */
@@ -149,16 +165,28 @@ const absolute = (rootfs: Overlay, path: string) => (path.startsWith("/") ? path
 function idmapped(layer: string, place: string, index: number, reason: Reason): Step[] {
   const slot = `layer.${index}`;
   const attributes = struct([u64(MOUNT_ATTR.IDMAP, 0, 0, 0)], `idmap.${index}`);
-  const hint = "this kernel or the file system under the data directory has no idmapped mounts (Linux 5.19 for overlay)";
+  const hint =
+    "this kernel or the file system under the data directory has no idmapped mounts (Linux 5.19 for overlay)";
   return [
     makeDirectory(place, 0o755, reason),
-    call("open_tree", [HERE, str(layer), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC")], reason, {
-      result: slot,
-    }),
+    call(
+      "open_tree",
+      [HERE, str(layer), num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC")],
+      reason,
+      {
+        result: slot,
+      },
+    ),
     { kind: "store", slot: "user-namespace", to: attributes, offset: 24, size: 8, ...reason },
     call(
       "mount_setattr",
-      [from(slot), str(""), num(AT.EMPTY_PATH, "AT_EMPTY_PATH"), mem(attributes, "MOUNT_ATTR_IDMAP"), num(32)],
+      [
+        from(slot),
+        str(""),
+        num(AT.EMPTY_PATH, "AT_EMPTY_PATH"),
+        mem(attributes, "MOUNT_ATTR_IDMAP"),
+        num(32),
+      ],
       { ...reason, hint },
     ),
     call("move_mount", [from(slot), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], reason),
@@ -172,6 +200,7 @@ export function receiveRoot(place: string): Step[] {
     { kind: "receive", into: "root", ...ROOT },
     call("move_mount", [from("root"), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], ROOT),
     close("root", "close it"),
+    standOnRoot(place),
   ];
 }
 

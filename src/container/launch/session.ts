@@ -1,4 +1,4 @@
-import { flags, O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
+import { flags, type O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Call, type Keeper, type KeeperStdio, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import { HERE, open } from "./files.ts";
@@ -16,6 +16,9 @@ export const RUN_FILES = {
   trace: "trace",
 } as const;
 
+/** Beside the run directory: what the engine noted before the start. */
+export const notePath = (runDir: string): string => `${runDir}.json`;
+
 const SIGCHLD = 17;
 const SIGPIPE = 13;
 const maskOf = (...signals: number[]) =>
@@ -30,7 +33,11 @@ export function session(programPath: string, reportsPath: string): Step[] {
     open(reportsPath, "reports", { why: "reach the engine" }, ["WRONLY", "NONBLOCK"]),
     call("unlinkat", [HERE, str(programPath), num(0)], "leave no program behind that anyone could run again"),
     call("setsid", [], "be independent of whoever started the engine", { tolerate: ["EPERM"] }),
-    call("prctl", [num(PR.SET_CHILD_SUBREAPER, "PR_SET_CHILD_SUBREAPER"), num(1)], "reap the container's orphans"),
+    call(
+      "prctl",
+      [num(PR.SET_CHILD_SUBREAPER, "PR_SET_CHILD_SUBREAPER"), num(1)],
+      "reap the container's orphans",
+    ),
     call("prctl", [num(PR.SET_NAME, "PR_SET_NAME"), str("cais-keeper")], "be known in process lists"),
     call(
       "rt_sigprocmask",
@@ -55,9 +62,14 @@ export function defaultSignals(): Call {
   );
 }
 
-/** In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. */
+/**
+ * In the child: the keeper's own descriptors are not for it, not even until `execve` closes them. A working
+ * directory may be `/proc/self/fd/7`: no directory of the host may be open by then.
+ */
 export function forgetKeeper(): Step[] {
-  return ["reports", "control", "signals"].map((slot) => close(slot, "leave it to the keeper"));
+  return ["reports", "control", "signals", "cgroup", "oom"].map((slot) =>
+    close(slot, "leave it to the keeper"),
+  );
 }
 
 /** The run directory with the keeper's identity and its control FIFO. */
@@ -77,7 +89,10 @@ export function runDirectory(runDir: string): Step[] {
     call("write", [from("file"), mem(stat), from("length")], identity),
     close("file", "close it"),
     ...fifo(`${runDir}/${RUN_FILES.control}`, "take orders from the engine"),
-    open(`${runDir}/${RUN_FILES.control}`, "control", { why: "take orders from the engine" }, ["RDWR", "NONBLOCK"]),
+    open(`${runDir}/${RUN_FILES.control}`, "control", { why: "take orders from the engine" }, [
+      "RDWR",
+      "NONBLOCK",
+    ]),
   ];
 }
 
@@ -89,7 +104,9 @@ function remove(path: string, how = 0): Call {
 
 function fifo(path: string, why: string): Step[] {
   return [
-    call("mknodat", [HERE, str(path), num(S.IFIFO | 0o600, "S_IFIFO|0600"), num(0)], why, { undo: [remove(path)] }),
+    call("mknodat", [HERE, str(path), num(S.IFIFO | 0o600, "S_IFIFO|0600"), num(0)], why, {
+      undo: [remove(path)],
+    }),
   ];
 }
 
@@ -138,7 +155,11 @@ export function stdio(runDir: string, terminal: boolean, stdin: boolean): StdioP
       ...(stdin
         ? [
             ...ends("stdin", input, ["WRONLY"]),
-            call("fcntl", [from("stdin-reader"), num(4, "F_SETFL"), num(0)], "let the container wait for input"),
+            call(
+              "fcntl",
+              [from("stdin-reader"), num(4, "F_SETFL"), num(0)],
+              "let the container wait for input",
+            ),
           ]
         : []),
       ...ends("stdout", output, ["WRONLY"]),
@@ -167,10 +188,7 @@ export function syncSocket(): Step[] {
 
 /** Give up every capability but the one to signal processes of other users (capabilities(7)). */
 export function dropKeeperPrivileges(dropAll: Step): Step[] {
-  return [
-    call("chdir", [str("/")], "hold no directory"),
-    dropAll,
-  ];
+  return [call("chdir", [str("/")], "hold no directory"), dropAll];
 }
 
 /** The last step of a keeper. */
@@ -181,6 +199,7 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     control: "control",
     reports: "reports",
     exit: `${runDir}/${RUN_FILES.exit}`,
+    remove: [`${runDir}/${RUN_FILES.exit}`, notePath(runDir)],
     token,
     stdio,
     ...(oom ? { oom: "oom" } : {}),

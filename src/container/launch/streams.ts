@@ -36,9 +36,14 @@ export function pipeStreams(stdin: boolean, owner: number): Step[] {
 
 /** So that `/dev/stdout` can be opened again by the user that the workload runs as. */
 function own(descriptor: ReturnType<typeof num>, owner: number): Step {
-  return call("fchown", [descriptor, num(owner), num(-1)], "let the container's user open its streams again", {
-    tolerate: ["EINVAL", "EPERM", "EROFS"],
-  });
+  return call(
+    "fchown",
+    [descriptor, num(owner), num(-1)],
+    "let the container's user open its streams again",
+    {
+      tolerate: ["EINVAL", "EPERM", "EROFS"],
+    },
+  );
 }
 
 export interface ConsoleSize {
@@ -51,9 +56,14 @@ export function openTerminal(size: ConsoleSize | undefined): Step[] {
   const why = "give the container a terminal of its own";
   const peer = openFlags("RDWR", "NOCTTY", "CLOEXEC");
   return [
-    call("openat", [HERE, str("/dev/pts/ptmx"), openFlags("RDWR", "NOCTTY", "NONBLOCK", "CLOEXEC"), num(0)], why, {
-      result: "master",
-    }),
+    call(
+      "openat",
+      [HERE, str("/dev/pts/ptmx"), openFlags("RDWR", "NOCTTY", "NONBLOCK", "CLOEXEC"), num(0)],
+      why,
+      {
+        result: "master",
+      },
+    ),
     call("ioctl", [from("master"), num(TTY.TIOCSPTLCK, "TIOCSPTLCK"), mem(struct([u32(0, 0)]), "0")], why),
     call("ioctl", [from("master"), num(TTY.TIOCGPTPEER, "TIOCGPTPEER"), peer], why, { result: "terminal" }),
     ...(size === undefined
@@ -64,12 +74,17 @@ export function openTerminal(size: ConsoleSize | undefined): Step[] {
             [
               from("master"),
               num(TTY.TIOCSWINSZ, "TIOCSWINSZ"),
-              mem(struct([u32(size.height | (size.width << 16), 0)]), `${size.height} rows, ${size.width} columns`),
+              mem(
+                struct([u32(size.height | (size.width << 16), 0)]),
+                `${size.height} rows, ${size.width} columns`,
+              ),
             ],
             why,
           ),
         ]),
-    ...sendDescriptor("master", SYNC, { why: "hand its other side to the keeper, which outlives the engine" }),
+    ...sendDescriptor("master", SYNC, {
+      why: "hand its other side to the keeper, which outlives the engine",
+    }),
     close("master", "close it"),
   ];
 }
@@ -115,8 +130,14 @@ export function loopbackUp(): Step[] {
   const request = struct([name, u32(SOCKET.IFF_UP), u32(0, 0, 0, 0, 0)]);
   const type = flags("SOCK", { DGRAM: SOCKET.DGRAM, CLOEXEC: SOCKET.CLOEXEC }, "DGRAM", "CLOEXEC");
   return [
-    call("socket", [num(SOCKET.AF_INET, "AF_INET"), num(type.value, type.text), num(0)], why, { result: "socket" }),
-    call("ioctl", [from("socket"), num(SOCKET.SIOCSIFFLAGS, "SIOCSIFFLAGS"), mem(request, "lo: IFF_UP")], why),
+    call("socket", [num(SOCKET.AF_INET, "AF_INET"), num(type.value, type.text), num(0)], why, {
+      result: "socket",
+    }),
+    call(
+      "ioctl",
+      [from("socket"), num(SOCKET.SIOCSIFFLAGS, "SIOCSIFFLAGS"), mem(request, "lo: IFF_UP")],
+      why,
+    ),
     close("socket", "close it"),
   ];
 }

@@ -17,7 +17,11 @@ export function candidates(process: Process): readonly string[] {
 /** The end of every launch: nothing inherited but 0, 1 and 2, then the program itself. */
 export function execute(process: Process): Step[] {
   return [
-    call("close_range", [num(3), num(0xffffffff), num(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC")], "hand no descriptor on"),
+    call(
+      "close_range",
+      [num(3), num(0xffffffff), num(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC")],
+      "hand no descriptor on",
+    ),
     defaultSignals(),
     {
       kind: "exec",
@@ -36,8 +40,17 @@ export function underInit(workload: readonly Step[], privileges: readonly Step[]
   const why = "be the container's init: forward signals, reap orphans";
   return [
     call("rt_sigprocmask", [num(SIG.SETMASK, "SIG_SETMASK"), mem(EVERY_SIGNAL, "all"), num(0), num(8)], why),
-    call("signalfd4", [num(-1), mem(EVERY_SIGNAL, "all"), num(8), num(0x80000, "SFD_CLOEXEC")], why, { result: "init-signals" }),
-    { kind: "clone", flags: 0n, flagsText: "0", pid: "init-child", child: workload, why: "run the workload beside init" },
+    call("signalfd4", [num(-1), mem(EVERY_SIGNAL, "all"), num(8), num(0x80000, "SFD_CLOEXEC")], why, {
+      result: "init-signals",
+    }),
+    {
+      kind: "clone",
+      flags: 0n,
+      flagsText: "0",
+      pid: "init-child",
+      child: workload,
+      why: "run the workload beside init",
+    },
     ...privileges,
     call("close", [from(SYNC)], "leave reporting to the workload"),
     call("close_range", [num(0), num(2), num(0)], "leave the streams to the workload"),
@@ -45,4 +58,3 @@ export function underInit(workload: readonly Step[], privileges: readonly Step[]
     { kind: "init", child: "init-child", signals: "init-signals", why },
   ];
 }
-

@@ -20,7 +20,8 @@ export function parseBind(word: string): MountPoint | string {
   const parts = word.split(":");
   const invalid = (why = "") => `invalid volume specification: '${word.slice(0, 200)}'${why}`;
   const [first = "", second = "", mode = ""] = parts;
-  if (parts.length > 3 || first === "" || (parts.length > 1 && second === "")) return invalid();
+  if (word.includes("\0") || parts.length > 3 || first === "" || (parts.length > 1 && second === ""))
+    return invalid();
   if (parts.length === 1) return point("volume", "", first, [], word);
   // A volume without a name takes no options.
   if (parts.length === 2 && wrongMode(second) === undefined) return invalid();

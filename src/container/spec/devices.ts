@@ -30,7 +30,7 @@ export function devicesOf(
   const devices: Device[] = [];
   const rules: DeviceRule[] = host.Privileged ? [{ allow: true, access: "rwm" }] : [...DEFAULT_RULES];
   const push = (device: Device, option: string) => {
-    origins.add(`linux.devices[${devices.length}]`, option);
+    origins.add(`linux.devices[${device.path}]`, option);
     devices.push(device);
   };
   const rule = (one: DeviceRule, option: string) => {

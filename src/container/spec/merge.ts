@@ -19,7 +19,7 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
     ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     Entrypoint: own
       ? entrypoint.filter((word, index) => index > 0 || word !== "")
-      : (image.Entrypoint ?? null),
+      : (asked.Entrypoint ?? image.Entrypoint ?? null),
     Cmd: command.length > 0 || own ? command : (image.Cmd ?? null),
     Env: mergeEnvironment(list(image.Env), list(asked.Env)),
     Labels: { ...image.Labels, ...asked.Labels },

@@ -1,10 +1,14 @@
 /** Collects which option caused which part of a runtime configuration. */
 export interface Origins {
-  /** `part` is a path in the configuration: `linux.resources.memory.limit`, `mounts[7]`. */
+  /**
+   * `part` is a path in the configuration: `linux.resources.memory.limit`, `mounts[7]`. A device to be made goes by its
+   * own path, `linux.devices[/dev/fuse]`, since the runtime adds some of its own to the list.
+   */
   readonly add: (part: string, option: string) => void;
   readonly all: ReadonlyMap<string, string>;
 }
 
+/** An empty collection. */
 export function origins(): Origins {
   const all = new Map<string, string>();
   return { add: (part, option) => all.set(part, option), all };

@@ -1,11 +1,12 @@
-import { posix } from "node:path";
 import { rlimitName } from "../../kernel/rlimits.ts";
 import type { Process, Rlimit } from "../../oci/runtime/spec.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { boundingSet, capabilitySets } from "./capabilities.ts";
 import type { SpecFacts } from "./facts.ts";
+import { cleanPath } from "./mountpoint.ts";
 import { type Origins, typedWord } from "./origins.ts";
 import { parseSecurityOptions } from "./security.ts";
+import { parseUserns } from "./userns.ts";
 
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -29,11 +30,14 @@ export function processOf(
     user: { uid, gid, additionalGids },
     args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
     env: environment(config.Env ?? [], { hostname: facts.hostname, terminal, home }),
-    cwd: posix.normalize(config.WorkingDir || "/"),
+    cwd: cleanPath(config.WorkingDir || "/"),
     capabilities: capabilitySets(boundingSet(host, facts.capabilities)),
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
-    oomScoreAdj: host.OomScoreAdj ?? 0,
+    // Zero as well: the engine's own must not be inherited. Root of a user namespace may not even write a zero.
+    ...(host.OomScoreAdj || typeof parseUserns(host.UsernsMode) !== "object"
+      ? { oomScoreAdj: host.OomScoreAdj ?? 0 }
+      : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { DEFAULT_PROFILE } from "../../kernel/seccomp/default.ts";
+import { defaultPolicy } from "../../kernel/seccomp/default.ts";
 import { parseProfile } from "../../kernel/seccomp/parse.ts";
 import { type Profile, resolveProfile } from "../../kernel/seccomp/profile.ts";
 import { Refusal } from "../../oci/error.ts";
@@ -55,11 +55,12 @@ export function seccompOf(
   host: HostConfig,
   option: SecurityOptions["seccomp"],
   capabilities: readonly string[],
-  { arch, kernel }: SpecFacts,
+  { arch, kernel }: Pick<SpecFacts, "arch" | "kernel">,
 ): Seccomp | undefined {
   // A profile asked for by name holds for privileged containers too.
   if (option === "unconfined" || (host.Privileged && option === "default")) return undefined;
-  const profile = option === "default" ? DEFAULT_PROFILE : customProfile(option.profile);
+  if (option === "default") return defaultPolicy({ arch, kernel, capabilities });
+  const profile = customProfile(option.profile);
   return profile && resolveProfile(profile, { arch, kernel, capabilities });
 }
 

@@ -56,6 +56,7 @@ export function wrongSysctl(host: HostConfig): string | undefined {
   return undefined;
 }
 
+/** Neither the host's host name nor another container's. */
 export function ownUts(host: HostConfig): boolean {
   return host.UTSMode !== "host" && containerOf(host.UTSMode) === undefined;
 }

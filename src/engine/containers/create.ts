@@ -1,15 +1,23 @@
 import { newContainerId, shortId } from "../../container/id.ts";
-import { logOptions } from "../../container/logs/options.ts";
+import { type LogOptions, logOptions } from "../../container/logs/options.ts";
 import { badName } from "../../container/names.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { badPolicy } from "../../container/restart.ts";
+import { mergeImageConfig } from "../../container/spec/merge.ts";
+import { containerOf } from "../../container/spec/mode.ts";
+import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
-import { signalNumber } from "../../kernel/signals.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
-import { conflict, invalid, notFound } from "../refuse.ts";
-import { tell } from "./tell.ts";
+import { machine } from "../facts.ts";
+import { checkLimits, hasLimits } from "../launch.ts";
+import { conflict, invalid, notFound, unsupported } from "../refuse.ts";
+import { removeVolume } from "../volumes.ts";
+import { fillVolumes } from "./fill.ts";
+import { find } from "./find.ts";
+import { makeMounts } from "./mounts.ts";
+import { networkOf, tell } from "./tell.ts";
 
 /**
  * Makes a container that is ready to start.
@@ -27,14 +35,19 @@ export async function create(
   if (!asked.Image) throw invalid("no image specified: name one, for example the built-in image host");
   const image = context.images.find(asked.Image);
   if (!image) throw notFound(`No such image: ${withTag(asked.Image)}`);
-  const options = check(asked, host);
+  const options = check(host);
   const id = newContainerId();
-  const config: ContainerConfig = { ...asked, Hostname: asked.Hostname || defaultHostname(id, host) };
+  const merged = mergeImageConfig((image.config.config ?? {}) as ContainerConfig, asked);
+  const config: ContainerConfig = { ...merged, Hostname: asked.Hostname || defaultHostname(id, host) };
+  const { error, warnings } = validateContainer(asked, host, machine());
+  if (error !== undefined) throw invalid(error);
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const [path, ...args] = command;
   if (path === undefined || path === "") {
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
+  checkJoined(context, host);
+  const { mounts, anonymous, copies } = makeMounts(context, config, host);
   const record: ContainerRecord = {
     format: 1,
     id,
@@ -46,8 +59,8 @@ export async function create(
     config,
     host,
     networking: networking ?? null,
-    mounts: [],
-    anonymous: [],
+    mounts,
+    anonymous,
     state: {
       status: "created",
       pid: 0,
@@ -64,20 +77,25 @@ export async function create(
   // The name is taken at once: of two creates at the same moment, one gets it.
   context.names.add(id, record.name);
   context.containers.set(id, container);
+  let limitWarnings: readonly string[] = [];
   try {
     context.images.driver.createWritable(id, image.chain);
+    limitWarnings = hasLimits(host) ? checkLimits(context, record) : [];
+    if (copies.length > 0) await fillVolumes(context, container, copies);
     context.store.save(record);
-  } catch (error) {
+  } catch (failure) {
     context.names.remove(id, record.name);
     context.containers.delete(id);
     await context.images.driver.remove(id).catch(() => undefined);
     context.store.remove(id);
-    throw error;
+    for (const volume of anonymous) await removeVolume(context, volume, true).catch(() => undefined);
+    throw failure;
   }
   tell(context, record, "create");
-  return { container, warnings: [] };
+  return { container, warnings: [...warnings, ...limitWarnings] };
 }
 
+/** @throws Refusal when a name breaks the rules (400) or is taken (409) */
 export function checkName(context: Context, name: string): void {
   const bad = badName(name);
   if (bad) throw invalid(bad);
@@ -88,15 +106,25 @@ export function checkName(context: Context, name: string): void {
   );
 }
 
-function check(config: ContainerConfig, host: HostConfig): ReturnType<typeof newContainer>["logOptions"] {
+function check(host: HostConfig): LogOptions {
   const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
   if (policy) throw invalid(policy);
-  if (config.StopSignal && signalNumber(config.StopSignal) === undefined) {
-    throw invalid(`invalid signal: ${config.StopSignal.slice(0, 40)}`);
-  }
   const options = logOptions(host.LogConfig);
   if (typeof options === "string") throw invalid(options);
   return options;
+}
+
+/** Other containers and networks that are named must be there. */
+function checkJoined(context: Context, host: HostConfig): void {
+  for (const mode of [host.NetworkMode, host.PidMode, host.IpcMode, host.UTSMode]) {
+    const other = containerOf(mode);
+    if (other !== undefined) find(context, other);
+  }
+  const mode = host.NetworkMode ?? "";
+  if (containerOf(mode) === undefined && !networkOf(mode))
+    throw notFound(`network ${mode.slice(0, 255)} not found`);
+  const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
+  if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
 }
 
 const defaultHostname = (id: string, host: HostConfig): string =>

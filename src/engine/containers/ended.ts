@@ -3,8 +3,6 @@ import { nextDelay, shouldRestart } from "../../container/restart.ts";
 import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
-import { remove } from "./remove.ts";
-import { start } from "./start.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
@@ -51,7 +49,7 @@ export async function ended(
   tellVolumes(context, record, "unmount");
   if (record.host.AutoRemove && !again) {
     wake(container, EXITED);
-    await remove(context, container, { volumes: true, force: true });
+    await context.follow.remove(container);
     return;
   }
   save(context, container);
@@ -64,7 +62,7 @@ function scheduleRestart(context: Context, container: Container, ran: number): v
   const timer = setTimeout(() => {
     container.restart = null;
     container.record.state.restartCount++;
-    start(context, container, { restarting: true }).catch((error: unknown) => {
+    context.follow.restart(container).catch((error: unknown) => {
       context.report(`Cannot restart ${container.record.name}: ${String(error)}`);
     });
   }, container.delay);

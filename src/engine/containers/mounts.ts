@@ -3,61 +3,73 @@ import type { MountPoint as Asked } from "../../container/spec/mountpoint.ts";
 import { mountPoints } from "../../container/spec/mountpoints.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import type { MountPoint } from "../../wire/summary.ts";
+import type { Volume } from "../../wire/volume.ts";
 import type { Context } from "../context.ts";
 import { inheritedMounts } from "../facts.ts";
-import { invalid } from "../refuse.ts";
-import { ANONYMOUS_LABEL, createVolume } from "../volumes.ts";
+import { invalid, unsupported } from "../refuse.ts";
+import { createVolume } from "../volumes.ts";
 
 export interface MadeMounts {
   readonly mounts: readonly MountPoint[];
   /** Volumes that were made for this container only. */
   readonly anonymous: readonly string[];
+  /** Volumes that get what the image has at their place, if they are empty. */
+  readonly copies: readonly string[];
 }
 
 /**
  * What is mounted into a container on request, with its volumes made where they are not there yet.
  * @throws Refusal for what makes no sense or has no source
  */
-export async function makeMounts(
-  context: Context,
-  config: ContainerConfig,
-  host: HostConfig,
-): Promise<MadeMounts> {
+export function makeMounts(context: Context, config: ContainerConfig, host: HostConfig): MadeMounts {
   const inherited = host.VolumesFrom?.length ? inheritedMounts(context, host) : [];
   const mounts: MountPoint[] = [];
   const anonymous: string[] = [];
+  const copies: string[] = [];
   for (const point of mountPoints(config, host, inherited)) {
     if (point.type === "volume") {
-      const name = await volumeOf(context, point);
-      if (point.source === "") anonymous.push(name.Name);
-      mounts.push({ ...common(point), Type: "volume", Name: name.Name, Source: name.Mountpoint, Driver: name.Driver });
+      const { Name, Mountpoint, Driver } = volumeOf(context, point);
+      if (point.source === "") anonymous.push(Name);
+      if (context.volumes.mount(Name))
+        throw unsupported(`volume ${Name} has mount options, which are not supported yet`);
+      if (point.copy) copies.push(Name);
+      mounts.push({ ...common(point), Type: "volume", Name, Source: Mountpoint, Driver });
     } else if (point.type === "bind") {
       checkSource(point);
-      mounts.push({ ...common(point), Type: "bind", Source: point.source, Propagation: point.propagation || "rprivate" });
+      mounts.push({
+        ...common(point),
+        Type: "bind",
+        Source: point.source,
+        Propagation: point.propagation || "rprivate",
+      });
     } else if (point.type === "tmpfs") mounts.push({ ...common(point), Type: "tmpfs", Source: "" });
     else throw invalid("mounts of images are not supported: use a volume");
   }
-  return { mounts, anonymous };
+  return { mounts, anonymous, copies };
 }
 
-const common = ({ target, readonly }: Asked): Pick<MountPoint, "Destination" | "Mode" | "RW" | "Propagation"> => ({
+const common = ({
+  target,
+  readonly,
+}: Asked): Pick<MountPoint, "Destination" | "Mode" | "RW" | "Propagation"> => ({
   Destination: target,
   Mode: readonly ? "ro" : "",
   RW: !readonly,
   Propagation: "",
 });
 
-const volumeOf = (context: Context, point: Asked): ReturnType<typeof createVolume> =>
+const volumeOf = (context: Context, point: Asked): Volume =>
   createVolume(context, {
     Name: point.source,
     Driver: point.driver?.name || "local",
     DriverOpts: point.driver?.options ?? {},
-    Labels: { ...point.labels, ...(point.source === "" ? { [ANONYMOUS_LABEL]: "" } : {}) },
+    Labels: point.labels ?? {},
   });
 
 function checkSource({ source, create }: Asked): void {
   if (existsSync(source)) return;
-  if (!create) throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
+  if (!create)
+    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`);
   // Something on the way that is no directory would only be found at the start.
   for (let at = source; at !== "/"; at = at.slice(0, at.lastIndexOf("/")) || "/") {
     const stat = statSync(at, { throwIfNoEntry: false });

@@ -2,6 +2,7 @@ import { codeOf } from "../../oci/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { conflict } from "../refuse.ts";
+import { removeVolume } from "../volumes.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { killNow } from "./kill.ts";
@@ -51,7 +52,7 @@ export async function remove(context: Context, container: Container, options: Re
 async function removeVolumes(context: Context, { record }: Container): Promise<void> {
   for (const name of record.anonymous) {
     try {
-      await context.volumes.remove(name, false);
+      await removeVolume(context, name, false);
     } catch (error) {
       // Another container has taken it over (--volumes-from).
       context.report(`Kept volume ${name}: ${String(error)}`);

@@ -9,6 +9,7 @@ import { now } from "../../container/time.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
 import { runDirOf } from "../launch.ts";
+import { unmount } from "../rootfs/root.ts";
 import { ended } from "./ended.ts";
 import { follow, openLog } from "./follow.ts";
 import { remove } from "./remove.ts";
@@ -113,19 +114,28 @@ function again(
 
 /** Run directories and snapshots of containers that are not known: creates and removals cut short. */
 async function removeOrphans(context: Context, damaged: readonly string[]): Promise<void> {
+  for (const id of names(`${context.run}/mounts`)) await unmount(`${context.run}/mounts/${id}`);
   const spared = (id: string): boolean => damaged.some((path) => path.includes(id));
   const known = (id: string): boolean => isContainerId(id) && (context.containers.has(id) || spared(id));
   for (const { id } of context.images.driver.writables()) {
     if (!known(id)) await context.images.driver.remove(id);
   }
   for (const folder of ["containers", "execs"]) {
-    for (const id of names(`${context.run}/${folder}`)) {
+    // Beside a start's directory are files that begin with its name.
+    const ids = new Set(names(`${context.run}/${folder}`).map((name) => name.split(".", 1)[0]!));
+    for (const id of ids) {
       if (known(id)) continue;
       const found = await context.launcher.adopt(id, `${context.run}/${folder}/${id}`);
       if (found && !isEnded(found)) abandon(found, folder === "containers");
       else if (found) found.release();
-      else rmSync(`${context.run}/${folder}/${id}`, { recursive: true, force: true });
+      else removeAll(`${context.run}/${folder}`, id);
     }
+  }
+}
+
+function removeAll(folder: string, id: string): void {
+  for (const name of names(folder)) {
+    if (name.split(".", 1)[0] === id) rmSync(`${folder}/${name}`, { recursive: true, force: true });
   }
 }
 

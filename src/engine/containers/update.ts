@@ -1,5 +1,5 @@
-import type { HostConfig } from "../../wire/container.ts";
 import { badPolicy } from "../../container/restart.ts";
+import type { HostConfig } from "../../wire/container.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { updateLimits } from "../launch.ts";

@@ -50,6 +50,7 @@ function forgetOldest(context: Context, container: Container): void {
   }
 }
 
+/** @throws Refusal (404) */
 export function findExec(context: Context, id: string): Exec {
   const exec = context.execs.get(id as ExecId);
   if (!exec) throw notFound(`No such exec instance: ${id.slice(0, 80)}`);
@@ -137,6 +138,7 @@ export async function startExec(
 /** As shells have it: 127 when it is not there, 126 when it is no program. */
 const codeOf = (error: StepError): number => (error.errno === "ENOENT" ? 127 : 126);
 
+/** What Docker tells of it. */
 export function inspectExec({ id, config, container, running, exitCode, pid }: Exec): ExecInspect {
   const [entrypoint = "", ...args] = config.Cmd ?? [];
   return {

@@ -64,9 +64,14 @@ async function unmounted(context: Context, id: string): Promise<void> {
 export async function unmount(place: string): Promise<void> {
   await runPlan({
     steps: [
-      call("umount2", [str(place), num(MNT_DETACH, "MNT_DETACH")], { why: "give the container's files back" }, {
-        tolerate: ["EINVAL", "ENOENT"],
-      }),
+      call(
+        "umount2",
+        [str(place), num(MNT_DETACH, "MNT_DETACH")],
+        { why: "give the container's files back" },
+        {
+          tolerate: ["EINVAL", "ENOENT"],
+        },
+      ),
     ],
   });
   rmdirSync(place);

@@ -14,7 +14,9 @@ export function userFiles(rootfs: Rootfs): UserFiles {
   const directories =
     rootfs.kind === "directory"
       ? [rootfs.path]
-      : [rootfs.upper, ...rootfs.lower].map((path) => (path.startsWith("/") ? path : join(rootfs.base, path)));
+      : [rootfs.upper, ...rootfs.lower].map((path) =>
+          path.startsWith("/") ? path : join(rootfs.base, path),
+        );
   return { passwd: textIn(directories, "passwd"), group: textIn(directories, "group") };
 }
 

@@ -108,6 +108,7 @@ async function place(archived: Entry, layer: Layer): Promise<number> {
     return 0;
   }
   const hide = layer.options.whiteouts === "plain" ? undefined : whiteoutOf(entry.name, parts, base);
+  if (layer.batch.pendingAbove([layer.root, ...parts].join("/"))) await layer.batch.flush();
   const parent = layer.directories.ensure(parts, entry.name);
   if (hide !== undefined) {
     await placeWhiteout(hide, parent, layer);
@@ -131,7 +132,7 @@ async function place(archived: Entry, layer: Layer): Promise<number> {
       if (layer.options.whiteouts !== "plain") checkSymlink(entry.name, entry.link, parts.length);
       fs.symlinkSync(fsPath(entry.link), fsPath(path));
       fs.lchownSync(fsPath(path), entry.uid, entry.gid);
-      fs.lutimesSync(fsPath(path), entry.mtime, entry.mtime);
+      fs.lutimesSync(fsPath(path), when(entry.mtime), when(entry.mtime));
       xattrs(path, entry, layer);
       return 0;
     case "hardlink":
@@ -141,6 +142,11 @@ async function place(archived: Entry, layer: Layer): Promise<number> {
       placeNode(path, entry, layer);
       return 0;
   }
+}
+
+/** Node takes a negative number of seconds for "now", but a date before 1970 for what it is. */
+function when(seconds: number): number | Date {
+  return seconds < 0 ? new Date(seconds * 1000) : seconds;
 }
 
 /** Removes what is in the way of an entry; true when the directory to come must hide its lower one. */
@@ -184,7 +190,7 @@ async function placeFile(path: string, entry: Entry, layer: Layer): Promise<numb
     }
     fs.fchownSync(file, entry.uid, entry.gid);
     fs.fchmodSync(file, entry.mode);
-    fs.futimesSync(file, entry.mtime, entry.mtime);
+    fs.futimesSync(file, when(entry.mtime), when(entry.mtime));
   } finally {
     fs.closeSync(file);
   }
@@ -218,7 +224,7 @@ function placeNode(path: string, entry: Entry, layer: Layer): void {
   const kind = type === "char" ? S_IFCHR : type === "block" ? S_IFBLK : S_IFIFO;
   const mode = kind | entry.mode;
   const numbers = device ? { major, minor } : { major: 0, minor: 0 };
-  layer.batch.add(path, makeNode({ path: relative(path, layer), mode, ...numbers, uid, gid, mtime }));
+  layer.batch.make(path, makeNode({ path: relative(path, layer), mode, ...numbers, uid, gid, mtime }));
   xattrs(path, entry, layer);
 }
 
@@ -237,7 +243,7 @@ async function placeWhiteout(hide: Whiteout, parent: string, layer: Layer): Prom
     if (there !== undefined && !layer.made.has(path)) fs.rmSync(fsPath(path), { recursive: true });
     else if (there?.isDirectory() === true) removeOlder(path, layer);
     layer.directories.forget();
-  } else if (there === undefined) layer.batch.add(path, [makeWhiteout(relative(path, layer))]);
+  } else if (there === undefined) layer.batch.make(path, [makeWhiteout(relative(path, layer))]);
   else if (there.isDirectory()) hideBelow(path, layer);
 }
 
@@ -266,7 +272,8 @@ function attributes(path: string, parts: readonly ByteText[], entry: Entry, laye
 function setDirectoryTime(parts: readonly ByteText[], time: number, layer: Layer): void {
   try {
     const path = layer.directories.find(parts, parts.join("/") as ByteText);
-    if (path !== undefined) withDirectory(path, (directory) => fs.futimesSync(directory, time, time));
+    if (path !== undefined)
+      withDirectory(path, (directory) => fs.futimesSync(directory, when(time), when(time)));
   } catch (error) {
     if (!isGone(error)) throw error;
   }

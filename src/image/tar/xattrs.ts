@@ -10,7 +10,7 @@ export type TreeXattrs = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX (linux/limits.h). */
 const XATTR_MAX = 65536;
 /** Entries a program asks about; more would make it large. */
-const ENTRIES_MAX = 2000;
+const ENTRIES_MAX = 500;
 const O_PATH_DIRECTORY_NOFOLLOW = 0o10000000 | 0o200000 | 0o400000 | 0o2000000;
 /** Entries that vanish, change kind or have no attributes are passed over. */
 const PASS = [

@@ -24,6 +24,17 @@ interface Range {
  * Throws for a policy that means nothing: unknown actions, operators, architectures.
  */
 export function compile(policy: Policy, host: Arch): Uint8Array {
+  const known = compiled.get(policy)?.get(host);
+  if (known !== undefined) return known;
+  const program = compileAnew(policy, host);
+  compiled.set(policy, new Map([...(compiled.get(policy) ?? []), [host, program]]));
+  return program;
+}
+
+/** A policy is immutable, and most containers have the same one. */
+const compiled = new WeakMap<Policy, ReadonlyMap<Arch, Uint8Array>>();
+
+function compileAnew(policy: Policy, host: Arch): Uint8Array {
   const byAudit = new Map<number, Architecture[]>();
   for (const architecture of architectures(host, policy.architectures ?? [])) {
     byAudit.set(architecture.audit, [...(byAudit.get(architecture.audit) ?? []), architecture]);

@@ -1,5 +1,6 @@
 import { ERRNO } from "../errno.ts";
-import type { Profile, ProfileRule } from "./profile.ts";
+import type { Policy } from "./policy.ts";
+import { type Circumstances, type Profile, type ProfileRule, resolveProfile } from "./profile.ts";
 
 /** Calls every container may make, whatever its capabilities. */
 const ALWAYS = `
@@ -105,6 +106,23 @@ export const DEFAULT_PROFILE: Profile = {
     },
   ],
 };
+
+/** A container with other capabilities needs another policy, but few of them matter. */
+const policies = new Map<string, Policy>();
+
+/** The default policy under `circumstances`; the same object for the same ones, so that it is compiled once. */
+export function defaultPolicy({ arch, capabilities, kernel }: Circumstances): Policy {
+  const matter = Object.keys(WITH_CAPABILITY).filter((name) => capabilities.includes(name));
+  const key = `${arch} ${kernel} ${matter.join(" ")}`;
+  const known = policies.get(key);
+  if (known !== undefined) return known;
+  if (policies.size >= MOST_POLICIES) policies.clear();
+  const policy = resolveProfile(DEFAULT_PROFILE, { arch, kernel, capabilities: matter });
+  policies.set(key, policy);
+  return policy;
+}
+
+const MOST_POLICIES = 64;
 
 function allow(names: string, rest: Partial<ProfileRule> = {}): ProfileRule {
   return { names: names.trim().split(/\s+/), action: "SCMP_ACT_ALLOW", ...rest };

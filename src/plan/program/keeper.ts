@@ -233,6 +233,16 @@ function leave(writer: Writer, keeper: Keeper): void {
   writer.syscall("exit_group", imm(0));
   writer.label("keep-leave");
   writer.if(slot(ENDED), "eq", imm(0), "keep-after-control");
+  for (const path of keeper.remove) {
+    writer.syscall("unlinkat", imm(-100), at({ kind: "text", text: path }), imm(0));
+  }
+  writer.jump("released");
+}
+
+/** Everything that was made for the container is undone: tell the engine, end. */
+export function leaveReleased(writer: Writer, keeper: Keeper): void {
+  startReport(writer, keeper, "gone", imm(0), imm(0));
+  sendReport(writer, keeper);
   writer.syscall("exit_group", imm(0));
 }
 

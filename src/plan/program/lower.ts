@@ -15,7 +15,7 @@ import type {
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerInit } from "./init.ts";
-import { keepLoop, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
@@ -38,6 +38,8 @@ export interface LowerOptions {
 /** Where a failed step and its error are kept until they are reported. */
 const FAILED_STEP = "failed-step";
 const FAILED_ERROR = "failed-error";
+/** 1 when the undo chain runs because all is over, not because a step failed. */
+const RELEASED = "released";
 const TRACE = "trace";
 /** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
 export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
@@ -63,6 +65,7 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
+  #undosBeforeClone = 0;
   #side: Side = "keeper";
 
   constructor(options: LowerOptions, keep: Keep | undefined) {
@@ -80,14 +83,32 @@ class Lowering {
       writer.set(FAILED_ERROR, "acc");
       writer.jump(`undo.${count}`);
     }
+    this.#released();
     for (let count = this.#undos.length; count > 0; count--) {
       writer.label(`undo.${count}`);
       for (const undo of this.#undos[count - 1]!) this.#bareCall(undo);
     }
     writer.label("undo.0");
+    this.#leaveReleased();
     this.#reportFailure();
     writer.syscall("exit_group", imm(1));
     if (this.#childCanFail) this.#childFailed();
+  }
+
+  /** A released keeper undoes what was done before the clone: what came after died with the container. */
+  #released(): void {
+    if (this.#keep === undefined) return;
+    this.writer.label("released");
+    this.writer.set(RELEASED, imm(1));
+    this.writer.jump(`undo.${this.#undosBeforeClone}`);
+  }
+
+  #leaveReleased(): void {
+    if (this.#keep === undefined) return;
+    const failed = this.writer.fresh("not-released");
+    this.writer.if(slot(RELEASED), "ne", imm(1), failed);
+    leaveReleased(this.writer, this.#keep.keeper);
+    this.writer.label(failed);
   }
 
   #step(step: Step): void {
@@ -197,6 +218,7 @@ class Lowering {
     writer.label(parent);
     this.#stamp(number);
     if (outer === "keeper") {
+      this.#undosBeforeClone = this.#undos.length;
       const pid: Arg = { kind: "slot", slot: step.pid };
       const numberArg = (value: number): Arg => ({ kind: "number", value });
       this.#undos.push([

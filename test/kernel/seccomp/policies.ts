@@ -2,6 +2,7 @@ import { DEFAULT_PROFILE } from "../../../src/kernel/seccomp/default.ts";
 import type { Policy } from "../../../src/kernel/seccomp/policy.ts";
 import { resolveProfile } from "../../../src/kernel/seccomp/profile.ts";
 
+/** The default policy of a container with these capabilities, on a current kernel. */
 export const dockerDefault = (arch: "x86_64" | "aarch64", ...capabilities: string[]): Policy =>
   resolveProfile(DEFAULT_PROFILE, { arch, capabilities, kernel: "6.18.0" });
 

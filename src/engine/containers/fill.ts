@@ -1,0 +1,44 @@
+import { closeSync } from "node:fs";
+import { resolveDirectory } from "../../image/archive/resolve.ts";
+import { openRoot } from "../../image/tar/beneath.ts";
+import { toByteText } from "../../image/tar/entry.ts";
+import { Refusal } from "../../oci/error.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+import { openRootOf } from "../rootfs/root.ts";
+
+/** Fills volumes that are empty with what the image has where they are mounted. */
+export async function fillVolumes(
+  context: Context,
+  container: Container,
+  names: readonly string[],
+): Promise<void> {
+  const root = await openRootOf(context, container);
+  const rootFd = openRoot(root.path);
+  try {
+    for (const { Name, Destination } of container.record.mounts) {
+      if (Name === undefined || !names.includes(Name)) continue;
+      const directory = directoryAt(rootFd, Destination);
+      if (directory === null) continue;
+      try {
+        await context.volumes.fill(Name, `/proc/self/fd/${directory}`);
+      } finally {
+        closeSync(directory);
+      }
+    }
+  } finally {
+    closeSync(rootFd);
+    await root.close();
+  }
+}
+
+/** Descriptor of a directory in the image, null when there is none. */
+function directoryAt(root: number, path: string): number | null {
+  try {
+    const parts = path.split("/").filter((part) => part !== "");
+    return resolveDirectory(root, parts.map(toByteText)).fd;
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
