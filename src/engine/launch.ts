@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { check } from "../cgroup/check.ts";
 import { update } from "../cgroup/update.ts";
 import type { ExecRequest, LaunchRequest, Running } from "../container/launcher.ts";
@@ -47,7 +47,9 @@ export function launchRequest(context: Context, { record }: Container, trace: bo
 function makeSources(context: Context, { config, host }: ContainerRecord): void {
   if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return;
   for (const point of mountPoints(config, host, inheritedMounts(context, host))) {
-    if (point.type === "bind" && point.create) mkdirSync(point.source, { recursive: true });
+    if (point.type === "bind" && point.create && !existsSync(point.source)) {
+      mkdirSync(point.source, { recursive: true });
+    }
   }
 }
 

@@ -47,6 +47,7 @@ export function follow(reports: Reports, layout: Layout, runDir: string, note: S
     else void killAll(layout, note.cgroup).finally(() => exited.resolve(exit));
   };
   const vanished = () => {
+    if (over) return;
     const exit = readExit(runDir);
     // The first process died with its keeper (PR_SET_PDEATHSIG), unless it is one that clears that.
     end(exit ?? { code: 137, signal: 9, at: now(), oomKilled: false }, exit === null || !note.ownPids);

@@ -7,20 +7,19 @@ import { limits } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
-import { compile } from "../../plan/compile.ts";
+import type { Seccomp } from "../../oci/runtime/seccomp.ts";
+import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
 import { StepError } from "../../plan/error.ts";
 import { explain } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
-import type { Plan } from "../../plan/step.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
-
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
 import {
   isAlive,
@@ -33,9 +32,9 @@ import {
   writeNote,
 } from "./note.ts";
 import { released } from "./release.ts";
-
 import { openReports } from "./reports.ts";
 import { openRunning, type Started } from "./running.ts";
+import { createNumbering, createStencils } from "./stencils.ts";
 import { readTrace } from "./trace.ts";
 
 export interface LauncherOptions {
@@ -50,8 +49,14 @@ export interface LauncherOptions {
 
 /** A launcher, and what ends with the engine. */
 export interface OwnedLauncher extends Launcher {
-  close(): void;
+  close(): Promise<void>;
 }
+
+/** How many kinds of programs are kept, some 20 KiB each. */
+const STENCILS = 64;
+const NO_RESOURCES = {};
+
+const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
 /** How many traced starts are remembered. */
 const TRACES = 64;
@@ -64,6 +69,8 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
   const traces = new Map<string, readonly TracedStep[]>();
+  const stencils = createStencils(STENCILS);
+  const numberOf = createNumbering();
   /** Starts on their way out, by run directory; the next one waits for that. */
   const removals = new Map<string, Promise<void>>();
 
@@ -78,14 +85,49 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     return limits(parent, cgroup, resources);
   };
 
-  const factsOf = (request: LaunchRequest, token: Uint8Array) => ({
+  const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+
+  /** Everything that a program is made from, as text; what has no text is numbered or asked for now. */
+  const shapeOf = (request: LaunchRequest): string => {
+    const { linux, ...spec } = request.spec;
+    const { seccomp, ...rest } = linux ?? {};
+    const sources = (request.spec.mounts ?? []).flatMap(({ source }) =>
+      source?.startsWith("/") ? [source] : [],
+    );
+    return JSON.stringify({
+      ...request,
+      spec: { ...spec, linux: rest },
+      origins: [...request.origins],
+      seccomp: numberOf(seccomp),
+      directories: sources.map((path) => [path, isDirectory(path)]),
+    });
+  };
+
+  /** The request that a shape was made from, with the seccomp policy that has no text in it. */
+  const requestOf = (shape: string, id: string, seccomp: Seccomp | undefined) => {
+    const plain = JSON.parse(shape) as Omit<LaunchRequest, "origins"> & {
+      readonly origins: readonly (readonly [string, string])[];
+      readonly directories: readonly (readonly [string, boolean])[];
+    };
+    const linux = seccomp === undefined ? plain.spec.linux : { ...plain.spec.linux, seccomp };
+    return {
+      ...plain,
+      id,
+      spec: linux === undefined ? plain.spec : { ...plain.spec, linux },
+      origins: new Map(plain.origins),
+      directories: new Map(plain.directories),
+    };
+  };
+
+  const factsOf = (
+    request: LaunchRequest,
+    token: Uint8Array,
+    directories: ReadonlyMap<string, boolean> = new Map(),
+  ) => ({
     spec: request.spec,
     origins: request.origins,
     rootfs: request.rootfs,
-    cgroups: cgroupsOf(
-      request.spec.linux?.cgroupsPath ?? `/cais/${request.id}`,
-      request.spec.linux?.resources ?? {},
-    ),
+    cgroups: cgroupsOf(cgroupPath(request), request.spec.linux?.resources ?? NO_RESOURCES),
     trees: layout.hierarchies,
     runDir: request.runDir,
     reports: reports.path,
@@ -94,7 +136,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     token,
     stdin: request.stdin,
     init: request.init,
-    isDirectory: (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
+    isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
 
   /** The keeper undoes what it made; what is left after that, or without a keeper, is swept here. */
@@ -115,13 +157,13 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const launch = async (
     id: string,
     runDir: string,
-    plan: Plan,
     token: Uint8Array,
     note: StartNote,
     trace: boolean,
+    programFor: (options: CompileOptions) => Program,
   ): Promise<Running> => {
     const inject = options.inject?.();
-    const program = compile(plan, {
+    const program = programFor({
       ...(trace ? { trace: `${runDir}.trace` } : {}),
       ...(inject === undefined ? {} : { inject }),
     });
@@ -171,26 +213,27 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   return {
     start(request) {
       const token = randomBytes(16);
-      const facts = factsOf(request, token);
       const namespaces = request.spec.linux?.namespaces ?? [];
       const own = (type: string) => namespaces.some((each) => each.type === type && each.path === undefined);
-      return launch(
-        request.id,
-        request.runDir,
-        launchPlan(facts),
-        token,
-        {
-          token: token.toString("hex"),
-          terminal: request.spec.process?.terminal === true,
-          stdin: request.stdin,
-          ownPids: own("pid"),
-          ownUsers: own("user"),
-          ownTime: own("time"),
-          cgroup: facts.cgroups.cgroup,
-          cgroupDirectories: facts.cgroups.directories,
-        },
-        request.trace,
-      );
+      const { cgroup, directories } = cgroupsOf(cgroupPath(request), NO_RESOURCES);
+      const note: StartNote = {
+        token: token.toString("hex"),
+        terminal: request.spec.process?.terminal === true,
+        stdin: request.stdin,
+        ownPids: own("pid"),
+        ownUsers: own("user"),
+        ownTime: own("time"),
+        cgroup,
+        cgroupDirectories: directories,
+      };
+      return launch(request.id, request.runDir, token, note, request.trace, (options) => {
+        if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);
+        const { seccomp } = request.spec.linux ?? {};
+        return stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
+          const any = requestOf(shape, id, seccomp);
+          return compile(launchPlan(factsOf(any, anyToken, any.directories)));
+        });
+      });
     },
 
     exec(request: ExecRequest) {
@@ -198,11 +241,10 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       const container = readNote(request.container.runDir);
       if (container === null)
         throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
-      const { attach, unified } = cgroupsOf(container.cgroup, {});
-      const plan = execPlan({
+      const { attach, unified } = cgroupsOf(container.cgroup, NO_RESOURCES);
+      const { seccomp } = request;
+      const facts = {
         process: request.process,
-        seccomp: request.seccomp,
-        origins: request.origins,
         pid: request.container.pid,
         ownUsers: container.ownUsers,
         ownTime: container.ownTime,
@@ -215,24 +257,30 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         },
         runDir: request.runDir,
         reports: reports.path,
-        program: programPath(programs, token),
-        token,
         stdin: request.stdin,
+      };
+      const note: StartNote = {
+        ...container,
+        token: token.toString("hex"),
+        terminal: request.process.terminal === true,
+        stdin: request.stdin,
+        cgroupDirectories: [],
+      };
+      return launch(request.id, request.runDir, token, note, false, (options) => {
+        const planOf = (plain: typeof facts, anyToken: Uint8Array) =>
+          execPlan({
+            ...plain,
+            seccomp,
+            origins: request.origins,
+            program: programPath(programs, anyToken),
+            token: anyToken,
+          });
+        if (Object.keys(options).length > 0) return compile(planOf(facts, token), options);
+        const shape = JSON.stringify({ facts, seccomp: numberOf(seccomp), origins: [...request.origins] });
+        return stencils.program(shape, request.id, token, (any, _id, anyToken) =>
+          compile(planOf((JSON.parse(any) as { facts: typeof facts }).facts, anyToken)),
+        );
       });
-      return launch(
-        request.id,
-        request.runDir,
-        plan,
-        token,
-        {
-          ...container,
-          token: token.toString("hex"),
-          terminal: request.process.terminal === true,
-          stdin: request.stdin,
-          cgroupDirectories: [],
-        },
-        false,
-      );
     },
 
     async adopt(id: string, runDir: string): Promise<Running | Ended | null> {

@@ -1,3 +1,5 @@
+import { type NetFiles, netFilesOf } from "../../container/netfiles.ts";
+import type { ContainerRecord } from "../../container/record.ts";
 import type { SpecFacts } from "../../container/spec/facts.ts";
 import { containerOf } from "../../container/spec/mode.ts";
 import { Refusal } from "../../oci/error.ts";
@@ -32,7 +34,10 @@ export function checkJoined(context: Context, host: HostConfig): void {
  * Whom a container joins, at its start.
  * @throws Refusal (409) when one of them does not run, (400) when it keeps its shared memory to itself
  */
-export function joinedFacts(context: Context, host: HostConfig): Pick<SpecFacts, "joined" | "sharedMemory"> {
+export function joinedFacts(
+  context: Context,
+  host: HostConfig,
+): Pick<SpecFacts, "joined" | "sharedMemory"> & Partial<Pick<SpecFacts, "files">> {
   const pids: Partial<Record<Joinable, number>> = {};
   for (const type of Object.keys(MODES) as Joinable[]) {
     const donor = joined(context, host, type);
@@ -46,10 +51,26 @@ export function joinedFacts(context: Context, host: HostConfig): Pick<SpecFacts,
     if (type === "ipc") checkShareable(donor);
     pids[type] = running.pid;
   }
+  const network = joined(context, host, "network");
   return {
     joined: pids,
+    ...(network && { files: sharedFiles(context, network.record) }),
     ...(pids.ipc === undefined ? {} : { sharedMemory: `/proc/${pids.ipc}/root/dev/shm` }),
   };
+}
+
+/** One network has one name and one set of addresses: both are those of the container that is joined, as in Docker. */
+export function shareNames(context: Context, record: ContainerRecord): void {
+  const donor = joined(context, record.host, "network")?.record;
+  if (!donor) return;
+  const { Hostname = "", Domainname = "" } = donor.config;
+  record.config = { ...record.config, Hostname, Domainname };
+}
+
+/** The files about names and addresses of the container whose network it is in the end. */
+function sharedFiles(context: Context, record: ContainerRecord): NetFiles {
+  const donor = joined(context, record.host, "network");
+  return donor ? sharedFiles(context, donor.record) : netFilesOf(context.store.folder(record.id));
 }
 
 function joined(context: Context, host: HostConfig, type: Joinable): Container | undefined {

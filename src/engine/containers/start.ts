@@ -9,6 +9,7 @@ import { execFailure, isExecFailure } from "../program/failure.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
+import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
@@ -51,6 +52,7 @@ export function start(context: Context, container: Container, options: StartOpti
 async function launch(context: Context, container: Container, trace: boolean): Promise<void> {
   const { record } = container;
   const { state } = record;
+  shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
   const running = await context.launcher.start(launchRequest(context, container, trace));
   state.status = "running";
@@ -59,7 +61,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.error = "";
   state.exitCode = 0;
   state.oomKilled = false;
-  context.store.save(record);
+  context.store.saveSoon(record);
   tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
   tell(context, record, "start");

@@ -74,9 +74,6 @@ export interface Scene extends AsyncDisposable {
 
 let scenes = 0;
 
-/** Text of a script for the container's shell. */
-export const shell = (script: string): string[] => ["sh", "-c", script];
-
 /** Make a scene; `again` uses the directories of another one, as an engine after a crash would. */
 export async function makeScene(
   extra: Partial<LauncherOptions> = {},
@@ -159,7 +156,7 @@ export async function makeScene(
     quiet,
     async [Symbol.asyncDispose]() {
       await quiet();
-      launcher.close();
+      await launcher.close().catch(() => undefined);
       await killAll(layout, cgroup);
       await remove(layout, cgroup);
       rmSync(directory, { recursive: true, force: true });
