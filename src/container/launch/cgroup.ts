@@ -6,6 +6,11 @@ import type { Step } from "../../plan/step.ts";
 import { HERE, open, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
+const REAL_TIME = "linux.resources.cpu.realtimeRuntime";
+/** sched-rt-group.rst: what a group has is taken from the group above it. */
+const REAL_TIME_HINT =
+  "the cgroup above has no real-time to give: write its cpu.rt_runtime_us first, or leave the option out";
+
 /** Make the container's cgroups and write its limits, from outside, before there is a process in them. */
 export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
   const steps: Step[] = plan.directories.map((directory) =>
@@ -22,6 +27,7 @@ export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
     const reason = because(
       write.field,
       `limit the container (${write.file.slice(write.file.lastIndexOf("/") + 1)})`,
+      write.field === REAL_TIME ? REAL_TIME_HINT : `${write.file} does not take ${write.value}`,
     );
     steps.push(writeFile(write.file, write.value, reason, write.tolerate));
   }
