@@ -6,6 +6,11 @@ import type { Step } from "../../plan/step.ts";
 import { HERE, open, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
+const REAL_TIME = "linux.resources.cpu.realtimeRuntime";
+/** sched-rt-group.rst: what a group has is taken from the group above it. */
+const REAL_TIME_HINT =
+  "the cgroup above has no real-time to give: write its cpu.rt_runtime_us first, or leave the option out";
+
 /** Make the container's cgroups and write its limits, from outside, before there is a process in them. */
 export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
   const steps: Step[] = plan.directories.map((directory) =>
@@ -46,7 +51,12 @@ function writeLimits(writes: readonly Write[], because: Because): Step[] {
   const [first] = writes;
   if (first === undefined) return [];
   const name = first.file.slice(first.file.lastIndexOf("/") + 1);
-  const reasonOf = ({ field }: Write) => because(field, `limit the container (${name})`);
+  const reasonOf = ({ field, file, value }: Write) =>
+    because(
+      field,
+      `limit the container (${name})`,
+      field === REAL_TIME ? REAL_TIME_HINT : `${file} does not take ${value}`,
+    );
   const tolerate = first.tolerate ?? [];
   return [
     {
