@@ -89,7 +89,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     close(SYNC, "leave that end to the container"),
     ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
     ...(ownUsers
-      ? [...writeIdMaps(linux, because), ...mountRootForUsers(facts.rootfs, rootPlace, because)]
+      ? [...writeIdMaps(linux, because), ...mountRootForUsers(facts.rootfs, rootPlace, linux, because)]
       : []),
     ...(terminal ? takeTerminal() : []),
     { kind: "awaitExec", why: "wait until the workload runs" },

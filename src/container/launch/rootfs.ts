@@ -1,5 +1,16 @@
 import { basename, dirname } from "node:path";
-import { AT, CLONE, MNT_DETACH, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import {
+  AT,
+  CLONE,
+  MNT_DETACH,
+  MOUNT_ATTR,
+  MS,
+  OPEN_TREE,
+  PR,
+  SECBIT_NO_SETUID_FIXUP,
+} from "../../kernel/flags.ts";
+import type { Linux } from "../../oci/runtime/linux.ts";
+import type { IdMapping } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
 import { type Reason, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
@@ -113,7 +124,7 @@ export function readonlyRoot(because: Because): Step {
  * (mount_setattr(2)), which only the host's root can make, and the overlay on top of them is sent to the
  * child. It is built in a mount namespace that exists for these few calls.
  */
-export function mountRootForUsers(rootfs: Rootfs, place: string, because: Because): Step[] {
+export function mountRootForUsers(rootfs: Rootfs, place: string, linux: Linux, because: Because): Step[] {
   const reason = because("linux.uidMappings", "show the image's files as owned by the container's users");
   const { path, steps } = childPath("ns/user", reason);
   const layers =
@@ -137,13 +148,15 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, because: Becaus
     ...(rootfs.kind === "overlay"
       ? [
           makeDirectory(merged, 0o755, reason),
-          mountOverlay(
-            rootfs,
-            merged,
-            rootfs.lower.map((_, index) => at(index)),
-            `${at(layers.length - 1)}/${basename(rootfs.upper)}`,
-            `${at(layers.length - 1)}/${basename(rootfs.work)}`,
-          ),
+          ...asRootOfUsers(linux, [
+            mountOverlay(
+              rootfs,
+              merged,
+              rootfs.lower.map((_, index) => at(index)),
+              `${at(layers.length - 1)}/${basename(rootfs.upper)}`,
+              `${at(layers.length - 1)}/${basename(rootfs.work)}`,
+            ),
+          ]),
         ]
       : []),
     call(
@@ -157,6 +170,26 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, because: Becaus
     close("user-namespace", "close it"),
     ...sendDescriptor("root", SYNC_PARENT, { why: "hand the root to the container" }),
     close("root", "close it"),
+  ];
+}
+
+/**
+ * An idmapped mount takes no file of an owner that it does not map (EOVERFLOW), and overlay makes its own with
+ * what its mounter was: so the mounter owns files as the container's root does, and keeps its capabilities.
+ */
+function asRootOfUsers({ gidMappings = [], uidMappings = [] }: Linux, steps: readonly Step[]): Step[] {
+  const why = "make the overlay's own files as the container's root";
+  const rootOf = (mappings: readonly IdMapping[]) =>
+    (mappings.find(({ containerID }) => containerID === 0) ?? mappings[0])?.hostID ?? 0;
+  const keep = num(SECBIT_NO_SETUID_FIXUP, "SECBIT_NO_SETUID_FIXUP");
+  return [
+    call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), keep], why),
+    call("setfsgid", [num(rootOf(gidMappings))], why),
+    call("setfsuid", [num(rootOf(uidMappings))], why),
+    ...steps,
+    call("setfsuid", [num(0)], { why: "be the host's root again" }),
+    call("setfsgid", [num(0)], { why: "be the host's root again" }),
+    call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), num(0)], { why: "be the host's root again" }),
   ];
 }
 
