@@ -91,10 +91,14 @@ export const MOUNT_ATTR = {
   NOSYMFOLLOW: 0x200000,
 } as const;
 
+/** linux/securebits.h: capabilities stay when ids change. */
+export const SECBIT_NO_SETUID_FIXUP = 4;
+
 /** linux/prctl.h */
 export const PR = {
   SET_PDEATHSIG: 1,
   SET_KEEPCAPS: 8,
+  SET_SECUREBITS: 28,
   SET_NAME: 15,
   CAPBSET_DROP: 24,
   SET_SECUREBITS: 28,
