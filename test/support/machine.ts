@@ -21,7 +21,7 @@ export function lookAtMachine(): Machine {
     nft: rules(),
     cgroup: cgroups(),
     process: processes(),
-    file: globSync(["/run/cais/**", "/var/lib/cais/**", `${tmpdir()}/*`]).filter((path) => !isPlans(path)),
+    file: globSync(["/run/cais/**", "/var/lib/cais/**", `${tmpdir()}/*`]),
   };
 }
 
@@ -59,11 +59,6 @@ export async function settledDifferences(before: Machine): Promise<Difference[]>
 /** One line for people. */
 export function describeDifference({ kind, change, what }: Difference): string {
   return `${kind} ${change}: ${what}`;
-}
-
-/** The folder in which `runPlan` puts programs for a moment stays; what is in it does not. */
-function isPlans(path: string): boolean {
-  return path === `${tmpdir()}/cais-plans` && readdirSync(path).length === 0;
 }
 
 /** Mount point, type and source; without the ids, which differ from mount to mount. */

@@ -14,10 +14,11 @@ import { explain } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
+import type { TraceStep } from "../../wire/trace.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
 import { RUN_FILES } from "../launch/session.ts";
-import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
+import type { Ended, ExecRequest, Launcher, LaunchRequest, Running } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
@@ -71,7 +72,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   for (const directory of [run, programs, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
-  const traces = new Map<string, readonly TracedStep[]>();
+  const traces = new Map<string, readonly TraceStep[]>();
   const stencils = createStencils(STENCILS);
   const numberOf = createNumbering();
   /** Starts on their way out, by run directory; the next one waits for that. */
