@@ -8,8 +8,8 @@ import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
 import { compile } from "../../plan/compile.ts";
-import { StepError } from "../../plan/error.ts";
-import { explain } from "../../plan/explain.ts";
+import { cannotExecute, StepError } from "../../plan/error.ts";
+import { explain, explainJson } from "../../plan/explain.ts";
 import type { NumberedStep } from "../../plan/program/lower.ts";
 import type { Report } from "../../plan/records.ts";
 import { writeProgram } from "../../plan/run.ts";
@@ -198,7 +198,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       } catch (error) {
         unlinkSync(path);
         removeRunDirectory(runDir);
-        reject(error);
+        reject(cannotExecute(path, error));
       }
     });
     try {
@@ -322,7 +322,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
 
     explain(request, form) {
       const plan = launchPlan(factsOf(request, new Uint8Array(16)));
-      if (form === "json") return `${JSON.stringify(plan, jsonValue, 2)}\n`;
+      if (form === "json") return explainJson(plan);
       if (form === "script") return script(plan);
       return explain(plan);
     },
@@ -334,10 +334,4 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
 
 function programPath(directory: string, token: Uint8Array): string {
   return join(directory, Buffer.from(token).toString("hex"));
-}
-
-/** What JSON has no form for. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 }

@@ -17,7 +17,6 @@ export interface StartNote {
   readonly cgroupDirectories: readonly string[];
 }
 
-
 /** Write the note; lost with /run, as the process is. */
 export function writeNote(runDir: string, note: StartNote): void {
   writeFileSync(notePath(runDir), JSON.stringify(note), { mode: 0o600 });
