@@ -25,5 +25,6 @@ export function fail(exchange: Exchange, error: unknown): void {
   exchange.reply(status, `${JSON.stringify({ message })}\n`);
 }
 
+/** Answers with a value as JSON. */
 export const replyJson = (exchange: Exchange, value: unknown, status = 200): void =>
   exchange.reply(status, `${JSON.stringify(value)}\n`);

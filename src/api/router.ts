@@ -34,6 +34,7 @@ interface Compiled<Context> {
   readonly names: readonly string[];
 }
 
+/** A router of these routes; where two have the path, the first wins. */
 export function createRouter<Context>(routes: readonly Route<Context>[]): Router<Context> {
   // By the first segment: a request is compared with a few routes only.
   const byFirst = new Map<string, Compiled<Context>[]>();

@@ -68,7 +68,16 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
       readDockerfile(context, options.dockerfile ?? "Dockerfile"),
     );
     const wanted = untilTarget(instructions, options.target);
-    const building: Building = { options, context, mark, progress, held, stages: new Map() };
+    const building: Building = {
+      options,
+      context,
+      mark,
+      progress,
+      held,
+      stages: new Map(),
+      current: [],
+      started: 0,
+    };
     let stage: Stage | undefined;
     const args = new Map<string, string>();
     for (const [i, instruction] of wanted.entries()) {

@@ -29,6 +29,10 @@ export interface Building {
   readonly held: StoredLayer[];
   /** Stages by name and number, for later `FROM`s. */
   readonly stages: Map<string, Stage>;
+  /** Under these the stage that is being built is found. */
+  current: readonly string[];
+  /** How many stages have begun. */
+  started: number;
 }
 
 /** Arguments that need no ARG (Dockerfile reference, "Predefined ARGs"). */
@@ -46,7 +50,9 @@ export async function instruct(
     if (instruction.name === "ARG") return arg(building, stage, instruction, args);
     if (stage === undefined)
       throw new Refusal("invalid", "no build stage in current context: the first instruction is FROM");
-    return await inStage(building, stage, instruction, args);
+    const next = await inStage(building, stage, instruction, args);
+    for (const name of building.current) building.stages.set(name, next);
+    return next;
   } catch (error) {
     if (!(error instanceof Error) || (error instanceof Refusal && error.kind === "failed")) throw error;
     const kind = error instanceof Refusal ? error.kind : "invalid";
@@ -112,8 +118,9 @@ function from(building: Building, { text, flags, line }: Instruction, args: Map<
     throw new Refusal("invalid", `FROM requires either one or three arguments (line ${line})`);
   const base = expand(match[1]!, (key) => args.get(key), building.mark);
   const stage = building.stages.get(base.toLowerCase()) ?? baseStage(building, base);
-  building.stages.set(String(building.stages.size), stage);
-  if (match[2] !== undefined) building.stages.set(match[2].toLowerCase(), stage);
+  const number = String(building.started++);
+  building.current = match[2] === undefined ? [number] : [number, match[2].toLowerCase()];
+  for (const name of building.current) building.stages.set(name, stage);
   return stage;
 }
 

@@ -87,8 +87,8 @@ function argumentsWrong(command: Command<Flags>, count: number): string | undefi
   return `requires at most ${many(most)}`;
 }
 
-/** Commands whose failures are the engine's, not the container's: Docker says 125 for them. */
-const startsContainers = new Set([" run", " create", " explain", " script"]);
+/** Commands whose exit code is otherwise the container's: what the engine refuses is 125. `create` is not one. */
+const startsContainers = new Set([" run", " explain", " script"]);
 
 function tellError(error: unknown, named: string): number {
   const prefix = startsContainers.has(named) ? "cais: " : "";
@@ -99,7 +99,7 @@ function tellError(error: unknown, named: string): number {
     return 125;
   }
   if (error instanceof Failure) {
-    if (error.message) err(`${prefix}${error.message}\n`);
+    if (error.message) err(`${error.exitCode === 1 ? "" : prefix}${error.message}\n`);
     return error.exitCode;
   }
   if (error instanceof EngineError) {

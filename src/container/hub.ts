@@ -14,6 +14,7 @@ export interface Hub {
   end(): void;
 }
 
+/** A hub that nobody is attached to yet. */
 export function createHub(): Hub {
   const listeners = new Set<Listener>();
   return {

@@ -7,6 +7,7 @@ export type ExecId = string & { readonly __execId: never };
 
 const FULL = /^[0-9a-f]{64}$/;
 
+/** Whether it has the form of an id. */
 export const isContainerId = (text: string): text is ContainerId => FULL.test(text);
 
 function random(): string {
@@ -17,7 +18,9 @@ function random(): string {
   }
 }
 
+/** An id that nobody has. */
 export const newContainerId = (): ContainerId => random() as ContainerId;
+/** An id that nobody has. */
 export const newExecId = (): ExecId => random() as ExecId;
 
 /** The twelve digits that people see. */

@@ -27,6 +27,7 @@ export function badName(name: string): string | null {
   return `Invalid container name (${name.slice(0, 80)}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`;
 }
 
+/** An index in which nobody is yet. */
 export function createNames(): Names {
   const byName = new Map<string, ContainerId>();
   const ids = new Set<ContainerId>();

@@ -9,6 +9,7 @@ export interface NetFiles {
   readonly resolvConf: string;
 }
 
+/** Where they are for the container with this folder. */
 export const netFilesOf = (folder: string): NetFiles => ({
   hostname: `${folder}/hostname`,
   hosts: `${folder}/hosts`,

@@ -5,6 +5,8 @@ export type Sink = (stream: "stdout" | "stderr", chunk: Uint8Array) => Promise<u
 
 /** How long the end of the output is waited for after the process has ended: somebody else may hold the pipe. */
 const GRACE = 3000;
+/** Milliseconds that one container's output may keep the engine from everything else. */
+const TURN = 5;
 
 /**
  * Moves all output of a process to `sink`, holding one chunk per stream at most.
@@ -17,11 +19,17 @@ export async function pumpOutput(running: Running, sink: Sink): Promise<void> {
   }));
   const drained = Promise.all(
     readers.map(async ({ stream, reader }) => {
+      let since = performance.now();
       for (;;) {
         const { value, done } = await reader.read();
         if (done) return;
         const wait = sink(stream, value);
         if (wait) await wait;
+        // What is there already is read without a turn of the event loop: others must get theirs.
+        if (performance.now() - since > TURN) {
+          await new Promise(setImmediate);
+          since = performance.now();
+        }
       }
     }),
   ).catch(() => undefined);

@@ -1,14 +1,29 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rm,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../oci/error.ts";
 import { isContainerId } from "./id.ts";
 import { type ContainerRecord, parseRecord } from "./record.ts";
 
-/** Containers on disk: `<directory>/<id>/container.json` and what belongs to each beside it. */
+/** Containers on disk: `<directory>/<id>/container.<n>.json` and what belongs to each beside it. */
 export interface ContainerStore {
   /** Where a container's files are. */
   folder(id: string): string;
   /** Replaces the document at once; not synced, so that no start waits for the disk. */
   save(record: ContainerRecord): void;
+  /**
+   * Saves within a few milliseconds, unless the record is saved or removed before. For what a new engine finds
+   * out by itself: that a container runs is in its run directory.
+   */
+  saveSoon(record: ContainerRecord): void;
   /** Removes the folder. An engine killed in between removes the rest when it starts. */
   remove(id: string): void;
   load(): Loaded;
@@ -20,37 +35,70 @@ export interface Loaded {
   readonly damaged: readonly string[];
 }
 
-const DOCUMENT = "container.json";
-const NEW = `${DOCUMENT}.new`;
+/**
+ * A container's document is `container.<n>.json`; each save writes the next number and removes the one before.
+ * Renaming onto an existing file would be as safe, but file systems flush then (ext4's auto_da_alloc), and no
+ * start is to wait for the disk. A crash leaves both, or a torn new one: the newest that is whole counts.
+ */
+const DOCUMENT = /^container\.(\d{1,15})\.json$/;
+const document = (folder: string, generation: number): string => `${folder}/container.${generation}.json`;
+/** Long enough for a command that ends at once to be saved once. */
+const SOON_MS = 20;
 /** A folder with this name beginning is being removed. */
 const GONE = ".removing-";
 
+/** Open the store in `directory`, made if need be. */
 export function createStore(directory: string): ContainerStore {
   mkdirSync(directory, { recursive: true, mode: 0o710 });
+  const generations = new Map<string, number>();
+  const waiting = new Map<string, ReturnType<typeof setTimeout>>();
+  const settle = (id: string): void => {
+    clearTimeout(waiting.get(id));
+    waiting.delete(id);
+  };
 
-  return {
+  const store: ContainerStore = {
     folder: (id) => join(directory, id),
+    saveSoon(record) {
+      settle(record.id);
+      const timer = setTimeout(() => {
+        waiting.delete(record.id);
+        try {
+          store.save(record);
+        } catch {
+          // The next save, at the end of the container at the latest, says what is wrong.
+        }
+      }, SOON_MS);
+      waiting.set(record.id, timer);
+    },
     save(record) {
+      settle(record.id);
       const folder = `${directory}/${record.id}`;
-      const text = JSON.stringify(record);
+      const before = generations.get(record.id);
+      if (before === undefined) mkdirSync(folder, { mode: 0o710 });
+      const generation = (before ?? 0) + 1;
       try {
-        writeFileSync(`${folder}/${NEW}`, text, { mode: 0o600 });
+        writeFileSync(document(folder, generation), JSON.stringify(record), { mode: 0o600 });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-        mkdirSync(folder, { mode: 0o710 });
-        writeFileSync(`${folder}/${NEW}`, text, { mode: 0o600 });
+        // A full disk: what was there stays what counts.
+        rmSync(document(folder, generation), { force: true });
+        throw error;
       }
-      renameSync(`${folder}/${NEW}`, `${folder}/${DOCUMENT}`);
+      generations.set(record.id, generation);
+      if (before !== undefined) unlinkSync(document(folder, before));
     },
     remove(id) {
+      settle(id);
+      generations.delete(id);
       const gone = `${directory}/${GONE}${id}`;
       try {
         renameSync(`${directory}/${id}`, gone);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+        if (codeOf(error) === "ENOENT") return;
         throw error;
       }
-      rmSync(gone, { recursive: true, force: true });
+      // It is gone as soon as it is renamed; the rest is not waited for.
+      rm(gone, { recursive: true, force: true }, () => undefined);
     },
     load() {
       const records: ContainerRecord[] = [];
@@ -59,25 +107,47 @@ export function createStore(directory: string): ContainerStore {
         const folder = join(directory, name);
         if (name.startsWith(GONE)) rmSync(folder, { recursive: true, force: true });
         if (!isContainerId(name)) continue;
-        const text = textOf(join(folder, DOCUMENT));
+        const found = newest(folder, name);
         // The folder is made just before its first document: a create that never answered.
-        if (text === null) rmSync(folder, { recursive: true, force: true });
+        if (found === null) rmSync(folder, { recursive: true, force: true });
         else {
-          const record = parseRecord(text, name);
-          if (record) records.push(record);
-          else damaged.push(join(folder, DOCUMENT));
+          generations.set(name, found.generation);
+          if (found.record === null) damaged.push(document(folder, found.generation));
+          else records.push(found.record);
         }
       }
       return { records, damaged };
     },
   };
+  return store;
+}
+
+/** The newest document that is whole; others are removed. Null where there is none at all. */
+function newest(
+  folder: string,
+  id: string,
+): { readonly generation: number; readonly record: ContainerRecord | null } | null {
+  const generations = readdirSync(folder)
+    .flatMap((name) => DOCUMENT.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
+  const first = generations[0];
+  if (first === undefined) return null;
+  for (const generation of generations) {
+    const record = parseRecord(textOf(document(folder, generation)) ?? "", id);
+    if (record === null || record === undefined) continue;
+    for (const other of generations)
+      if (other !== generation) rmSync(document(folder, other), { force: true });
+    return { generation, record };
+  }
+  return { generation: first, record: null };
 }
 
 function textOf(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

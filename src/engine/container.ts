@@ -43,6 +43,7 @@ export interface Container {
   exitOnNext: boolean;
 }
 
+/** A container of which nothing runs. */
 export function newContainer(record: ContainerRecord, logOptions: LogOptions): Container {
   return {
     record,

@@ -25,6 +25,12 @@ export interface Context {
   readonly events: Events;
   /** The cgroup that all containers are in. */
   readonly cgroups: Parent;
+  /** What the end of a container's process leads to. Here, because these operations lead to each other. */
+  readonly follow: {
+    restart(container: Container): Promise<unknown>;
+    /** `--rm`: with its anonymous volumes. */
+    remove(container: Container): Promise<void>;
+  };
   /** One line for whoever runs the engine. */
   report(message: string): void;
 }

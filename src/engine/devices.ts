@@ -23,6 +23,7 @@ const OWN = new Set([
   "/dev/console",
 ]);
 
+/** Every device of the host that `--privileged` shows. */
 export const hostDevices = (): Device[] => below("/dev");
 
 function below(directory: string): Device[] {

@@ -27,6 +27,7 @@ export interface Events {
 
 const REMEMBERED = 256;
 
+/** Events of one engine, none so far. */
 export function createEvents(): Events {
   const ring: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
@@ -87,6 +88,7 @@ export const EVENT_FILTERS = [
   "scope",
 ] as const;
 
+/** Whether an event passes all filters. */
 export function eventMatches(event: EngineEvent, filters: EventFilters): boolean {
   return Object.entries(filters).every(([name, values]) =>
     values.length === 0 ? true : values.some((value) => matches(event, name, value)),

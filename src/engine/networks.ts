@@ -32,6 +32,7 @@ export function fixedNetwork(name: Name | string): Network {
   };
 }
 
+/** The three of them. */
 export const networks = (): Network[] => NAMES.map(fixedNetwork);
 
 /** By name, id, or the beginning of an id. */

@@ -1,6 +1,10 @@
 import { Refusal } from "../oci/error.ts";
 
+/** 404. */
 export const notFound = (message: string): Refusal => new Refusal("notFound", message);
+/** 409. */
 export const conflict = (message: string): Refusal => new Refusal("conflict", message);
+/** 400. */
 export const invalid = (message: string): Refusal => new Refusal("invalid", message);
+/** 501. */
 export const unsupported = (message: string): Refusal => new Refusal("unsupported", message);

@@ -12,6 +12,7 @@ import { volumesWithUsage } from "./volumes.ts";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 const MACHINES: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
 
+/** `GET /version`. */
 export function version(): Version {
   return {
     Platform: { Name: "cais" },
@@ -39,6 +40,7 @@ export function version(): Version {
   };
 }
 
+/** `GET /info`. */
 export function info(engine: Engine): Info {
   const states = [...engine.containers.values()].map(({ record }) => record.state.status);
   const count = (test: (state: (typeof states)[number]) => boolean): number => states.filter(test).length;
@@ -101,6 +103,7 @@ export function info(engine: Engine): Info {
   };
 }
 
+/** `GET /system/df`. */
 export async function diskUsage(engine: Engine): Promise<DiskUsage> {
   const { driver } = engine.images;
   return {

@@ -7,7 +7,7 @@ import type { StagedBlob } from "./blobs.ts";
 import { type Compression, decompress, sniffed } from "./compression.ts";
 import type { Context } from "./context.ts";
 import type { Naming, StoredLayer } from "./images.ts";
-import { nameFrom, namesOf, shown } from "./lookup.ts";
+import { nameFrom, shown } from "./lookup.ts";
 import type { LayerBlob, LayerRef } from "./store.ts";
 
 const LAYER_TYPES: Partial<Record<Compression, string>> = {
@@ -32,24 +32,31 @@ export async function addLayer(
   const release = parent === undefined ? () => {} : holds.hold(parent);
   const blob = blobs.tee(mediaType === undefined ? decompress(stream, compression) : stream);
   let staged: StagedBlob | undefined;
+  const held: (() => void)[] = [];
   try {
     const count = { bytes: 0 };
     const tar = counted(mediaType === undefined ? blob.stream : decompress(blob.stream, compression), count);
     const layer = await driver.apply(parent, tar, expected);
+    // From here on nobody collects it, though no image names it yet.
+    held.push(holds.hold(layer.chainId));
     staged = await blob.staged();
-    const letGo = holds.hold(layer.chainId, staged.digest);
+    held.push(holds.hold(staged.digest));
     staged.commit();
     const { digest, size } = staged;
-    fresh.set(layer.diffId, { digest, size, mediaType: mediaType ?? MEDIA.ociLayer, tarSize: count.bytes });
+    const { chainId, diffId } = layer;
+    fresh.set(diffId, { digest, size, mediaType: mediaType ?? MEDIA.ociLayer, tarSize: count.bytes });
     return {
-      chainId: layer.chainId,
-      diffId: layer.diffId,
+      chainId,
+      diffId,
       size: layer.size,
       release() {
-        fresh.delete(layer.diffId);
-        letGo();
+        fresh.delete(diffId);
+        for (const release of held) release();
       },
     };
+  } catch (error) {
+    for (const release of held) release();
+    throw error;
   } finally {
     blob.discard();
     staged?.discard();
@@ -107,10 +114,4 @@ async function* counted(source: Bytes, count: { bytes: number }): AsyncGenerator
     count.bytes += chunk.length;
     yield chunk;
   }
-}
-
-/** How people see an image: its first name, or its id. */
-export function titleOf(context: Context, id: Digest): string {
-  const [first] = namesOf(context, id);
-  return first === undefined ? id : shown(first);
 }

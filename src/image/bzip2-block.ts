@@ -9,6 +9,7 @@ export interface Bits {
   position(): number;
 }
 
+/** Reads a buffer from the bit `start` on. */
 export function bitsOf(buffer: Uint8Array, start: number): Bits {
   let at = start;
   return {

@@ -18,6 +18,7 @@ const INSTRUCTIONS = [
 ] as const;
 export type ConfigInstruction = (typeof INSTRUCTIONS)[number];
 
+/** Whether a word (upper case) is an instruction that only changes how containers run. */
 export function isConfigInstruction(word: string): word is ConfigInstruction {
   return (INSTRUCTIONS as readonly string[]).includes(word);
 }

@@ -21,13 +21,8 @@ export async function collect(context: Context): Promise<Collected> {
   const keep = (chain: ChainId | undefined): void => {
     for (let at = chain; at !== undefined && !chains.has(at); at = driver.parent(at)) chains.add(at);
   };
-  const content = new Set<Digest>();
   for (const image of store.images.values()) {
-    content.add(image.id);
-    for (const layer of image.layers) {
-      keep(layer.chainId);
-      if (layer.blob !== undefined) content.add(layer.blob.digest);
-    }
+    for (const layer of image.layers) keep(layer.chainId);
   }
   for (const { chain } of driver.writables()) keep(chain);
   const all = driver.layers();
@@ -35,15 +30,31 @@ export async function collect(context: Context): Promise<Collected> {
   const doomed = all
     .filter((chain) => !chains.has(chain))
     .sort((a, b) => depth(context, b) - depth(context, a));
+  const removed: ChainId[] = [];
   let size = 0;
   for (const chain of doomed) {
+    // Taken up by an operation that began meanwhile.
+    if (holds.has(chain) || named(context, chain)) continue;
+    removed.push(chain);
     size += driver.layerSize(chain);
     await driver.removeLayer(chain);
+  }
+  // What images need now, after the waiting: nothing below waits.
+  const content = new Set<Digest>();
+  for (const image of store.images.values()) {
+    content.add(image.id);
+    for (const { blob } of image.layers) if (blob !== undefined) content.add(blob.digest);
   }
   for (const digest of blobs.list()) {
     if (!content.has(digest) && !holds.has(digest)) blobs.remove(digest);
   }
-  return { layers: doomed, size };
+  return { layers: removed, size };
+}
+
+function named(context: Context, chain: ChainId): boolean {
+  return [...context.store.images.values()].some((image) =>
+    image.layers.some((layer) => layer.chainId === chain),
+  );
 }
 
 function depth(context: Context, chain: ChainId): number {

@@ -35,6 +35,7 @@ export async function sniffed(
   return { stream, compression };
 }
 
+/** Decompresses what is known to be compressed so; damaged data is refused as it is met. */
 export function decompress(source: Bytes, compression: Compression): Bytes {
   switch (compression) {
     case "none":

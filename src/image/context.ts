@@ -29,6 +29,7 @@ export interface Holds {
   has(what: Digest): boolean;
 }
 
+/** Nothing is held at first. */
 export function openHolds(): Holds {
   const counts = new Map<Digest, number>();
   return {

@@ -37,7 +37,7 @@ export function inspectImage(context: Context, name: string): ImageInspect {
     RepoTags: namesOf(context, image.id).map(shown),
     RepoDigests: [],
     Parent: image.parent ?? "",
-    Comment: config.comment ?? "",
+    Comment: config.comment ?? config.history?.at(-1)?.comment ?? "",
     Created: config.created ?? NEVER,
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",

@@ -19,6 +19,7 @@ import { listImages } from "./list.ts";
 import { loadImages } from "./load.ts";
 import { type Found, find, mustFind, nameFrom, namesOf, shown } from "./lookup.ts";
 import { pruneImages, removeImage } from "./remove.ts";
+import { repairLayers } from "./repair.ts";
 import { saveImages } from "./save.ts";
 import { openStore } from "./store.ts";
 
@@ -56,6 +57,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     fresh: new Map(),
   };
   if (driver.name !== "vfs") await addHostImage(context, options.hidden ?? [root]);
+  await repairLayers(context);
   await collect(context);
 
   const imageOf = ({ image }: Found): Image => ({

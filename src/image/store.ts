@@ -45,7 +45,7 @@ export interface ImageStore {
   readonly images: ReadonlyMap<Digest, KnownImage>;
   /** Canonical reference → image id. */
   readonly names: ReadonlyMap<string, Digest>;
-  readonly damaged: readonly string[];
+  readonly damaged: string[];
   put(record: ImageRecord, config: ImageConfig): void;
   delete(id: Digest): void;
   name(reference: string, id: Digest): void;

@@ -1,37 +1,4 @@
-import { createHash } from "node:crypto";
-import { type Digest, finishDigest } from "../oci/digest.ts";
 import type { Bytes } from "../storage/driver.ts";
-
-/** What went through a stream, complete once it has ended. */
-export interface Tally {
-  digest(): Digest;
-  size(): number;
-}
-
-/** The same stream, counted and digested on its way. */
-export function tallied(source: Bytes): { readonly stream: Bytes; readonly tally: Tally } {
-  const hash = createHash("sha256");
-  let size = 0;
-  let digest: Digest | undefined;
-  async function* stream(): AsyncGenerator<Uint8Array, void, void> {
-    for await (const chunk of source) {
-      hash.update(chunk);
-      size += chunk.length;
-      yield chunk;
-    }
-    digest = finishDigest(hash);
-  }
-  return {
-    stream: stream(),
-    tally: {
-      digest: () => {
-        if (digest === undefined) throw new Error("Cannot name a stream that has not been read to its end");
-        return digest;
-      },
-      size: () => size,
-    },
-  };
-}
 
 /** The beginning of a stream (at most `count` bytes), and the stream with nothing taken from it. */
 export async function peek(

@@ -17,12 +17,6 @@ export function isDigest(text: unknown): text is Digest {
   return typeof text === "string" && DIGEST.test(text);
 }
 
-/** `text` as a digest; throws one clear sentence when it is none. */
-export function toDigest(text: unknown): Digest {
-  if (isDigest(text)) return text;
-  throw new Error(`Cannot use ${quote(text)} as a digest: it must be "sha256:" and 64 hexadecimal digits`);
-}
-
 /** Whether `text` is a full id. */
 export function isId(text: unknown): text is Id {
   return typeof text === "string" && ID.test(text);
@@ -63,8 +57,4 @@ export function chainsOf(diffs: readonly DiffId[]): ChainId[] {
 /** An id as people see it: its first 12 digits. */
 export function shortId(id: string): string {
   return (id.startsWith("sha256:") ? id.slice("sha256:".length) : id).slice(0, 12);
-}
-
-function quote(text: unknown): string {
-  return JSON.stringify(typeof text === "string" ? text.slice(0, 100) : text) ?? "nothing";
 }

@@ -4,20 +4,11 @@ export function glob(pattern: string, text: string): boolean {
 }
 
 /** The pattern as a regular expression over the whole text; undefined for a malformed one. */
-export function globExpression(
-  pattern: string,
-  options: { readonly doubleStar?: boolean } = {},
-): RegExp | undefined {
+export function globExpression(pattern: string): RegExp | undefined {
   let source = "";
   for (let i = 0; i < pattern.length; i++) {
     const character = pattern[i]!;
-    if (character === "*" && options.doubleStar === true && pattern[i + 1] === "*") {
-      i++;
-      if (pattern[i + 1] === "/") {
-        i++;
-        source += "(?:.*/)?";
-      } else source += ".*";
-    } else if (character === "*") source += "[^/]*";
+    if (character === "*") source += "[^/]*";
     else if (character === "?") source += "[^/]";
     else if (character === "[") {
       const end = pattern.indexOf("]", i + 2);

@@ -13,8 +13,6 @@ export const MEDIA = {
   dockerLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
 } as const;
 
-export type MediaType = (typeof MEDIA)[keyof typeof MEDIA];
-
 /** Whether a media type names an image index (Docker: manifest list). */
 export function isIndexType(type: string | undefined): boolean {
   return type === MEDIA.ociIndex || type === MEDIA.dockerIndex;

@@ -8,6 +8,7 @@ import { readXattrs } from "../image/tar/xattrs.ts";
 import type { Change } from "./driver.ts";
 import type { RunPlan } from "./kernel.ts";
 import { isMark, type MergedView } from "./merged.ts";
+import { holdsMountpoints, isMountpoint } from "./mountpoints.ts";
 import { isOpaque, OPAQUE_XATTR } from "./pack.ts";
 
 const MODIFIED = 0;
@@ -43,6 +44,8 @@ export async function overlayChanges(upper: string, lower: MergedView, runPlan: 
   try {
     const listings = await listTree(root);
     const xattrs = await readXattrs(root, listings, runPlan, (key) => key === OPAQUE_XATTR);
+    const mounted = listings.filter(({ parts, names }) => holdsMountpoints(parts.join("/"), names));
+    const held = new Set(mounted.map(({ parts }) => parts.join("/")));
     for (const { parts, names } of listings) {
       const directory = parts.join("/");
       if (parts.length > 0 && isOpaque(xattrs.get(directory))) {
@@ -57,8 +60,11 @@ export async function overlayChanges(upper: string, lower: MergedView, runPlan: 
         const before = lower.lookup(path)?.stat;
         if (isMark(now)) {
           if (before !== undefined) changes.add(path, DELETED);
-        } else if (before === undefined) changes.add(path, ADDED);
-        else if (!(now.isDirectory() && before.isDirectory() && sameDirectory(now, before))) {
+        } else if (before === undefined) {
+          if (!isMountpoint(path, now)) changes.add(path, ADDED);
+        } else if (
+          !(now.isDirectory() && before.isDirectory() && sameDirectory(now, before, held.has(path)))
+        ) {
           changes.add(path, MODIFIED);
         }
       }
@@ -70,6 +76,7 @@ export async function overlayChanges(upper: string, lower: MergedView, runPlan: 
 }
 
 /** Docker compares size, mode and time of directories; sizes differ between file systems and say nothing here. */
-function sameDirectory(a: Stats, b: Stats): boolean {
-  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && Math.abs(a.mtimeMs - b.mtimeMs) < 1;
+function sameDirectory(a: Stats, b: Stats, anyTime: boolean): boolean {
+  if (a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid) return false;
+  return anyTime || Math.abs(a.mtimeMs - b.mtimeMs) < 1;
 }

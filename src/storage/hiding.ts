@@ -16,20 +16,13 @@ export async function hidingLayer(
 ): Promise<string[]> {
   const lowest = below.at(-1);
   if (lowest === undefined) return [];
-  likeBelow(files, lowest);
-  const paths = outermost(hidden.map(resolved));
-  for (const path of paths) {
-    const made: string[] = [];
-    for (let at = dirname(path); at !== "/" && !fs.existsSync(join(files, at)); at = dirname(at))
-      made.push(at);
-    for (const directory of made.reverse()) {
-      fs.mkdirSync(join(files, directory));
-      likeBelow(join(files, directory), join(lowest, directory));
-    }
-  }
-  const marks = paths.map((path) => makeWhiteout(toByteText(path.slice(1))));
+  const paths = outermost(hidden.map(resolved)).map((path) => path.slice(1));
+  const directories = parentsOf(paths);
+  for (const directory of directories) fs.mkdirSync(join(files, directory));
+  const marks = paths.map((path) => makeWhiteout(toByteText(path)));
   if (marks.length > 0) await runPlan({ steps: [...inDirectory(toByteText(files)), ...marks] });
-  return paths.map((path) => path.slice(1));
+  for (const directory of ["", ...directories]) likeBelow(join(files, directory), join(lowest, directory));
+  return paths;
 }
 
 /**
@@ -38,14 +31,17 @@ export async function hidingLayer(
  * hard links: no call that Node lacks is on the way of a start.
  */
 export function hideInUpper(upper: string, files: string, hidden: readonly string[]): void {
-  for (const path of hidden) {
-    const made: string[] = [];
-    for (let at = dirname(path); at !== "." && !fs.existsSync(join(upper, at)); at = dirname(at))
-      made.push(at);
-    for (const directory of [...made].reverse()) fs.mkdirSync(join(upper, directory));
-    fs.linkSync(join(files, path), join(upper, path));
-    for (const directory of made) likeBelow(join(upper, directory), join(files, directory));
-  }
+  const directories = parentsOf(hidden);
+  for (const directory of directories) fs.mkdirSync(join(upper, directory));
+  for (const path of hidden) fs.linkSync(join(files, path), join(upper, path));
+  for (const directory of directories) likeBelow(join(upper, directory), join(files, directory));
+}
+
+/** Every directory on the way to the paths, outer ones first. */
+function parentsOf(paths: readonly string[]): string[] {
+  const directories = new Set<string>();
+  for (const path of paths) for (let at = dirname(path); at !== "."; at = dirname(at)) directories.add(at);
+  return [...directories].sort();
 }
 
 /** What is inside of another hidden path needs no mark, and has no place for one. */

@@ -36,6 +36,7 @@ export interface LayerStore {
 
 const NAME_LENGTH = 16;
 
+/** Finds the layers below `base` (absolute); those with a damaged record are not there. */
 export function openLayers(base: string): LayerStore {
   const layers = join(base, "l");
   const staging = join(base, "staging");

@@ -112,7 +112,7 @@ export function openOverlay(base: string, runPlan: RunPlan): SnapshotDriver {
     rootfs,
     writables: () => writables.list(),
     remove: (id) => writables.remove(id),
-    diff: (id) => packUpper(upperOf(id), runPlan, hiddenIn(id)),
+    diff: (id) => packUpper(upperOf(id), viewOf(writables.get(id).chain), runPlan, hiddenIn(id)),
     changes: (id) => overlayChanges(upperOf(id), viewOf(writables.get(id).chain), runPlan),
     usage: (id) => writables.usage(id),
     async adopt(chain, directories, hidden) {

@@ -36,6 +36,7 @@ export interface Writables {
 
 const DOCUMENT = "snapshot.json";
 
+/** Finds the snapshots below `base` (absolute). */
 export function openWritables(base: string): Writables {
   const all = join(base, "w");
   const removed = join(base, "removed");
@@ -102,7 +103,8 @@ export function openWritables(base: string): Writables {
       if (!known.delete(id)) return;
       const doomed = join(removed, `${id.slice(0, 12)}-${randomBytes(4).toString("hex")}`);
       fs.renameSync(join(all, id), doomed);
-      await fs.promises.rm(doomed, { recursive: true, force: true });
+      // It is gone as soon as it is renamed; the rest is not waited for, and `recover` finishes it after a crash.
+      fs.promises.rm(doomed, { recursive: true, force: true }).catch(() => undefined);
     },
     usage: (id) => usageOf(join(all, get(id).id, "fs")),
     async recover() {

@@ -104,6 +104,12 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
       const { driver = "local", options = {} } = request;
       const anonymous = request.name === undefined || request.name === "";
       const name = anonymous ? randomBytes(32).toString("hex") : request.name!;
+      if (name.length === 1) {
+        throw new Refusal(
+          "invalid",
+          `create ${name}: volume name is too short, names should be at least two alphanumeric characters`,
+        );
+      }
       if (!NAME.test(name) || name.length > 255) {
         throw new Refusal(
           "invalid",
@@ -134,6 +140,12 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
         Scope: "local",
         Options: Object.keys(options).length === 0 ? null : options,
       };
+      if (fs.existsSync(join(base, name, "volume.json"))) {
+        throw new Refusal(
+          "failed",
+          `create ${name}: the document of a volume of this name is damaged; look at ${join(base, name)}`,
+        );
+      }
       fs.mkdirSync(volume.Mountpoint, { recursive: true, mode: 0o755 });
       fs.chmodSync(volume.Mountpoint, 0o755);
       writeDocument(join(base, name, "volume.json"), volume, { sync: true });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   existsSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -56,7 +58,11 @@ test(
       assert.equal(session, pid);
       assert.equal(readlinkSync(`/proc/${pid}/cwd`), "/");
     } finally {
+      // Not our child: a connection that it holds closes with its end, and nobody writes while the directory goes.
+      const held = connect(join(place.directory, "run/cais.sock")).resume();
+      await once(held, "connect");
       for (const pid of engines) process.kill(pid, "SIGTERM");
+      await once(held, "close");
     }
   },
 );

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { describe, it } from "node:test";
+import { IMPORTER } from "./importer.ts";
 import { imagesIn, scratch, tarOf, treeOf } from "./scratch.ts";
 
 const root = process.getuid?.() === 0 ? false : "needs root";
-const IMPORTER = resolve(import.meta.dirname, "importer.ts");
 
 /** A tar of many files, so that an import takes a while; `mark` makes it another one. */
 function manyFiles(count: number, mark: string): Buffer {

@@ -110,6 +110,21 @@ describe("images", { skip: root }, () => {
   });
 });
 
+describe("a layer that a power cut took", { skip: root }, () => {
+  it("is unpacked again from its archive", async () => {
+    using directory = scratch();
+    const first = await imagesIn(directory.path);
+    const id = await first.import(streamOf(TAR), { repo: "thing" });
+    const layers = join(directory.path, "root/snapshots/overlay2/l");
+    const name = first.get(id).chain!.slice(7, 23);
+    fs.writeFileSync(join(layers, name, "layer.json"), "");
+    fs.rmSync(join(layers, name, "fs/bin/sh"));
+    const second = await imagesIn(directory.path);
+    assert.deepEqual(second.damaged(), []);
+    assert.equal(second.driver.view(second.get("thing").chain).lookup("bin/sh")?.stat.size, 2);
+  });
+});
+
 describe("removing images", { skip: root }, () => {
   it("follows Docker's rules", async () => {
     using directory = scratch();

@@ -186,6 +186,21 @@ for (const [name, open] of Object.entries(DRIVERS)) {
   });
 }
 
+describe("mount points that a start made", { skip: root }, () => {
+  it("are no change and get into no layer", async () => {
+    using directory = scratch();
+    const driver = openOverlay(directory.path, runPlan);
+    const layer = await driver.apply(undefined, streamOf(tarOf(...FIRST)));
+    const rootfs = await driver.createWritable("started", layer.chainId);
+    inside(rootfs, "touch etc/hosts etc/hostname; mkdir -p dev/pts proc");
+    assert.deepEqual(await driver.changes("started"), []);
+    assert.equal((await bytesOf(driver.diff("started"))).includes("etc/hosts"), false);
+    inside(rootfs, "echo x > etc/hosts");
+    const changed = (await driver.changes("started")).map(({ Path }) => Path);
+    assert.deepEqual(changed, ["/etc", "/etc/hosts"]);
+  });
+});
+
 describe("overlay mount options", { skip: root }, () => {
   it("fit 120 layers into one page", async () => {
     using directory = scratch();

@@ -16,7 +16,7 @@ const below = {
   image: [...store, "oci", "plan", "kernel", "host"],
   registry: [...store, "oci", "plan", "kernel", "host"],
   network: ["plan", "kernel", "oci", "wire", "host"],
-  volume: ["plan", "kernel", "oci", "wire", "host"],
+  volume: ["storage", "image", "plan", "kernel", "oci", "wire", "host"],
 } as const;
 
 const engineSide = Object.keys(below);

@@ -69,6 +69,7 @@ export interface Outcome {
   abandon(): void;
 }
 
+/** The exchange for a request whose head was read. */
 export function createExchange({ socket, input, common }: Link, head: Head, body: Body): Outcome {
   const wanted = head.headers.get("connection")?.toLowerCase() ?? "";
   let keep = head.http10 ? wanted.includes("keep-alive") : !wanted.includes("close");

@@ -15,6 +15,7 @@ export interface Input {
 const HIGH = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
+/** Begins to collect what a connection sends. */
 export function createInput(socket: Socket): Input {
   let bytes: Buffer = NOTHING;
   let ended = false;

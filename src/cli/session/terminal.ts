@@ -38,13 +38,24 @@ export function terminalSize(): readonly [number, number] | undefined {
   return height > 0 && width > 0 ? [height, width] : undefined;
 }
 
-/** Tells the size now and whenever it changes. Failures do not matter: the container may have ended. */
-export function followSize(resize: (height: number, width: number) => Promise<void>): () => void {
-  const tellSize = () => {
-    const size = terminalSize();
-    if (size) resize(size[0], size[1]).catch(() => {});
+/**
+ * Tells the size now and whenever it changes: one request at a time, so that the last one told is the last one
+ * set. Failures do not matter: the container may have ended.
+ */
+export function followSize(resize: (height: number, width: number) => Promise<void>): void {
+  let changed = false;
+  let telling = false;
+  const tellSize = async () => {
+    changed = true;
+    if (telling) return;
+    telling = true;
+    while (changed) {
+      changed = false;
+      const size = terminalSize();
+      if (size) await resize(size[0], size[1]).catch(() => {});
+    }
+    telling = false;
   };
   process.on("SIGWINCH", tellSize);
-  tellSize();
-  return () => void process.off("SIGWINCH", tellSize);
+  void tellSize();
 }

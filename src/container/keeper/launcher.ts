@@ -3,23 +3,23 @@ import { existsSync, mkdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
-import { limits } from "../../cgroup/limits.ts";
+import { limiting, limits } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
-import { compile } from "../../plan/compile.ts";
+import type { Seccomp } from "../../oci/runtime/seccomp.ts";
+import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
 import { StepError } from "../../plan/error.ts";
 import { explain } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
-import type { Plan } from "../../plan/step.ts";
+import { script } from "../../plan/script/script.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
-import { tellKeeper } from "./control.ts";
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
 import {
   isAlive,
@@ -31,8 +31,10 @@ import {
   type StartNote,
   writeNote,
 } from "./note.ts";
+import { released } from "./release.ts";
 import { openReports } from "./reports.ts";
 import { openRunning, type Started } from "./running.ts";
+import { createNumbering, createStencils } from "./stencils.ts";
 import { readTrace } from "./trace.ts";
 
 export interface LauncherOptions {
@@ -50,8 +52,11 @@ export interface OwnedLauncher extends Launcher {
   close(): Promise<void>;
 }
 
-/** How long a released keeper may take to undo what it made. */
-const PATIENCE_MS = 2000;
+/** How many kinds of programs are kept, some 20 KiB each. */
+const STENCILS = 64;
+const NO_RESOURCES = {};
+
+const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
 /** How soon a process that has closed its files is looked at again. */
 const DYING_MS = 20;
@@ -67,6 +72,10 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
   const traces = new Map<string, readonly TracedStep[]>();
+  const stencils = createStencils(STENCILS);
+  const numberOf = createNumbering();
+  /** Starts on their way out, by run directory; the next one waits for that. */
+  const removals = new Map<string, Promise<void>>();
 
   const cgroupsOf = (path: string, resources: Parameters<typeof limits>[2]) => {
     const cgroup = path.startsWith("/") ? path : `/${path}`;
@@ -79,15 +88,50 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     return limits(parent, cgroup, resources);
   };
 
-  const factsOf = (request: LaunchRequest, token: Uint8Array) => ({
+  const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+
+  /** Everything that a program is made from, as text; what has no text is numbered or asked for now. */
+  const shapeOf = (request: LaunchRequest): string => {
+    const { linux, ...spec } = request.spec;
+    const { seccomp, ...rest } = linux ?? {};
+    const sources = (request.spec.mounts ?? []).flatMap(({ source }) =>
+      source?.startsWith("/") ? [source] : [],
+    );
+    return JSON.stringify({
+      ...request,
+      spec: { ...spec, linux: rest },
+      origins: [...request.origins],
+      seccomp: numberOf(seccomp),
+      directories: sources.map((path) => [path, isDirectory(path)]),
+    });
+  };
+
+  /** The request that a shape was made from, with the seccomp policy that has no text in it. */
+  const requestOf = (shape: string, id: string, seccomp: Seccomp | undefined) => {
+    const plain = JSON.parse(shape) as Omit<LaunchRequest, "origins"> & {
+      readonly origins: readonly (readonly [string, string])[];
+      readonly directories: readonly (readonly [string, boolean])[];
+    };
+    const linux = seccomp === undefined ? plain.spec.linux : { ...plain.spec.linux, seccomp };
+    return {
+      ...plain,
+      id,
+      spec: linux === undefined ? plain.spec : { ...plain.spec, linux },
+      origins: new Map(plain.origins),
+      directories: new Map(plain.directories),
+    };
+  };
+
+  const factsOf = (
+    request: LaunchRequest,
+    token: Uint8Array,
+    directories: ReadonlyMap<string, boolean> = new Map(),
+  ) => ({
     spec: request.spec,
     origins: request.origins,
     rootfs: request.rootfs,
-    cgroups: cgroupsOf(
-      request.spec.linux?.cgroupsPath ?? `/cais/${request.id}`,
-      request.spec.linux?.resources ?? {},
-    ),
-    trees: layout.hierarchies,
+    cgroups: cgroupsOf(cgroupPath(request), request.spec.linux?.resources ?? NO_RESOURCES),
+    trees: layout.hierarchies.filter(limiting),
     runDir: request.runDir,
     reports: reports.path,
     program: programPath(programs, token),
@@ -95,51 +139,40 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     token,
     stdin: request.stdin,
     init: request.init,
-    isDirectory: (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
+    isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
-
-  /** Keepers that were released and are still undoing what they made. */
-  const leaving = new Map<string, Promise<void>>();
 
   /** The keeper undoes what it made; what is left after that, or without a keeper, is swept here. */
   const finish = (runDir: string, note: StartNote) => () => {
-    const gone = new Promise<void>((resolve) => {
-      if (!tellKeeper(runDir, "release")) return resolve();
-      const late = setTimeout(resolve, PATIENCE_MS);
-      reports.listen(note.token, (report) => {
-        if (report.kind !== "gone") return;
-        clearTimeout(late);
-        resolve();
-      });
-    }).then(async () => {
+    const removal = released(reports, runDir, note).then(async () => {
       reports.forget(note.token);
-      removeRunFiles(runDir);
-      const last = note.cgroupDirectories[0];
-      if (last !== undefined && existsSync(last))
+      const cgroup = note.cgroupDirectories[0];
+      if (existsSync(runDir)) removeRunFiles(runDir);
+      if (cgroup !== undefined && existsSync(cgroup))
         await removeCgroup(layout, note.cgroup).catch(() => undefined);
       // The note goes last: while there is one, a later engine clears up what this one did not get to.
       removeNote(runDir);
-      leaving.delete(runDir);
+      removals.delete(runDir);
     });
-    leaving.set(runDir, gone);
+    removals.set(runDir, removal);
   };
 
   const launch = async (
     id: string,
     runDir: string,
-    plan: Plan,
     token: Uint8Array,
     note: StartNote,
     trace: boolean,
+    programFor: (options: CompileOptions) => Program,
   ): Promise<Running> => {
-    await leaving.get(runDir);
     const inject = options.inject?.();
-    const program = compile(plan, {
+    const program = programFor({
       ...(trace ? { trace: `${runDir}.trace` } : {}),
       ...(inject === undefined ? {} : { inject }),
     });
     const path = programPath(programs, token);
     mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
+    await removals.get(runDir);
     if (existsSync(runDir)) throw new Error(`Cannot launch ${id.slice(0, 12)}: ${runDir} is there already`);
     const following = follow(reports, layout, runDir, note);
     writeNote(runDir, note);
@@ -183,26 +216,27 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   return {
     start(request) {
       const token = randomBytes(16);
-      const facts = factsOf(request, token);
       const namespaces = request.spec.linux?.namespaces ?? [];
       const own = (type: string) => namespaces.some((each) => each.type === type && each.path === undefined);
-      return launch(
-        request.id,
-        request.runDir,
-        launchPlan(facts),
-        token,
-        {
-          token: token.toString("hex"),
-          terminal: request.spec.process?.terminal === true,
-          stdin: request.stdin,
-          ownPids: own("pid"),
-          ownUsers: own("user"),
-          ownTime: own("time"),
-          cgroup: facts.cgroups.cgroup,
-          cgroupDirectories: facts.cgroups.directories,
-        },
-        request.trace,
-      );
+      const { cgroup, directories } = cgroupsOf(cgroupPath(request), NO_RESOURCES);
+      const note: StartNote = {
+        token: token.toString("hex"),
+        terminal: request.spec.process?.terminal === true,
+        stdin: request.stdin,
+        ownPids: own("pid"),
+        ownUsers: own("user"),
+        ownTime: own("time"),
+        cgroup,
+        cgroupDirectories: directories,
+      };
+      return launch(request.id, request.runDir, token, note, request.trace, (options) => {
+        if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);
+        const { seccomp } = request.spec.linux ?? {};
+        return stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
+          const any = requestOf(shape, id, seccomp);
+          return compile(launchPlan(factsOf(any, anyToken, any.directories)));
+        });
+      });
     },
 
     exec(request: ExecRequest) {
@@ -210,11 +244,10 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       const container = readNote(request.container.runDir);
       if (container === null)
         throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
-      const { attach, unified } = cgroupsOf(container.cgroup, {});
-      const plan = execPlan({
+      const { attach, unified } = cgroupsOf(container.cgroup, NO_RESOURCES);
+      const { seccomp } = request;
+      const facts = {
         process: request.process,
-        seccomp: request.seccomp,
-        origins: request.origins,
         pid: request.container.pid,
         ownUsers: container.ownUsers,
         ownTime: container.ownTime,
@@ -227,24 +260,30 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         },
         runDir: request.runDir,
         reports: reports.path,
-        program: programPath(programs, token),
-        token,
         stdin: request.stdin,
+      };
+      const note: StartNote = {
+        ...container,
+        token: token.toString("hex"),
+        terminal: request.process.terminal === true,
+        stdin: request.stdin,
+        cgroupDirectories: [],
+      };
+      return launch(request.id, request.runDir, token, note, false, (options) => {
+        const planOf = (plain: typeof facts, anyToken: Uint8Array) =>
+          execPlan({
+            ...plain,
+            seccomp,
+            origins: request.origins,
+            program: programPath(programs, anyToken),
+            token: anyToken,
+          });
+        if (Object.keys(options).length > 0) return compile(planOf(facts, token), options);
+        const shape = JSON.stringify({ facts, seccomp: numberOf(seccomp), origins: [...request.origins] });
+        return stencils.program(shape, request.id, token, (any, _id, anyToken) =>
+          compile(planOf((JSON.parse(any) as { facts: typeof facts }).facts, anyToken)),
+        );
       });
-      return launch(
-        request.id,
-        request.runDir,
-        plan,
-        token,
-        {
-          ...container,
-          token: token.toString("hex"),
-          terminal: request.process.terminal === true,
-          stdin: request.stdin,
-          cgroupDirectories: [],
-        },
-        false,
-      );
     },
 
     async adopt(id: string, runDir: string): Promise<Running | Ended | null> {
@@ -289,7 +328,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     explain(request, form) {
       const plan = launchPlan(factsOf(request, new Uint8Array(16)));
       if (form === "json") return `${JSON.stringify(plan, jsonValue, 2)}\n`;
-      if (form === "script") throw new Error("Cannot write a script yet");
+      if (form === "script") return script(plan);
       return explain(plan);
     },
 

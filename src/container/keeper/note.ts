@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseStat, readStat } from "../../kernel/process.ts";
 import { notePath, RUN_FILES } from "../launch/session.ts";
 
 /** What a later engine must know of a start, written beside its run directory before the program runs. */
@@ -47,20 +48,13 @@ export interface Identity {
   readonly startTime: string;
 }
 
-function parseStat(text: string): Identity | null {
-  // The name is in parentheses and may contain anything.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const startTime = fields[19];
-  const pid = Number.parseInt(text, 10);
-  return startTime === undefined || Number.isNaN(pid) ? null : { pid, startTime };
-}
-
 /** The keeper as it noted itself, and whether it still lives. */
 export function readKeeper(runDir: string): (Identity & { alive: boolean; since: Date }) | null {
   try {
     const path = join(runDir, RUN_FILES.keeper);
-    const noted = parseStat(readFileSync(path, "latin1"));
-    if (noted === null) return null;
+    const stat = parseStat(readFileSync(path, "utf8"));
+    if (stat === null) return null;
+    const noted = { pid: stat.pid, startTime: stat.field(22) };
     return { ...noted, alive: isAlive(noted), since: statSync(path).mtime };
   } catch {
     return null;
@@ -69,13 +63,8 @@ export function readKeeper(runDir: string): (Identity & { alive: boolean; since:
 
 /** Whether that very process still runs. */
 export function isAlive(identity: Identity): boolean {
-  try {
-    const text = readFileSync(`/proc/${identity.pid}/stat`, "latin1");
-    const state = text.slice(text.lastIndexOf(")") + 2, text.lastIndexOf(")") + 3);
-    return parseStat(text)?.startTime === identity.startTime && state !== "Z" && state !== "X";
-  } catch {
-    return false;
-  }
+  const stat = readStat(identity.pid);
+  return stat?.field(22) === identity.startTime && !["Z", "X"].includes(stat.field(3));
 }
 
 /** Whether a keeper has done all its steps: the last of them leaves it one capability (CAP_KILL, number 5). */

@@ -1,16 +1,5 @@
 import { basename, dirname } from "node:path";
-import {
-  AT,
-  CLONE,
-  MNT_DETACH,
-  MOUNT_ATTR,
-  MS,
-  OPEN_TREE,
-  PR,
-  SECBIT_NO_SETUID_FIXUP,
-} from "../../kernel/flags.ts";
-import type { Linux } from "../../oci/runtime/linux.ts";
-import type { IdMapping } from "../../oci/runtime/spec.ts";
+import { AT, CLONE, MNT_DETACH, MOUNT_ATTR, MS, OPEN_TREE, PR } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
 import { type Reason, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
@@ -124,7 +113,7 @@ export function readonlyRoot(because: Because): Step {
  * (mount_setattr(2)), which only the host's root can make, and the overlay on top of them is sent to the
  * child. It is built in a mount namespace that exists for these few calls.
  */
-export function mountRootForUsers(rootfs: Rootfs, place: string, linux: Linux, because: Because): Step[] {
+export function mountRootForUsers(rootfs: Rootfs, place: string, owner: Owner, because: Because): Step[] {
   const reason = because("linux.uidMappings", "show the image's files as owned by the container's users");
   const { path, steps } = childPath("ns/user", reason);
   const layers =
@@ -148,15 +137,15 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, linux: Linux, b
     ...(rootfs.kind === "overlay"
       ? [
           makeDirectory(merged, 0o755, reason),
-          ...asRootOfUsers(linux, [
-            mountOverlay(
-              rootfs,
-              merged,
-              rootfs.lower.map((_, index) => at(index)),
-              `${at(layers.length - 1)}/${basename(rootfs.upper)}`,
-              `${at(layers.length - 1)}/${basename(rootfs.work)}`,
-            ),
-          ]),
+          ...actingAs(owner, reason),
+          mountOverlay(
+            rootfs,
+            merged,
+            rootfs.lower.map((_, index) => at(index)),
+            `${at(layers.length - 1)}/${basename(rootfs.upper)}`,
+            `${at(layers.length - 1)}/${basename(rootfs.work)}`,
+          ),
+          ...actingAs({ uid: 0, gid: 0 }, { why: "be the host's root again" }),
         ]
       : []),
     call(
@@ -173,24 +162,21 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, linux: Linux, b
   ];
 }
 
+/** A user and a group of the host. */
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
- * An idmapped mount takes no file of an owner that it does not map (EOVERFLOW), and overlay makes its own with
- * what its mounter was: so the mounter owns files as the container's root does, and keeps its capabilities.
+ * Whose files an overlay makes: it acts as whoever mounted it, and the host's root is nobody in an idmapped mount
+ * (EOVERFLOW: overlayfs would be read-only). The file capabilities stay: overlayfs needs them to copy up.
  */
-function asRootOfUsers({ gidMappings = [], uidMappings = [] }: Linux, steps: readonly Step[]): Step[] {
-  const why = "make the overlay's own files as the container's root";
-  const rootOf = (mappings: readonly IdMapping[]) =>
-    (mappings.find(({ containerID }) => containerID === 0) ?? mappings[0])?.hostID ?? 0;
-  const keep = num(SECBIT_NO_SETUID_FIXUP, "SECBIT_NO_SETUID_FIXUP");
-  return [
-    call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), keep], why),
-    call("setfsgid", [num(rootOf(gidMappings))], why),
-    call("setfsuid", [num(rootOf(uidMappings))], why),
-    ...steps,
-    call("setfsuid", [num(0)], { why: "be the host's root again" }),
-    call("setfsgid", [num(0)], { why: "be the host's root again" }),
-    call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), num(0)], { why: "be the host's root again" }),
-  ];
+function actingAs({ uid, gid }: Owner, reason: Reason): Step[] {
+  const bits = num(uid === 0 ? 0 : 4, uid === 0 ? "0" : "SECBIT_NO_SETUID_FIXUP");
+  const keep = call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), bits], reason);
+  const become = [call("setfsgid", [num(gid)], reason), call("setfsuid", [num(uid)], reason)];
+  return uid === 0 ? [...become, keep] : [keep, ...become];
 }
 
 const absolute = (rootfs: Overlay, path: string) => (path.startsWith("/") ? path : `${rootfs.base}/${path}`);

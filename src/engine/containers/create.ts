@@ -8,14 +8,14 @@ import { containerOf } from "../../container/spec/mode.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
-import { type Container, newContainer } from "../container.ts";
+import { type Container, newContainer, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { checkLimits, hasLimits } from "../launch.ts";
-import { conflict, invalid, notFound, unsupported } from "../refuse.ts";
+import { conflict, invalid, unsupported } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
-import { find } from "./find.ts";
+import { checkJoined } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
 import { networkOf, tell } from "./tell.ts";
 
@@ -33,8 +33,7 @@ export async function create(
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
   const host = askedHost ?? {};
   if (!asked.Image) throw invalid("no image specified: name one, for example the built-in image host");
-  const image = context.images.find(asked.Image);
-  if (!image) throw notFound(`No such image: ${withTag(asked.Image)}`);
+  const image = context.images.get(asked.Image);
   const options = check(host);
   const id = newContainerId();
   const merged = mergeImageConfig((image.config.config ?? {}) as ContainerConfig, asked);
@@ -47,6 +46,7 @@ export async function create(
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);
+  checkNetwork(host);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
   const record: ContainerRecord = {
     format: 1,
@@ -77,24 +77,28 @@ export async function create(
   // The name is taken at once: of two creates at the same moment, one gets it.
   context.names.add(id, record.name);
   context.containers.set(id, container);
-  let limitWarnings: readonly string[] = [];
-  try {
-    context.images.driver.createWritable(id, image.chain);
-    limitWarnings = hasLimits(host) ? checkLimits(context, record) : [];
-    if (copies.length > 0) await fillVolumes(context, container, copies);
-    context.store.save(record);
-  } catch (failure) {
-    context.names.remove(id, record.name);
-    context.containers.delete(id);
-    await context.images.driver.remove(id).catch(() => undefined);
-    context.store.remove(id);
-    for (const volume of anonymous) await removeVolume(context, volume, true).catch(() => undefined);
-    throw failure;
-  }
+  // Whoever finds it by its name before it is whole waits.
+  const limitWarnings = await serially(container, async () => {
+    try {
+      await context.images.driver.createWritable(id, image.chain);
+      const found = hasLimits(host) ? checkLimits(context, record) : [];
+      if (copies.length > 0) await fillVolumes(context, container, copies);
+      context.store.save(record);
+      return found;
+    } catch (failure) {
+      context.names.remove(id, record.name);
+      context.containers.delete(id);
+      await context.images.driver.remove(id).catch(() => undefined);
+      context.store.remove(id);
+      for (const volume of anonymous) await removeVolume(context, volume, true).catch(() => undefined);
+      throw failure;
+    }
+  });
   tell(context, record, "create");
   return { container, warnings: [...warnings, ...limitWarnings] };
 }
 
+/** @throws Refusal when a name breaks the rules (400) or is taken (409) */
 export function checkName(context: Context, name: string): void {
   const bad = badName(name);
   if (bad) throw invalid(bad);
@@ -113,20 +117,14 @@ function check(host: HostConfig): LogOptions {
   return options;
 }
 
-/** Other containers and networks that are named must be there. */
-function checkJoined(context: Context, host: HostConfig): void {
-  for (const mode of [host.NetworkMode, host.PidMode, host.IpcMode, host.UTSMode]) {
-    const other = containerOf(mode);
-    if (other !== undefined) find(context, other);
-  }
+/** Networks that are named must be there; not 404, which clients take for a missing image. */
+function checkNetwork(host: HostConfig): void {
   const mode = host.NetworkMode ?? "";
   if (containerOf(mode) === undefined && !networkOf(mode))
-    throw notFound(`network ${mode.slice(0, 255)} not found`);
+    throw invalid(`network ${mode.slice(0, 255)} not found`);
   const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
   if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
 }
 
 const defaultHostname = (id: string, host: HostConfig): string =>
   host.UTSMode === "host" ? "" : shortId(id);
-
-const withTag = (name: string): string => (/[:@]/.test(name.split("/").at(-1)!) ? name : `${name}:latest`);

@@ -3,8 +3,6 @@ import { nextDelay, shouldRestart } from "../../container/restart.ts";
 import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
-import { remove } from "./remove.ts";
-import { start } from "./start.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
@@ -30,7 +28,6 @@ export async function ended(
   state.exitCode = exit.code;
   state.finishedAt = exit.at;
   state.oomKilled = exit.oomKilled;
-  running?.release();
   if (exit.oomKilled) tell(context, record, "oom");
   const ran = Math.max(0, Date.parse(exit.at) - Date.parse(state.startedAt));
   const again =
@@ -51,10 +48,13 @@ export async function ended(
   tellVolumes(context, record, "unmount");
   if (record.host.AutoRemove && !again) {
     wake(container, EXITED);
-    await remove(context, container, { volumes: true, force: true });
+    running?.release();
+    await context.follow.remove(container);
     return;
   }
+  // The exit record goes with the run directory, so the document comes first.
   save(context, container);
+  running?.release();
   wake(container, again ? NEXT : EXITED);
   if (again) scheduleRestart(context, container, ran);
 }
@@ -64,7 +64,7 @@ function scheduleRestart(context: Context, container: Container, ran: number): v
   const timer = setTimeout(() => {
     container.restart = null;
     container.record.state.restartCount++;
-    start(context, container, { restarting: true }).catch((error: unknown) => {
+    context.follow.restart(container).catch((error: unknown) => {
       context.report(`Cannot restart ${container.record.name}: ${String(error)}`);
     });
   }, container.delay);

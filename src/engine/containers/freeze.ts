@@ -18,6 +18,7 @@ export const pause = (context: Context, container: Container): Promise<void> =>
     tell(context, container.record, "pause");
   });
 
+/** Lets its processes go on. */
 export const unpause = (context: Context, container: Container): Promise<void> =>
   serially(container, async () => {
     allowed(container, "unpause");

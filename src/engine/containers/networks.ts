@@ -35,6 +35,7 @@ export function endpoints(record: ContainerRecord): Record<string, EndpointSetti
   };
 }
 
+/** What `inspect` says of the container's networks. */
 export function networkSettings(record: ContainerRecord): NetworkSettings {
   const up = running(record);
   const ports = Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null] as const);

@@ -11,6 +11,7 @@ import { type Filters, list } from "./list.ts";
 import { remove } from "./remove.ts";
 import { tell } from "./tell.ts";
 
+/** Gives it another name. @throws Refusal as `checkName` */
 export const rename = (context: Context, container: Container, name: string): Promise<void> =>
   serially(container, async () => {
     const { record } = container;
@@ -33,6 +34,7 @@ export function resize(context: Context, container: Container, rows: number, col
   tell(context, container.record, "resize", { height: String(rows), width: String(columns) });
 }
 
+/** Its processes as `ps` would list them. */
 export function top(context: Context, container: Container, form: string): ContainerTop {
   if (!container.running) allowed(container, "exec");
   const result = topOf(processes(context.cgroups.layout, cgroupOf(context, container)), form);

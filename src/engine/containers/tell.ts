@@ -1,6 +1,7 @@
 import type { ContainerRecord } from "../../container/record.ts";
 import type { Context } from "../context.ts";
 import type { Attributes } from "../events.ts";
+import { fixedNetwork } from "../networks.ts";
 
 /** An event of a container, with Docker's attributes: its labels, image and name, and `more`. */
 export function tell(
@@ -41,7 +42,7 @@ export function tellNetwork(
 ): void {
   const network = networkOf(record.host.NetworkMode);
   if (!network) return;
-  context.events.emit("network", action, network.name, { container: record.id, ...network });
+  context.events.emit("network", action, fixedNetwork(network.name).Id, { container: record.id, ...network });
 }
 
 /** `mount` and `unmount` of the container's volumes. */

@@ -47,8 +47,3 @@ async function* closing(archive: Bytes, close: () => void): AsyncGenerator<Uint8
     close();
   }
 }
-
-/** The header's value. */
-export function encodePathStat(stat: PathStat): string {
-  return Buffer.from(JSON.stringify(stat)).toString("base64");
-}

@@ -26,7 +26,8 @@ export function liveDirectories(root: number, base: readonly ByteText[]): Direct
       }
     } else open.delete(key);
     open.set(key, fd);
-    return `/proc/self/fd/${fd}`;
+    // "/.": opened without following, the descriptor itself would be a link.
+    return `/proc/self/fd/${fd}/.`;
   };
   const forget = (): void => {
     for (const fd of open.values()) fs.closeSync(fd);

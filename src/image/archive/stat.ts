@@ -64,6 +64,7 @@ export function statPath(root: string, path: string): PathStat {
   }
 }
 
+/** What the header says of a path that was found; `path` is what was asked for. */
 export function pathStat(root: number, { parent, parts, name, stat }: Located, path: string): PathStat {
   const link = stat.isSymbolicLink()
     ? byteText(fs.readlinkSync(through(parent, name), { encoding: "buffer" }))

@@ -29,6 +29,7 @@ export interface DirectoryStack {
   close(): void;
 }
 
+/** Keeps the way from `root` (a descriptor) to the current directory open. */
 export function directoryStack(root: number): DirectoryStack {
   const names: string[] = [];
   const open: number[] = [];

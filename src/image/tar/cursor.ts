@@ -14,6 +14,7 @@ export interface Cursor {
   close(): Promise<void>;
 }
 
+/** Reads `source` from its beginning. */
 export function cursorOf(source: Bytes): Cursor {
   const chunks = source[Symbol.asyncIterator]();
   let chunk: Uint8Array = new Uint8Array(0);

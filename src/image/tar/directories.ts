@@ -78,6 +78,7 @@ export function setDirectory(path: string, { mode, uid, gid }: Attributes): void
   });
 }
 
+/** Opens a directory, and nothing else that may be there by now, for one use. */
 export function withDirectory(path: string, use: (directory: number) => void): void {
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
   const directory = fs.openSync(fsPath(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);

@@ -1,10 +1,12 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
+import { stringArray, u64 } from "../build.ts";
 import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
+import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
 /** Which process of the launch program makes a step: the keeper, or the container's first process. */
@@ -28,11 +30,9 @@ const FAILED_STEP = "failed-step";
 const FAILED_ERROR = "failed-error";
 /** 1 when the undo chain runs because all is over, not because a step failed. */
 const RELEASED = "released";
-const TRACE = "trace";
 /** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
 export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
 const SIGKILL = 9;
-const CLOCK_MONOTONIC = 1;
 
 /** Turn a plan into operations. Returns the steps by number, so that a record can be understood. */
 export function lower(plan: Plan, options: LowerOptions): { writer: Writer; steps: readonly NumberedStep[] } {
@@ -65,7 +65,7 @@ class Lowering {
 
   program(steps: readonly Step[]): void {
     const { writer } = this;
-    if (this.#options.trace !== undefined) this.#openTrace(this.#options.trace, steps);
+    if (this.#options.trace !== undefined) openTrace(writer, this.#options.trace, steps);
     for (const step of steps) this.#step(step);
     writer.syscall("exit_group", imm(0));
     for (const count of this.#failures) {
@@ -269,12 +269,12 @@ class Lowering {
     const control: Data = { kind: "space", size: 24, name: "receive-control" };
     const vector: Data = {
       kind: "struct",
-      fields: [{ pointer: SYNC_MESSAGE }, word(24)],
+      fields: [{ pointer: SYNC_MESSAGE }, u64(24)],
       name: "receive-vector",
     };
     const header: Data = {
       kind: "struct",
-      fields: [word(0), word(0), { pointer: vector }, word(1), { pointer: control }, word(24), word(0)],
+      fields: [u64(0, 0), { pointer: vector }, u64(1), { pointer: control }, u64(24, 0)],
       name: "receive-header",
     };
     const cloexec = 0x40000000;
@@ -304,12 +304,8 @@ class Lowering {
   #exec(step: Exec): void {
     const { writer } = this;
     const number = this.#number(step);
-    const pointers = (values: readonly string[]): Data => ({
-      kind: "struct",
-      fields: [...values.map((text) => ({ pointer: { kind: "text", text } as Data })), word(0)],
-    });
-    const argv = pointers(step.argv);
-    const env = pointers(step.env);
+    const argv = stringArray(step.argv);
+    const env = stringArray(step.env);
     writer.set(FAILED_STEP, imm(number));
     writer.set("exec-error", imm(-ERRNO.ENOENT));
     for (const candidate of step.candidates) {
@@ -353,33 +349,9 @@ class Lowering {
     writer.syscall("exit_group", imm(1));
   }
 
-  #openTrace(path: string, steps: readonly Step[]): void {
-    const { writer } = this;
-    const bytes = (countCalls(steps) + 1) * 16;
-    // O_RDWR|O_CREAT|O_CLOEXEC, PROT_READ|PROT_WRITE, MAP_SHARED
-    writer.syscall("openat", imm(-100), at({ kind: "text", text: path }), imm(0o2000102), imm(0o600));
-    writer.set("trace-file", "acc");
-    writer.syscall("ftruncate", slot("trace-file"), imm(bytes));
-    writer.syscall("mmap", imm(0), imm(bytes), imm(3), imm(1), slot("trace-file"), imm(0));
-    writer.set(TRACE, "acc");
-    writer.syscall("close", slot("trace-file"));
-    writer.syscall("clock_gettime", imm(CLOCK_MONOTONIC), slot(TRACE));
-  }
-
   #stamp(number: number): void {
-    if (this.#options.trace === undefined) return;
-    this.writer.syscall("clock_gettime", imm(CLOCK_MONOTONIC), slot(TRACE, (number + 1) * 16));
+    if (this.#options.trace !== undefined) stamp(this.writer, number);
   }
-}
-
-function countCalls(steps: readonly Step[]): number {
-  let count = 0;
-  for (const step of steps) {
-    count += 1;
-    if (step.kind === "clone") count += countCalls(step.child);
-    if (step.kind === "attempt") count += countCalls(step.steps);
-  }
-  return count;
 }
 
 function operandOf(arg: Arg): Operand {
@@ -393,8 +365,4 @@ function operandOf(arg: Arg): Operand {
     case "data":
       return at(arg.data);
   }
-}
-
-function word(value: number): Uint8Array {
-  return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 }

@@ -1,0 +1,210 @@
+import { AT, FSCONFIG, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import type { Call } from "../step.ts";
+import type { Handlers } from "./handler.ts";
+import { dataAt, numberAt, slotAt, textAt, words64 } from "./memory.ts";
+import { quote } from "./shell.ts";
+import { type Change, noForm, placeOf, rooted, run, type State, say, type Thing, word } from "./state.ts";
+
+/** Calls that mount: mount(8) for all of them. */
+
+type Tree = Extract<Thing, { kind: "tree" }>;
+
+/** `MS_*` that mount(8) has a word for. */
+const OPTIONS: readonly (readonly [number, string])[] = [
+  [MS.RDONLY, "ro"],
+  [MS.NOSUID, "nosuid"],
+  [MS.NODEV, "nodev"],
+  [MS.NOEXEC, "noexec"],
+  [MS.SYNCHRONOUS, "sync"],
+  [MS.MANDLOCK, "mand"],
+  [MS.DIRSYNC, "dirsync"],
+  [MS.NOATIME, "noatime"],
+  [MS.NODIRATIME, "nodiratime"],
+  [MS.SILENT, "silent"],
+  [MS.RELATIME, "relatime"],
+  [MS.STRICTATIME, "strictatime"],
+  [MS.LAZYTIME, "lazytime"],
+];
+
+const PROPAGATION: readonly (readonly [number, string])[] = [
+  [MS.PRIVATE, "private"],
+  [MS.SLAVE, "slave"],
+  [MS.SHARED, "shared"],
+  [MS.UNBINDABLE, "unbindable"],
+];
+
+/** `MOUNT_ATTR_*`: the word that sets it, and the one that clears it. */
+const ATTRIBUTES: readonly (readonly [number, string, string])[] = [
+  [MOUNT_ATTR.RDONLY, "ro", "rw"],
+  [MOUNT_ATTR.NOSUID, "nosuid", "suid"],
+  [MOUNT_ATTR.NODEV, "nodev", "dev"],
+  [MOUNT_ATTR.NOEXEC, "noexec", "exec"],
+  [MOUNT_ATTR.NODIRATIME, "nodiratime", "diratime"],
+  [MOUNT_ATTR.NOSYMFOLLOW, "nosymfollow", "symfollow"],
+];
+
+function optionsOf(flags: number): string[] {
+  const left = OPTIONS.reduce((rest, [bit]) => rest & ~bit, flags & ~(MS.REC | MS.BIND | MS.REMOUNT));
+  if (left !== 0) throw noForm(`mount flags 0x${left.toString(16)}`);
+  return OPTIONS.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => name);
+}
+
+function attributesOf(set: number, clear: number): string[] {
+  const atime = { 0: [], [MOUNT_ATTR.NOATIME]: ["noatime"], [MOUNT_ATTR.STRICTATIME]: ["strictatime"] }[
+    set & MOUNT_ATTR.ATIME
+  ];
+  const left = ATTRIBUTES.reduce((rest, [bit]) => rest & ~bit, (set | clear) & ~MOUNT_ATTR.ATIME);
+  if (atime === undefined || left !== 0) throw noForm(`mount attributes 0x${(set | clear).toString(16)}`);
+  return [
+    ...ATTRIBUTES.filter(([bit]) => (set & bit) !== 0).map(([, name]) => name),
+    ...ATTRIBUTES.filter(([bit]) => (clear & bit) !== 0).map(([, , name]) => name),
+    ...atime,
+  ];
+}
+
+/** mount(2), which is six calls in one. */
+function mount(state: State, call: Call) {
+  const flags = numberAt(call, 3);
+  const target = placeOf(state, textAt(call, 1));
+  const propagation = PROPAGATION.find(([bit]) => (flags & bit) !== 0);
+  if (propagation !== undefined) {
+    const how = `--make-${(flags & MS.REC) !== 0 ? "r" : ""}${propagation[1]}`;
+    // A shared mount cannot be made the root (pivot_root(2)): it is shared afterwards.
+    if (state.pivoted) state.afterPivot.push({ reason: call, words: ["mount", how, quote(textAt(call, 1))] });
+    else run(state, "mount", how, word(state, target));
+    return;
+  }
+  if ((flags & MS.REMOUNT) !== 0) {
+    const bind = (flags & MS.BIND) !== 0 ? ["bind"] : [];
+    return run(state, "mount -o", ["remount", ...bind, ...optionsOf(flags)].join(","), word(state, target));
+  }
+  if ((flags & MS.BIND) !== 0) return bind(state, textAt(call, 0), (flags & MS.REC) !== 0, call);
+  const extra = textAt(call, 4);
+  const options = [...optionsOf(flags), ...(extra === "" ? [] : [extra])].join(",");
+  const words = [
+    "mount -t",
+    quote(textAt(call, 2)),
+    ...(options === "" ? [] : ["-o", rooted(state, options)]),
+  ];
+  run(state, ...words, quote(textAt(call, 0)), word(state, target));
+}
+
+function bind(state: State, from: string, recursive: boolean, call: Call) {
+  const source = placeOf(state, from);
+  const words = ["mount", recursive ? "--rbind" : "--bind"];
+  if (source.on !== "root")
+    return run(state, ...words, word(state, source), word(state, placeOf(state, textAt(call, 1))));
+  word(state, source);
+  say(state, "from=$at");
+  run(state, ...words, '"$from"', word(state, placeOf(state, textAt(call, 1))));
+}
+
+function openTree(state: State, call: Call) {
+  const flags = numberAt(call, 2);
+  if ((flags & OPEN_TREE.CLONE) === 0) throw noForm("open_tree without OPEN_TREE_CLONE");
+  const of = slotAt(call, 0);
+  if (of !== undefined && state.slots.get(of)?.kind !== "terminal") throw noForm(`open_tree of <${of}>`);
+  const source =
+    of === undefined ? placeOf(state, textAt(call, 1)) : { on: "shell" as const, word: '"$(tty)"' };
+  const recursive = (flags & AT.RECURSIVE) !== 0;
+  if (call.result !== undefined)
+    state.slots.set(call.result, { kind: "tree", source, recursive, changes: [] });
+}
+
+function setAttributes(state: State, call: Call) {
+  const slot = slotAt(call, 0) ?? "";
+  const tree = state.slots.get(slot);
+  if (tree?.kind !== "tree") throw noForm("mount_setattr of an attached mount");
+  const attributes = dataAt(call, 3);
+  const [set = 0n, clear = 0n, propagation = 0n] = words64(attributes);
+  const recursive = (numberAt(call, 2) & AT.RECURSIVE) !== 0;
+  const changes: Change[] = [...tree.changes];
+  const kind = PROPAGATION.find(([bit]) => Number(propagation) === bit);
+  if (propagation !== 0n) {
+    if (kind === undefined) throw noForm(`propagation 0x${propagation.toString(16)}`);
+    changes.push({ kind: "propagation", how: `--make-${recursive ? "r" : ""}${kind[1]}` });
+  }
+  if (Number(set) === MOUNT_ATTR.IDMAP) {
+    const namespace = state.slots.get(state.stores.get(attributes) ?? "");
+    if (namespace?.kind !== "file") throw noForm("an idmapped mount without a user namespace");
+    changes.push({ kind: "idmap", namespace: word(state, namespace.place) });
+  } else if (set !== 0n || clear !== 0n) {
+    changes.push({ kind: "options", options: attributesOf(Number(set), Number(clear)), recursive });
+  }
+  state.slots.set(slot, { ...tree, changes });
+}
+
+function moveMount(state: State, call: Call) {
+  const thing = state.slots.get(slotAt(call, 0) ?? "");
+  const target = placeOf(state, textAt(call, 3));
+  const follow =
+    (numberAt(call, 4) & MOVE_MOUNT.T_SYMLINKS) === 0 && target.on === "root" ? "nofollow" : "follow";
+  if (thing?.kind === "fs") {
+    const options = thing.options.length === 0 ? [] : ["-o", quote(thing.options.join(","))];
+    return run(
+      state,
+      "mount -t",
+      quote(thing.type),
+      ...options,
+      quote(thing.source),
+      word(state, target, follow),
+    );
+  }
+  if (thing?.kind !== "tree") throw noForm("move_mount of what is no mount");
+  attach(state, thing, target, follow);
+}
+
+/** `mount --bind`, then what was asked of the tree before it was attached. */
+function attach(state: State, tree: Tree, target: ReturnType<typeof placeOf>, follow: "follow" | "nofollow") {
+  if (tree.source.on === "root") {
+    word(state, tree.source);
+    say(state, "from=$at");
+  }
+  const source = tree.source.on === "root" ? '"$from"' : word(state, tree.source);
+  const at = word(state, target, follow);
+  const idmap = tree.changes.find((change) => change.kind === "idmap");
+  const options = idmap === undefined ? [] : [`-o X-mount.idmap=${idmap.namespace}`];
+  run(state, "mount", tree.recursive ? "--rbind" : "--bind", ...options, source, at);
+  for (const change of tree.changes) {
+    if (change.kind === "propagation") run(state, "mount", change.how, at);
+    if (change.kind !== "options") continue;
+    const words = ["remount", "bind", ...change.options].join(",");
+    if (!change.recursive) run(state, "mount -o", words, at);
+    else
+      run(state, `findmnt -Rlno TARGET ${at} | while read -r each; do`, "mount -o", words, '"$each"; done');
+  }
+}
+
+function fsopen(state: State, call: Call) {
+  const fs: Thing = { kind: "fs", type: textAt(call, 0), source: "none", options: [] };
+  if (call.result !== undefined) state.slots.set(call.result, fs);
+}
+
+function fsconfig(state: State, call: Call) {
+  const slot = slotAt(call, 0) ?? "";
+  const fs = state.slots.get(slot);
+  if (fs?.kind !== "fs") throw noForm("fsconfig of what fsopen did not open");
+  const what = numberAt(call, 1);
+  if (what === FSCONFIG.CMD_CREATE) return;
+  const key = textAt(call, 2);
+  if (what === FSCONFIG.SET_FLAG) state.slots.set(slot, { ...fs, options: [...fs.options, key] });
+  else if (what !== FSCONFIG.SET_STRING) throw noForm(`fsconfig command ${what}`);
+  else if (key === "source") state.slots.set(slot, { ...fs, source: textAt(call, 3) });
+  else state.slots.set(slot, { ...fs, options: [...fs.options, `${key}=${textAt(call, 3)}`] });
+}
+
+function fsmount(state: State, call: Call) {
+  const fs = state.slots.get(slotAt(call, 0) ?? "");
+  if (fs?.kind !== "fs" || call.result === undefined) throw noForm("fsmount of what fsopen did not open");
+  state.slots.set(call.result, { ...fs, options: [...attributesOf(numberAt(call, 2), 0), ...fs.options] });
+}
+
+export const MOUNTS: Handlers = {
+  mount,
+  open_tree: openTree,
+  mount_setattr: setAttributes,
+  move_mount: moveMount,
+  fsopen,
+  fsconfig,
+  fsmount,
+};

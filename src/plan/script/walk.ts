@@ -1,0 +1,151 @@
+import { CLONE } from "../../kernel/flags.ts";
+import type { Attempt, Clone, Step } from "../step.ts";
+import { FILES } from "./files.ts";
+import type { Handlers } from "./handler.ts";
+import { execute } from "./last.ts";
+import { dataAt, textAt } from "./memory.ts";
+import { MOUNTS } from "./mounts.ts";
+import { JOINING, NAMESPACES } from "./namespaces.ts";
+import { PRIVILEGES } from "./privileges.ts";
+import { noForm, note, placeOf, type Stage, type State, say, word } from "./state.ts";
+
+const CALLS: Handlers = { ...FILES, ...MOUNTS, ...JOINING, ...PRIVILEGES };
+
+/** Read steps in their order; each leaves its commands in the stage of the script that runs it. */
+export function walk(state: State, steps: readonly Step[]): void {
+  for (const [index, step] of steps.entries()) {
+    state.reason = step;
+    if (step.kind === "clone") {
+      clone(state, step, steps.slice(index + 1));
+      return;
+    }
+    interpret(state, step);
+  }
+}
+
+function interpret(state: State, step: Exclude<Step, Clone>) {
+  switch (step.kind) {
+    case "call": {
+      const handler = CALLS[step.call];
+      if (handler === undefined) throw noForm(step.call);
+      return handler(state, step);
+    }
+    case "attempt":
+      return attempt(state, step);
+    case "decimal":
+      return void state.paths.set(step.into, `"${step.prefix}$${step.slot}${step.suffix}"`);
+    case "store":
+      return void state.stores.set(step.to, step.slot);
+    case "load":
+      return;
+    case "receive":
+      return receive(state, step.into);
+    case "exec":
+      return execute(state, step);
+    case "awaitExec":
+      return note(state, "the script waits for the end of it instead");
+    case "keep":
+      return note(state, "the script waits for its child; its streams are the caller's");
+    case "init":
+      return note(state, "NOT done by hand");
+  }
+}
+
+/** Where the first call may find nothing, the rest depends on a test. */
+function attempt(state: State, step: Attempt) {
+  const [first] = step.steps;
+  if (first?.kind !== "call" || !step.tolerate.includes("ENOENT")) return walk(state, step.steps);
+  const data = dataAt(first, 1);
+  const path = data.kind === "text" ? textAt(first, 1) : undefined;
+  if (path === undefined) throw noForm("an attempt without a path");
+  const outer = state.stage;
+  const inner: Stage = { name: outer.name, lines: [] };
+  const at = word(state, placeOf(state, path));
+  say(state, `if [ -e ${at} ]; then`);
+  state.stage = inner;
+  walk(state, step.steps);
+  state.stage = outer;
+  state.at = "";
+  outer.lines.push(...inner.lines.map((line) => `  ${line}`), "fi");
+  if (inner.lines.length === 0) outer.lines.splice(-2);
+}
+
+function receive(state: State, into: string) {
+  const tree = state.sent.shift();
+  if (tree === undefined) return note(state, "the script's own terminal serves");
+  say(state, "read -r _ <&4; exec 4<&-");
+  state.slots.set(into, tree);
+}
+
+/**
+ * The child. What the parent does after the clone is read first: it decides whether the child has to wait for it,
+ * and what it sends is known when the child receives it.
+ */
+function clone(state: State, step: Clone, rest: readonly Step[]) {
+  if (state.side === "container") {
+    note(state, "NOT done by hand: without an init of its own the workload is process 1 itself");
+    return walk(state, step.child);
+  }
+  const keeper = state.stage;
+  const slots = new Map(state.slots);
+  const cwd = state.cwd.place;
+  const start: Stage = { name: "", lines: [] };
+  const after: Stage = { name: "", lines: [] };
+  state.stage = after;
+  walk(state, rest);
+  const waits = after.lines.some((line) => !line.trimStart().startsWith("#"));
+
+  state.stage = start;
+  state.said = "";
+  state.reason = step;
+  const flags = Number(step.flags);
+  const options = NAMESPACES.filter(([bit]) => (flags & bit) !== 0).map(([, name]) => `--${name}`);
+  const mount = (flags & CLONE.NEWNS) !== 0 ? ["--propagation unchanged"] : [];
+  const fork = options.includes("--pid") || state.unshare.length > 0 ? ["--fork --kill-child"] : [];
+  const keep = options.includes("--user") ? ["--keep-caps"] : [];
+  const command = `${state.enter}${["unshare", ...options, ...state.unshare, ...mount, ...keep, ...fork].join(" ")} sh "$self" container_1`;
+  if (waits) {
+    for (const line of WAITING) say(state, line.replace("COMMAND", command));
+    state.undo.push('[ -z "${child-}" ] || kill -KILL "$child" || :; wait');
+    const end = ["status=0", 'wait "$!" || status=$?', "child=", 'exit "$status"'];
+    keeper.lines.push(...start.lines, ...after.lines, ...end);
+  } else {
+    say(state, "status=0");
+    say(state, `${command} || status=$?`);
+    keeper.lines.push(...start.lines, ...after.lines, 'exit "$status"');
+  }
+
+  const child: Stage = { name: "container_1", lines: [] };
+  state.stages.push(child);
+  state.stage = child;
+  state.said = "";
+  state.side = "container";
+  // Nobody of the host is anybody in there yet, and mount(8) works for root only.
+  state.prefix = options.includes("--user") ? "setpriv --reuid=0 --regid=0 --keep-groups " : "";
+  state.slots.clear();
+  for (const [slot, thing] of slots) state.slots.set(slot, thing);
+  state.cwd.place = cwd;
+  if (waits)
+    child.lines.push(
+      "# tell the keeper which process this is; what it writes next is for this one",
+      ...TELLING,
+    );
+  const cgroup = state.slots.get(step.cgroup ?? "");
+  if (cgroup?.kind === "file" && cgroup.place.on === "host") {
+    state.reason = { why: "be in the cgroup" };
+    say(state, `echo 0 >${word(state, { on: "host", path: `${cgroup.place.path}/cgroup.procs` })}`);
+  }
+  walk(state, step.child);
+}
+
+/** Descriptor 4 says "go" to the child, 5 says to the keeper which process the child is. */
+const WAITING = [
+  "pipes=$(mktemp -d)",
+  'mkfifo "$pipes/go" "$pipes/pid"',
+  'exec 3<&0 4<>"$pipes/go" 5<>"$pipes/pid"',
+  'rm -r "$pipes"',
+  '{ COMMAND || { status=$?; echo 0 >&5; exit "$status"; }; } <&3 3<&- &',
+  "read -r child <&5",
+  'if [ "$child" = 0 ]; then wait "$!"; fi',
+];
+const TELLING = ["read -r pid _ </proc/self/stat", 'echo "$pid" >&5; exec 5>&-'];

@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type BuildOptions, buildImage } from "../../src/build/build.ts";
+import type { Images } from "../../src/image/images.ts";
+import { runPlan } from "../../src/plan/run.ts";
+import { imagesIn, type Made, scratch, streamOf, tarOf, treeOf } from "../image/scratch.ts";
+
+const skip = process.getuid?.() === 0 ? false : "needs root";
+const ROOTFS = tarOf(
+  { name: "./", type: "directory", mode: 0o755 },
+  { name: "./bin/", type: "directory", mode: 0o755 },
+  { name: "./bin/sh", data: "#!", mode: 0o4755, uid: 3 },
+  { name: "./etc/passwd", data: "root:x:0:0::/:/bin/sh\nweb:x:33:34::/:/bin/sh\n" },
+  { name: "./var/link", type: "symlink", link: "/srv/real" },
+  { name: "./srv/real/", type: "directory", mode: 0o700 },
+);
+
+interface Built {
+  readonly images: Images;
+  readonly output: string;
+}
+
+async function build(
+  path: string,
+  dockerfile: string,
+  more: Partial<BuildOptions> | ((images: Images) => Partial<BuildOptions>) = {},
+  files: readonly Made[] = [],
+): Promise<Built> {
+  const images = await imagesIn(path);
+  let output = "";
+  const context = tarOf({ name: "Dockerfile", data: dockerfile }, ...files);
+  const parts = [
+    context.subarray(0, -1024),
+    tarOf({ name: "rootfs.tar", size: ROOTFS.length }).subarray(0, 512),
+    ROOTFS,
+    Buffer.alloc(((512 - (ROOTFS.length % 512)) % 512) + 1024),
+  ];
+  await buildImage({
+    images,
+    runPlan,
+    context: streamOf(Buffer.concat(parts)),
+    directory: join(path, "build"),
+    tags: ["built"],
+    progress: (message) => {
+      output += "stream" in message ? message.stream : "";
+    },
+    ...(typeof more === "function" ? more(images) : more),
+  });
+  return { images, output };
+}
+
+describe("build", { skip }, () => {
+  it("makes the tutorials' image from a root file system", async () => {
+    using directory = scratch();
+    const { images, output } = await build(
+      directory.path,
+      'FROM scratch\n# the system\nADD rootfs.tar /\nCMD ["/bin/sh"]\n',
+    );
+    const image = images.get("built");
+    assert.equal(
+      output,
+      `Step 1/3 : FROM scratch\nStep 2/3 : ADD rootfs.tar /\nStep 3/3 : CMD ["/bin/sh"]\nSuccessfully built ${image.id.slice(7, 19)}\nSuccessfully tagged built:latest\n`,
+    );
+    assert.deepEqual(image.config.config?.Cmd, ["/bin/sh"]);
+    const sh = images.driver.view(image.chain).lookup("bin/sh");
+    assert.deepEqual([sh?.stat.uid, (sh?.stat.mode ?? 0) & 0o7777], [3, 0o4755]);
+    assert.deepEqual(
+      images.history("built").map((item) => item.CreatedBy),
+      ['/bin/sh -c #(nop) CMD ["/bin/sh"]', "/bin/sh -c #(nop) ADD rootfs.tar /"],
+    );
+    assert.equal(fs.existsSync(join(directory.path, "build")), false);
+  });
+
+  it("copies files as told, and takes all that changes the configuration", async () => {
+    using directory = scratch();
+    const dockerfile = `ARG TAG=x
+FROM scratch AS base
+ADD rootfs.tar /
+FROM base
+MAINTAINER someone
+ARG WHO=web
+ENV HOME=/srv \\
+    # between continued lines
+    PATH=/bin:\${HOME}
+COPY --chown=$WHO one two dir/ /var/link/
+COPY one /etc/renamed
+COPY *.txt /txt/
+COPY --chown=5:6 --chmod=0640 one $HOME/mode
+WORKDIR /made/here
+WORKDIR deeper
+COPY one .
+USER web
+EXPOSE 80/tcp
+VOLUME ["/data", "/more"]
+LABEL a="b c" d=e
+STOPSIGNAL SIGTERM
+SHELL ["/bin/other", "-e"]
+ENTRYPOINT run $HOME
+CMD ["x"]
+HEALTHCHECK NONE
+`;
+    const { images } = await build(directory.path, dockerfile, { labels: { extra: "1" } }, [
+      { name: "one", data: "1", mode: 0o600, uid: 99 },
+      { name: "two", data: "22" },
+      { name: "dir/inner", data: "333" },
+      { name: "a.txt", data: "a" },
+      { name: "b.txt", data: "b" },
+    ]);
+    const image = images.get("built");
+    const view = images.driver.view(image.chain);
+    const stat = (path: string) => {
+      const found = view.lookup(path)?.stat;
+      return found === undefined
+        ? undefined
+        : [found.size, found.uid, found.gid, (found.mode & 0o7777).toString(8)];
+    };
+    assert.deepEqual(stat("srv/real/one"), [1, 33, 34, "600"]);
+    assert.deepEqual(stat("srv/real/inner"), [3, 33, 34, "644"]);
+    assert.deepEqual(stat("etc/renamed"), [1, 0, 0, "600"]);
+    assert.deepEqual(view.names("txt").sort(), ["a.txt", "b.txt"]);
+    assert.deepEqual(stat("srv/mode"), [1, 5, 6, "640"]);
+    assert.deepEqual(stat("made/here/deeper/one"), [1, 0, 0, "600"]);
+    assert.deepEqual(stat("srv/real")?.slice(3), ["700"]);
+    assert.deepEqual(image.config.config, {
+      // One instruction sees the variables from before it (Dockerfile reference, "Environment replacement").
+      Env: ["HOME=/srv", "PATH=/bin:"],
+      WorkingDir: "/made/here/deeper",
+      User: "web",
+      ExposedPorts: { "80/tcp": {} },
+      Volumes: { "/data": {}, "/more": {} },
+      Labels: { a: "b c", d: "e", extra: "1" },
+      StopSignal: "SIGTERM",
+      Shell: ["/bin/other", "-e"],
+      Entrypoint: ["/bin/other", "-e", "run $HOME"],
+      Cmd: ["x"],
+      Healthcheck: { Test: ["NONE"] },
+    });
+    assert.equal(image.config.author, "someone");
+  });
+
+  it("runs commands through what the engine gives it", async () => {
+    using directory = scratch();
+    const dockerfile = "FROM scratch\nADD rootfs.tar /\nARG V=1\nENV E=2\nRUN make it\n";
+    const { images, output } = await build(directory.path, dockerfile, (images) => ({
+      args: { V: "3" },
+      async run({ chain, command, env, output }) {
+        assert.deepEqual(
+          [command, env],
+          [
+            ["/bin/sh", "-c", "make it"],
+            ["E=2", "V=3"],
+          ],
+        );
+        output("working\n");
+        const rootfs = await images.driver.createWritable("step", chain);
+        assert.ok(rootfs.kind === "overlay");
+        fs.writeFileSync(join(rootfs.base, rootfs.upper, "made"), "x");
+        return { exitCode: 0, snapshot: "step" };
+      },
+    }));
+    assert.match(output, /Step 5\/5 : RUN make it\nworking\n/);
+    assert.equal(images.driver.view(images.get("built").chain).lookup("made")?.stat.size, 1);
+    assert.deepEqual(images.driver.writables(), []);
+    const failing = async () => ({ exitCode: 3, snapshot: "none" });
+    await assert.rejects(build(directory.path, dockerfile, { run: failing }), {
+      message: "The command '/bin/sh -c make it' returned a non-zero code: 3",
+    });
+  });
+
+  const refused: readonly (readonly [string, string, RegExp])[] = [
+    [
+      "an unknown instruction",
+      "FROM scratch\n\nFOO bar\n",
+      /dockerfile parse error on line 3: unknown instruction: FOO/,
+    ],
+    ["no FROM", "CMD x\n", /line 1: CMD: no build stage in current context/],
+    ["an empty file", "# nothing\n", /cannot be empty/],
+    [
+      "a missing source",
+      "FROM scratch\nCOPY nope /\n",
+      /line 2: COPY: file not found in build context.*nope/,
+    ],
+    [
+      "a source outside",
+      "FROM scratch\nCOPY ../../etc/passwd /\n",
+      /Forbidden path outside the build context/,
+    ],
+    ["a link as a way out", "FROM scratch\nCOPY out/passwd /\n", /file not found in build context/],
+    [
+      "a here-document",
+      "FROM scratch\nCOPY <<EOF /x\nhi\nEOF\n",
+      /line 2: COPY with a here-document is not supported/,
+    ],
+    [
+      "RUN without an engine",
+      "FROM scratch\nRUN true\n",
+      /line 2: RUN: commands cannot be run during a build yet/,
+    ],
+    ["an unknown base", "FROM nothing:1\n", /line 1: FROM: No such image: nothing:1/],
+    ["a URL", "FROM scratch\nADD http://x/y /\n", /only files of the build context/],
+    [
+      "another stage's files",
+      "FROM scratch\nCOPY --from=0 a b\n",
+      /--from another stage or image is not supported yet/,
+    ],
+    ["an unknown flag", "FROM scratch\nCOPY --link a b\n", /Unknown flag/],
+    ["an open quote", 'FROM scratch\nENV A="b\n', /line 2: ENV: unexpected end of statement/],
+    ["a bad port", "FROM scratch\nEXPOSE 70000\n", /Invalid containerPort: 70000/],
+  ];
+  for (const [what, dockerfile, sentence] of refused) {
+    it(`refuses ${what} by its line, and leaves nothing`, async () => {
+      using directory = scratch();
+      await imagesIn(directory.path);
+      const before = treeOf(directory.path);
+      await assert.rejects(
+        build(directory.path, dockerfile, {}, [{ name: "out", type: "symlink", link: "/etc" }]),
+        sentence,
+      );
+      await imagesIn(directory.path);
+      assert.deepEqual(treeOf(directory.path), before);
+    });
+  }
+
+  it("says that the Dockerfile is not there", async () => {
+    using directory = scratch();
+    await assert.rejects(
+      build(directory.path, "FROM scratch\n", { dockerfile: "other" }),
+      /Cannot locate specified Dockerfile: other/,
+    );
+    await assert.rejects(
+      build(directory.path, "FROM scratch\n", { dockerfile: "../../etc/passwd" }),
+      /Cannot locate specified Dockerfile/,
+    );
+  });
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { lacking, type TestEngine, testEngine } from "./engine-fixture.ts";
+
+const options = lacking === undefined ? {} : { skip: lacking };
+let engine: TestEngine;
+before(async () => {
+  if (lacking === undefined) engine = await testEngine();
+});
+after(async () => {
+  if (lacking === undefined) await engine.end();
+});
+
+const image = "busybox:test";
+async function create(name: string, script: string, host: object = {}): Promise<string> {
+  const body = { Image: image, Cmd: ["sh", "-c", script], HostConfig: { NetworkMode: "none", ...host } };
+  return (await engine.json("POST", `/containers/create?name=${name}`, body)).Id as string;
+}
+const state = async (id: string) =>
+  (await engine.json("GET", `/containers/${id}/json`)).State as Record<string, unknown>;
+const wait = async (id: string) => (await engine.json("POST", `/containers/${id}/wait`)).StatusCode;
+
+/** What is removed in the background is gone soon; what stays makes the test time out. */
+function untilEmpty(folder: string): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (readdirSync(folder).length > 0) return;
+      watcher.close();
+      resolve();
+    };
+    const watcher = watch(folder, look);
+    look();
+  });
+}
+
+test("create, start, wait, logs, remove; nothing is left", options, async () => {
+  const id = await create("one", "echo out; echo err >&2; exit 7");
+  assert.equal((await engine.ask("POST", `/containers/${id}/start`)).status, 204);
+  assert.equal(await wait(id), 7);
+  const { Status, ExitCode } = await state("one");
+  assert.deepEqual([Status, ExitCode], ["exited", 7]);
+  const { text } = await engine.ask("GET", `/containers/${id.slice(0, 12)}/logs?stdout=1&stderr=1`);
+  assert.match(text, /out\n/);
+  assert.match(text, /err\n/);
+  assert.equal((await engine.ask("DELETE", `/containers/${id}`)).status, 204);
+  assert.equal((await engine.ask("GET", `/containers/${id}/json`)).status, 404);
+  for (const folder of ["root/containers", "run/containers"]) {
+    await untilEmpty(join(engine.directory, folder));
+  }
+});
+
+test("conflicts have Docker's status and sentence", options, async () => {
+  const id = await create("taken", "sleep 100");
+  const again = await engine.ask("POST", "/containers/create?name=taken", { Image: image, Cmd: ["true"] });
+  assert.equal(again.status, 409);
+  assert.match(
+    again.text,
+    new RegExp(`container name \\\\"/taken\\\\" is already in use by container \\\\"${id}`),
+  );
+  assert.equal((await engine.ask("POST", "/containers/taken/kill")).status, 409);
+  assert.equal((await engine.ask("POST", "/containers/taken/stop")).status, 304);
+  assert.equal((await engine.ask("POST", "/containers/taken/start")).status, 204);
+  assert.equal((await engine.ask("POST", "/containers/taken/start")).status, 304);
+  assert.equal((await engine.ask("DELETE", "/containers/taken")).status, 409);
+  assert.equal((await engine.ask("POST", "/containers/taken/unpause")).status, 409);
+  assert.equal((await engine.ask("POST", "/containers/taken/stop?t=0")).status, 204);
+  assert.equal((await state("taken")).ExitCode, 137);
+  assert.equal((await engine.ask("DELETE", "/containers/taken")).status, 204);
+  const missing = await engine.ask("POST", "/containers/create", { Image: "nobody", Cmd: ["true"] });
+  assert.equal(missing.status, 404);
+  assert.match(missing.text, /No such image: nobody:latest/);
+});
+
+test("a command that is not there is 127 and leaves the container created", options, async () => {
+  const body = { Image: image, Cmd: ["nosuch"], HostConfig: { NetworkMode: "none" } };
+  const { Id } = await engine.json("POST", "/containers/create?name=absent", body);
+  const failed = await engine.ask("POST", `/containers/${Id}/start`);
+  assert.equal(failed.status, 400);
+  assert.match(failed.text, /exec: \\"nosuch\\": executable file not found in \$PATH/);
+  const { Status, ExitCode } = await state("absent");
+  assert.deepEqual([Status, ExitCode], ["created", 127]);
+  await engine.json("DELETE", "/containers/absent");
+});
+
+test("on-failure restarts as often as it says", options, async () => {
+  await create("again", "exit 4", { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 } });
+  await engine.json("POST", "/containers/again/start");
+  assert.equal(await wait("again"), 4);
+  assert.equal((await engine.json("GET", "/containers/again/json")).RestartCount, 2);
+  await engine.json("DELETE", "/containers/again");
+});
+
+test("output, exit codes and terminals survive kill -9 of the engine", options, async () => {
+  const script = "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; sleep 1; echo last; exit 9";
+  await create("long", script);
+  await create("short", "sleep 0.3; echo bye; exit 5");
+  await create("gone", "sleep 0.3; exit 6", { AutoRemove: true });
+  await engine.json("POST", "/containers/create?name=terminal", {
+    Image: image,
+    Cmd: ["sh"],
+    Tty: true,
+    OpenStdin: true,
+    HostConfig: { NetworkMode: "none" },
+  });
+  for (const name of ["long", "short", "gone", "terminal"]) {
+    await engine.json("POST", `/containers/${name}/start`);
+  }
+  const running = join(engine.directory, "run/containers");
+  const short = (await state("short")).Pid as number;
+  await engine.kill("SIGKILL");
+  // The keeper of a short one writes its exit while no engine is there; its process is gone then.
+  while (existsSync(`/proc/${short}`)) await new Promise((resolve) => setImmediate(resolve));
+  await engine.start();
+  assert.ok(readdirSync(running).length > 0);
+  assert.equal(await wait("short"), 5);
+  assert.equal(await wait("long"), 9);
+  const { text } = await engine.ask("GET", "/containers/short/logs?stdout=1");
+  assert.match(text, /bye\n/);
+  const file = (await engine.json("GET", "/containers/long/json")).LogPath as string;
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  const logs = lines.map((line) => (JSON.parse(line) as { log: string }).log);
+  assert.deepEqual(logs, [...Array.from({ length: 2000 }, (_, n) => `line ${n}\n`), "last\n"]);
+  assert.equal((await engine.ask("GET", "/containers/gone/json")).status, 404);
+  assert.equal((await state("terminal")).Status, "running");
+  const exec = await engine.json("POST", "/containers/terminal/exec", { Cmd: ["true"] });
+  await engine.json("POST", `/exec/${exec.Id}/start`, { Detach: true });
+  for (const name of ["long", "short", "terminal"])
+    await engine.json("DELETE", `/containers/${name}?force=1`);
+  await untilEmpty(running);
+});
+
+test("a damaged record is reported and left alone, the others come up", options, async () => {
+  const good = await create("good", "true");
+  const bad = await create("bad", "true");
+  await engine.kill("SIGTERM");
+  const folder = join(engine.directory, "root/containers", bad);
+  const path = join(folder, readdirSync(folder).find((name) => /^container.*json$/.test(name)) ?? "");
+  const before = readFileSync(path);
+  writeFileSync(path, Buffer.alloc(before.length));
+  await engine.start();
+  assert.equal((await engine.ask("GET", "/containers/bad/json")).status, 404);
+  assert.equal((await state("good")).Status, "created");
+  assert.ok(existsSync(path));
+  await engine.kill("SIGTERM");
+  writeFileSync(path, before);
+  await engine.start();
+  assert.equal((await state("bad")).Status, "created");
+  for (const id of [good, bad]) await engine.json("DELETE", `/containers/${id}`);
+});
