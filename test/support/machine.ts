@@ -25,6 +25,9 @@ export function lookAtMachine(): Machine {
   };
 }
 
+/** Nobody lost anything when one of these has ended. */
+const COMES_AND_GOES: ReadonlySet<string> = new Set(["process", "cgroup"]);
+
 /** What differs between two looks. */
 export function differences(before: Machine, after: Machine): Difference[] {
   return Object.keys(before).flatMap((kind) => {
@@ -35,7 +38,7 @@ export function differences(before: Machine, after: Machine): Difference[] {
         .filter((what) => !was.has(what))
         .map((what) => ({ kind, change: "left behind" as const, what })),
       ...[...was]
-        .filter((what) => !is.has(what) && kind !== "process")
+        .filter((what) => !is.has(what) && !COMES_AND_GOES.has(kind))
         .map((what) => ({ kind, change: "gone" as const, what })),
     ];
   });
@@ -85,8 +88,8 @@ function cgroups(): string[] {
 }
 
 /**
- * Processes that came from a test: they carry the runner's mark in their environment, or run a program that
- * is deleted (a launch program) or lies in a test's directory. Other processes come and go on any machine.
+ * Processes that came from a test: they carry the runner's mark in their environment, or run a program that lies
+ * or lay in an engine's directory or a test's (a launch program removes itself). Others come and go on any machine.
  */
 function processes(): string[] {
   return readdirSync("/proc")
@@ -96,8 +99,8 @@ function processes(): string[] {
         const program = readlinkSync(`/proc/${pid}/exe`);
         const mark = process.env.CAIS_TEST_MARK;
         const marked = mark !== undefined && readFileSync(`/proc/${pid}/environ`, "latin1").includes(mark);
-        const launch = program.endsWith(" (deleted)") && !program.startsWith("/memfd:");
-        if (!marked && !launch && !program.startsWith(`${tmpdir()}/`)) return [];
+        const ours = [tmpdir(), "/run/cais"].some((directory) => program.startsWith(`${directory}/`));
+        if (!marked && !ours) return [];
         const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
         const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
         const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim().slice(0, 120);
