@@ -31,7 +31,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   }
   const engine: Engine = {
     ...parts,
-    store: createStore(join(parts.root, "containers")),
+    store: createStore(join(parts.root, "containers"), (record, error) =>
+      parts.report(`Cannot save container ${record.name}: ${String(error)}`),
+    ),
     containers: new Map(),
     names: createNames(),
     execs: new Map(),

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmdirSync, unlinkSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CompileOptions, compile } from "./compile.ts";
-import { StepError } from "./error.ts";
+import { cannotExecute, StepError } from "./error.ts";
 import type { Plan } from "./step.ts";
 
 export interface RunOptions extends CompileOptions {
@@ -88,7 +88,7 @@ function execute(path: string, options: RunOptions): Promise<Ended> {
       // The program need not read its input to the end.
     });
     child.stdin.end(options.input ?? new Uint8Array());
-    child.on("error", reject);
+    child.on("error", (cause) => reject(cannotExecute(command, cause)));
     child.on("close", (code, signal) => {
       resolve({ code, signal, output: Buffer.concat(output), errors: Buffer.concat(errors) });
     });

@@ -9,8 +9,8 @@ import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
-import { StepError } from "../../plan/error.ts";
-import { explain } from "../../plan/explain.ts";
+import { cannotExecute, StepError } from "../../plan/error.ts";
+import { explain, explainJson } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
@@ -184,7 +184,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       rmSync(path, { force: true });
       reports.forget(note.token);
       removeNote(runDir);
-      throw error;
+      throw cannotExecute(path, error);
     }
     const first = await following.first;
     if (trace) keepTrace(runDir, program.steps);
@@ -328,7 +328,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
 
     explain(request, form) {
       const plan = launchPlan(factsOf(request, new Uint8Array(16)));
-      if (form === "json") return `${JSON.stringify(plan, jsonValue, 2)}\n`;
+      if (form === "json") return explainJson(plan);
       if (form === "script") return script(plan);
       return explain(plan);
     },
@@ -376,10 +376,4 @@ function removeFile(path: string): boolean {
   const there = existsSync(path);
   rmSync(path, { force: true });
   return there;
-}
-
-/** What JSON has no form for. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 }

@@ -33,7 +33,7 @@ export function script(plan: Plan): string {
     afterPivot: [],
     undo: ownUsers ? [USERS_UNDO] : [],
     identity: {},
-    last: { limits: [], session: false, privileges: [], dropped: [], ambient: [] },
+    last: { limits: [], session: false, privileges: [], dropped: [], ambient: [], background: false },
     sent: [],
     reason: { why: "" },
     said: "",

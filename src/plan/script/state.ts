@@ -51,6 +51,8 @@ export interface Last {
   readonly privileges: string[];
   readonly dropped: string[];
   readonly ambient: string[];
+  /** A shell lets its background processes ignore SIGINT and SIGQUIT: the workload must not inherit that. */
+  background: boolean;
 }
 
 export interface State {
