@@ -10,7 +10,6 @@ export interface Served {
 }
 
 export type Route = AnyRoute<Served>;
-export type Handle = Route["handle"];
 
 type Parameters = Readonly<Record<string, string>>;
 type Work = (

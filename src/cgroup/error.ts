@@ -1,4 +1,5 @@
-import type { ErrnoName } from "../kernel/errno.ts";
+import { ERRNO, type ErrnoName } from "../kernel/errno.ts";
+import { codeOf } from "../oci/error.ts";
 
 /** What went wrong with a cgroup, as facts. */
 export interface CgroupError extends Error {
@@ -32,6 +33,6 @@ export function cgroupError(
 
 /** The errno's name of an error thrown by node:fs, if it has one. */
 export function errnoOf(error: unknown): ErrnoName | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  return error.code as ErrnoName;
+  const code = codeOf(error);
+  return code !== undefined && code in ERRNO ? (code as ErrnoName) : undefined;
 }

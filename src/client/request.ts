@@ -1,4 +1,5 @@
 import { type Endpoint, exchange } from "../host/http.ts";
+import { codeOf } from "../oci/error.ts";
 import type { ErrorResponse } from "../wire/lifecycle.ts";
 import { addressText } from "./address.ts";
 import { EngineError, NoEngineError } from "./error.ts";
@@ -53,11 +54,6 @@ async function reach(engine: Engine, path: string, it: Request): Promise<Respons
       return await send();
     throw new NoEngineError(addressText(engine.endpoint), code);
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" ? code : undefined;
 }
 
 async function refusal(response: Response): Promise<string> {

@@ -32,7 +32,7 @@ export interface ContainerRecord {
   readonly path: string;
   readonly args: readonly string[];
   /** With what the image says filled in. */
-  readonly config: ContainerConfig;
+  config: ContainerConfig;
   host: HostConfig;
   readonly networking: NetworkingConfig | null;
   readonly mounts: readonly MountPoint[];

@@ -1,5 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rm, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rm,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../oci/error.ts";
 import { isContainerId } from "./id.ts";
 import { type ContainerRecord, parseRecord } from "./record.ts";
 
@@ -9,6 +19,11 @@ export interface ContainerStore {
   folder(id: string): string;
   /** Replaces the document at once; not synced, so that no start waits for the disk. */
   save(record: ContainerRecord): void;
+  /**
+   * Saves within a few milliseconds, unless the record is saved or removed before. For what a new engine finds
+   * out by itself: that a container runs is in its run directory.
+   */
+  saveSoon(record: ContainerRecord): void;
   /** Removes the folder. An engine killed in between removes the rest when it starts. */
   remove(id: string): void;
   load(): Loaded;
@@ -27,6 +42,8 @@ export interface Loaded {
  */
 const DOCUMENT = /^container\.(\d{1,15})\.json$/;
 const document = (folder: string, generation: number): string => `${folder}/container.${generation}.json`;
+/** Long enough for a command that ends at once to be saved once. */
+const SOON_MS = 20;
 /** A folder with this name beginning is being removed. */
 const GONE = ".removing-";
 
@@ -34,10 +51,28 @@ const GONE = ".removing-";
 export function createStore(directory: string): ContainerStore {
   mkdirSync(directory, { recursive: true, mode: 0o710 });
   const generations = new Map<string, number>();
+  const waiting = new Map<string, ReturnType<typeof setTimeout>>();
+  const settle = (id: string): void => {
+    clearTimeout(waiting.get(id));
+    waiting.delete(id);
+  };
 
-  return {
+  const store: ContainerStore = {
     folder: (id) => join(directory, id),
+    saveSoon(record) {
+      settle(record.id);
+      const timer = setTimeout(() => {
+        waiting.delete(record.id);
+        try {
+          store.save(record);
+        } catch {
+          // The next save, at the end of the container at the latest, says what is wrong.
+        }
+      }, SOON_MS);
+      waiting.set(record.id, timer);
+    },
     save(record) {
+      settle(record.id);
       const folder = `${directory}/${record.id}`;
       const before = generations.get(record.id);
       if (before === undefined) mkdirSync(folder, { mode: 0o710 });
@@ -53,12 +88,13 @@ export function createStore(directory: string): ContainerStore {
       if (before !== undefined) unlinkSync(document(folder, before));
     },
     remove(id) {
+      settle(id);
       generations.delete(id);
       const gone = `${directory}/${GONE}${id}`;
       try {
         renameSync(`${directory}/${id}`, gone);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+        if (codeOf(error) === "ENOENT") return;
         throw error;
       }
       // It is gone as soon as it is renamed; the rest is not waited for.
@@ -83,6 +119,7 @@ export function createStore(directory: string): ContainerStore {
       return { records, damaged };
     },
   };
+  return store;
 }
 
 /** The newest document that is whole; others are removed. Null where there is none at all. */
@@ -99,7 +136,8 @@ function newest(
   for (const generation of generations) {
     const record = parseRecord(textOf(document(folder, generation)) ?? "", id);
     if (record === null || record === undefined) continue;
-    for (const other of generations) if (other !== generation) rmSync(document(folder, other), { force: true });
+    for (const other of generations)
+      if (other !== generation) rmSync(document(folder, other), { force: true });
     return { generation, record };
   }
   return { generation: first, record: null };
@@ -109,7 +147,7 @@ function textOf(path: string): string | null {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { readStat } from "../kernel/process.ts";
 import type { ContainerTop } from "../wire/lifecycle.ts";
 
 /** One process as `/proc` tells it (proc_pid_stat(5)). */
@@ -82,17 +83,15 @@ const FORMS: Readonly<Record<string, readonly Column[]>> = {
 
 function readProcess(pid: number, boot: number): Process | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name may hold anything, parentheses too: the last one ends it.
-    const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-    const f = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const at = (field: number): number => Number(f[field - 3]);
+    const stat = readStat(pid);
+    if (stat === null) return null;
+    const at = (field: number): number => Number(stat.field(field));
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trimEnd();
     return {
       pid,
       ppid: at(4),
       uid: statSync(`/proc/${pid}`).uid,
-      state: f[0]!,
+      state: stat.field(3),
       session: at(6),
       foreground: at(8) === at(5),
       threads: at(20),
@@ -102,7 +101,7 @@ function readProcess(pid: number, boot: number): Process | null {
       started: new Date(boot + (at(22) / HZ) * 1000),
       virtual: Math.floor(at(23) / 1024),
       resident: at(24) * PAGE_KIB,
-      command: command || `[${name}]`,
+      command: command || `[${stat.name}]`,
     };
   } catch {
     // It has ended since it was listed.

@@ -1,12 +1,14 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createNames } from "../container/names.ts";
+import { compileDefaultPolicy } from "../container/spec/security.ts";
 import { createStore } from "../container/store.ts";
 import { remove } from "./containers/remove.ts";
 import { restore } from "./containers/restore.ts";
 import { start } from "./containers/start.ts";
 import type { Context } from "./context.ts";
 import { createEvents } from "./events.ts";
+import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
 
 /** One engine: what every operation in this folder takes as its first argument. */
@@ -39,6 +41,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       remove: (container) => remove(engine, container, { volumes: true, force: true }),
     },
   };
+  compileDefaultPolicy(machine());
   await restore(engine);
   return engine;
 }

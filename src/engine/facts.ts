@@ -3,7 +3,6 @@ import { cpus, hostname, release } from "node:os";
 import { netFilesOf } from "../container/netfiles.ts";
 import type { ContainerRecord } from "../container/record.ts";
 import type { SpecFacts } from "../container/spec/facts.ts";
-import { containerOf } from "../container/spec/mode.ts";
 import type { MountPoint } from "../container/spec/mountpoint.ts";
 import { mountPoints } from "../container/spec/mountpoints.ts";
 import { ownUts } from "../container/spec/sysctls.ts";
@@ -12,10 +11,9 @@ import type { ValidationFacts } from "../container/spec/validate.ts";
 import { hostArch } from "../kernel/arch.ts";
 import { ownCapabilities } from "../kernel/capabilities.ts";
 import type { HostConfig } from "../wire/container.ts";
-import { find } from "./containers/find.ts";
+import { findNamed } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import { devicesAt, hostDevices } from "./devices.ts";
-import { conflict } from "./refuse.ts";
 import { userFiles } from "./rootfs/users.ts";
 
 /** What does not change while the engine runs; read once. */
@@ -42,7 +40,7 @@ function online(path: string): string {
   }
 }
 
-/** What a container's runtime configuration depends on besides what was asked. */
+/** What a container's runtime configuration depends on besides what was asked, and whom it joins (`joinedFacts`). */
 export function factsOf(
   context: Context,
   record: ContainerRecord,
@@ -50,13 +48,6 @@ export function factsOf(
 ): SpecFacts {
   const { host, id } = record;
   const files = netFilesOf(context.store.folder(id));
-  const ipc = joinedPid(context, host.IpcMode);
-  const joined = {
-    ...optional("pid", joinedPid(context, host.PidMode)),
-    ...optional("ipc", ipc),
-    ...optional("network", joinedPid(context, host.NetworkMode)),
-    ...optional("uts", joinedPid(context, host.UTSMode)),
-  };
   return {
     ...machine(),
     id,
@@ -72,33 +63,17 @@ export function factsOf(
         .map((mount) => [mount.Destination, mount.Source]),
     ),
     inherited: inheritedMounts(context, host),
-    joined,
-    ...(ipc === undefined ? {} : { sharedMemory: `/proc/${ipc}/root/dev/shm` }),
     devices: devicesAt,
     hostDevices,
     exists: existsSync,
   };
 }
 
-const optional = (key: string, value: number | undefined): Record<string, number> =>
-  value === undefined ? {} : { [key]: value };
-
-/** The first process of the container that a mode names. */
-function joinedPid(context: Context, mode: string | undefined): number | undefined {
-  const reference = containerOf(mode);
-  if (reference === undefined) return undefined;
-  const { record, running } = find(context, reference);
-  if (running) return running.pid;
-  throw conflict(
-    `cannot join namespace of a non running container: container /${record.name} is ${record.state.status}`,
-  );
-}
-
 /** What `--volumes-from` takes over. */
 export function inheritedMounts(context: Context, { VolumesFrom }: HostConfig): MountPoint[] {
   return (VolumesFrom ?? []).flatMap((word) => {
     const [reference = "", mode = "rw"] = word.split(":");
-    const { record } = find(context, reference);
+    const { record } = findNamed(context, reference, `--volumes-from ${word}`);
     return mountPoints(record.config, record.host, inheritedMounts(context, record.host))
       .filter(({ type }) => type === "bind" || type === "volume")
       .map((point) => {

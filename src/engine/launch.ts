@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { check } from "../cgroup/check.ts";
 import { update } from "../cgroup/update.ts";
 import type { ExecRequest, LaunchRequest, Running } from "../container/launcher.ts";
@@ -13,6 +13,7 @@ import type { Resources } from "../oci/runtime/resources.ts";
 import type { ContainerConfig, HostConfig } from "../wire/container.ts";
 import type { Container } from "./container.ts";
 import { cgroupOf } from "./containers/freeze.ts";
+import { joinedFacts } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
@@ -26,7 +27,8 @@ const execRunDirOf = (context: Context, id: string): string => `${context.run}/e
 export function launchRequest(context: Context, { record }: Container, trace: boolean): LaunchRequest {
   const { config, host } = record;
   makeSources(context, record);
-  const { spec, origins: causes } = runtimeSpec(config, host, factsOf(context, record));
+  const facts = { ...factsOf(context, record), ...joinedFacts(context, host) };
+  const { spec, origins: causes } = runtimeSpec(config, host, facts);
   const { resources, errors } = check(context.cgroups, spec.linux?.resources ?? {});
   if (errors[0] !== undefined) throw invalid(errors[0]);
   return {
@@ -45,7 +47,9 @@ export function launchRequest(context: Context, { record }: Container, trace: bo
 function makeSources(context: Context, { config, host }: ContainerRecord): void {
   if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return;
   for (const point of mountPoints(config, host, inheritedMounts(context, host))) {
-    if (point.type === "bind" && point.create) mkdirSync(point.source, { recursive: true });
+    if (point.type === "bind" && point.create && !existsSync(point.source)) {
+      mkdirSync(point.source, { recursive: true });
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { startTime } from "../kernel/process.ts";
 import { conflict } from "./refuse.ts";
 
 /** The right to work on a root directory. It ends with its holder, however that ends. */
@@ -57,16 +58,6 @@ function holderOf(file: string): string | null {
     return Number(pid) !== process.pid && started !== undefined && startTime(Number(pid)) === started
       ? pid
       : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Field 22 of `/proc/<pid>/stat`; null when there is no such process. A pid with it is never reused. */
-function startTime(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
   } catch {
     return null;
   }

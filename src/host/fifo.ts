@@ -20,7 +20,19 @@ export interface FifoWriter {
  * @throws as open(2)
  */
 export function readFifo(path: string): FifoReader {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return readOpened(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+}
+
+/**
+ * Opens `path` for reading and writing, so that it never reads as ended, whoever comes and goes; only the
+ * reader is used. Writers see `POLLERR` once this process is gone.
+ * @throws as open(2)
+ */
+export function readOwnFifo(path: string): FifoReader {
+  return readOpened(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+}
+
+function readOpened(descriptor: number): FifoReader {
   const stream = Bun.file(descriptor).stream();
   let open = true;
   return {

@@ -97,6 +97,7 @@ export const PR = {
   SET_KEEPCAPS: 8,
   SET_NAME: 15,
   CAPBSET_DROP: 24,
+  SET_SECUREBITS: 28,
   SET_CHILD_SUBREAPER: 36,
   SET_NO_NEW_PRIVS: 38,
   CAP_AMBIENT: 47,
@@ -137,8 +138,6 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 export const CAPABILITY_VERSION_3 = 0x20080522;
 /** linux/seccomp.h */
 export const SECCOMP = { SET_MODE_FILTER: 1, FLAG_LOG: 2, FLAG_SPEC_ALLOW: 4 } as const;
-/** fcntl.h */
-export const F_SETFL = 4;
 
 type Table = Readonly<Record<string, number>>;
 

@@ -313,6 +313,14 @@ test("every script is one that a POSIX shell can read, for own users and termina
   }
 });
 
+test("a mount of another container has no form by hand, and the script says so", () => {
+  const source = `/proc/${process.pid}/root/dev/shm`;
+  const text = scene.script(
+    spec({ mounts: [{ destination: "/dev/shm", type: "bind", source, options: ["bind"] }] }),
+  );
+  assert.match(text, /NOT done by hand: it is in another mount namespace/);
+});
+
 test("each command stands under its reason and the option behind it", () => {
   const text = scene.script(spec({ linux: { resources: { memory: { limit: 50331648 } } } }), {
     origins: new Map([["linux.resources.memory.limit", "--memory 48m"]]),

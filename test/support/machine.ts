@@ -78,12 +78,15 @@ function rules(): string[] {
   return listed.status === 0 ? listed.stdout.split("\n").filter((line) => line.trim() !== "") : [];
 }
 
-/** Every cgroup directory of every hierarchy. */
+/**
+ * Cgroups of containers, in every hierarchy; others come and go on any machine. The parent that all engines of a
+ * machine share stays.
+ */
 function cgroups(): string[] {
   const roots = readLines("/proc/self/mountinfo")
     .filter((line) => / - cgroup2? /.test(line))
     .map((line) => line.split(" ")[4] ?? "");
-  return roots.flatMap((root) => globSync(`${root}/**/`));
+  return roots.flatMap((root) => globSync(`${root}/**/cais*/**/`).filter((path) => path !== `${root}/cais/`));
 }
 
 /**

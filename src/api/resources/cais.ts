@@ -1,11 +1,10 @@
 import { explainCreate, traceOf } from "../../engine/containers/explain.ts";
 import { find } from "../../engine/containers/find.ts";
 import { invalid } from "../../engine/refuse.ts";
-import type { ContainerCreateRequest } from "../../wire/container.ts";
+import { createRequest } from "../../engine/requests.ts";
 import { replyJson } from "../failure.ts";
 import { jsonBody } from "../request.ts";
 import { get, parameter, post, type Route } from "../route.ts";
-import { checkShape } from "../shape.ts";
 
 const TYPES = {
   explain: "text/plain; charset=utf-8",
@@ -20,10 +19,9 @@ export const cais: readonly Route[] = [
     if (form !== "explain" && form !== "script" && form !== "json") {
       throw invalid(`unknown form '${form.slice(0, 40)}': use explain, script or json`);
     }
-    const body = await jsonBody(exchange);
-    checkShape(body);
+    const request = createRequest(await jsonBody(exchange));
     const name = exchange.query.get("name") ?? "";
-    exchange.reply(200, await explainCreate(engine, name, body as ContainerCreateRequest, form), TYPES[form]);
+    exchange.reply(200, await explainCreate(engine, name, request, form), TYPES[form]);
   }),
   get("/cais/containers/{id}/trace", async (engine, exchange, parameters) => {
     replyJson(exchange, await traceOf(engine, find(engine, parameter(parameters, "id"))));

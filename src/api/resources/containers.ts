@@ -11,12 +11,11 @@ import { start } from "../../engine/containers/start.ts";
 import { restart, type StopOptions, stop } from "../../engine/containers/stop.ts";
 import { update } from "../../engine/containers/update.ts";
 import { invalid } from "../../engine/refuse.ts";
-import type { ContainerCreateRequest } from "../../wire/container.ts";
+import { createRequest, updateRequest } from "../../engine/requests.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { filters, flag, integer, jsonBody, optionalJsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
-import { checkShape } from "../shape.ts";
 
 const stopOptions = (exchange: Exchange): StopOptions => {
   const timeout = integer(exchange, "t");
@@ -37,10 +36,9 @@ export const containers: readonly Route[] = [
     replyJson(exchange, await list(engine, options));
   }),
   post("/containers/create", async (engine, exchange) => {
-    const body = await jsonBody(exchange);
-    checkShape(body);
+    const request = createRequest(await jsonBody(exchange));
     const name = (exchange.query.get("name") ?? "").replace(/^\//, "");
-    const { container, warnings } = await create(engine, name, body as ContainerCreateRequest);
+    const { container, warnings } = await create(engine, name, request);
     replyJson(exchange, { Id: container.record.id, Warnings: warnings }, 201);
   }),
   post("/containers/prune", async (engine, exchange) => {
@@ -83,9 +81,8 @@ export const containers: readonly Route[] = [
   }),
   post("/containers/{id}/update", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
-    const body = await jsonBody(exchange);
-    checkShape({ HostConfig: body });
-    replyJson(exchange, { Warnings: await update(engine, container, body) });
+    const limits = updateRequest(await jsonBody(exchange));
+    replyJson(exchange, { Warnings: await update(engine, container, limits) });
   }),
   post("/containers/{id}/resize", async (engine, exchange, parameters) => {
     await optionalJsonBody(exchange);

@@ -3,7 +3,7 @@ import { find } from "../../engine/containers/find.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { checkExec, createExec, findExec, inspectExec, startExec } from "../../engine/execs/execs.ts";
 import { conflict, invalid } from "../../engine/refuse.ts";
-import type { ExecConfig } from "../../wire/container.ts";
+import { execRequest } from "../../engine/requests.ts";
 import type { ExecStartRequest } from "../../wire/exec.ts";
 import { describe, replyJson } from "../failure.ts";
 import { streamType } from "../frames.ts";
@@ -11,16 +11,14 @@ import type { Exchange } from "../http/exchange.ts";
 import { keysOf, peerOf } from "../peer.ts";
 import { jsonBody, optionalJsonBody } from "../request.ts";
 import { get, parameter, post, type Route } from "../route.ts";
-import { checkShape } from "../shape.ts";
 import { sizeOf } from "./containers.ts";
 
 /** Further processes in containers. */
 export const execs: readonly Route[] = [
   post("/containers/{id}/exec", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
-    const config = await jsonBody(exchange);
-    checkShape(config);
-    replyJson(exchange, { Id: createExec(engine, container, config as ExecConfig) }, 201);
+    const config = execRequest(await jsonBody(exchange));
+    replyJson(exchange, { Id: createExec(engine, container, config) }, 201);
   }),
   post("/exec/{id}/start", (engine, exchange, parameters, minor) =>
     startOne(engine, exchange, parameter(parameters, "id"), minor),

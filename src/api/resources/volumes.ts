@@ -1,9 +1,8 @@
+import { volumeRequest } from "../../engine/requests.ts";
 import { createVolume, pruneVolumes, removeVolume } from "../../engine/volumes.ts";
-import type { VolumeCreateRequest } from "../../wire/volume.ts";
 import { replyJson } from "../failure.ts";
 import { filters, flag, jsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
-import { checkShape } from "../shape.ts";
 
 /** Named volumes. */
 export const volumes: readonly Route[] = [
@@ -12,9 +11,7 @@ export const volumes: readonly Route[] = [
     replyJson(exchange, { Volumes: engine.volumes.list(asked), Warnings: null });
   }),
   post("/volumes/create", async (engine, exchange) => {
-    const body = await jsonBody(exchange);
-    checkShape(body);
-    replyJson(exchange, createVolume(engine, body as VolumeCreateRequest), 201);
+    replyJson(exchange, createVolume(engine, volumeRequest(await jsonBody(exchange))), 201);
   }),
   post("/volumes/prune", async (engine, exchange, _, minor) => {
     const asked = filters(exchange, ["all", "label", "label!"]);

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createContainer } from "../../client/containers.ts";
 import { EngineError } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
+import { codeOf } from "../../oci/error.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import { Failure } from "../failure.ts";
 import { err } from "../output.ts";
@@ -74,7 +75,7 @@ function claimIdFile(path: string | undefined): () => void {
   try {
     writeFileSync(path, "", { flag: "wx" });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = codeOf(error);
     if (code !== "EEXIST")
       throw new Failure(`failed to create the container ID file: open ${path}: ${code}`, 125);
     throw new Failure(

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { codeOf } from "../../oci/error.ts";
 import { Failure } from "../failure.ts";
 import { cut } from "../flags/quantity.ts";
 
@@ -45,7 +46,7 @@ function lines(file: string): readonly string[] {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = codeOf(error);
     throw new Failure(`open ${file}: ${code === "ENOENT" ? "no such file or directory" : code}`, 125);
   }
   return text

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { codeOf } from "../../oci/error.ts";
 import { Failure } from "../failure.ts";
 import { cut } from "../flags/quantity.ts";
 
@@ -29,7 +30,7 @@ function profile(path: string): string {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = codeOf(error);
     const why = code === "ENOENT" ? "no such file or directory" : code;
     throw new Failure(`opening seccomp profile (${path}) failed: open ${path}: ${why}`, 125);
   }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../../oci/error.ts";
 import { encodeControl } from "../../plan/records.ts";
 import { RUN_FILES } from "../launch/session.ts";
 
@@ -12,8 +13,7 @@ export function tellKeeper(runDir: string, ...order: Parameters<typeof encodeCon
   try {
     descriptor = openSync(join(runDir, RUN_FILES.control), constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENXIO" || error.code === "ENOENT"))
-      return false;
+    if (["ENXIO", "ENOENT"].includes(codeOf(error) ?? "")) return false;
     throw error;
   }
   try {

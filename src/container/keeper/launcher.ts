@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
@@ -7,32 +7,34 @@ import { limits } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
-import { compile } from "../../plan/compile.ts";
+import type { Seccomp } from "../../oci/runtime/seccomp.ts";
+import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
 import { cannotExecute, StepError } from "../../plan/error.ts";
 import { explain, explainJson } from "../../plan/explain.ts";
-import type { NumberedStep } from "../../plan/program/lower.ts";
-import type { Report } from "../../plan/records.ts";
+import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
-import type { Plan } from "../../plan/step.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
-import type { Ended, ExecRequest, Exit, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
+import { RUN_FILES } from "../launch/session.ts";
+import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
-import { tellKeeper } from "./control.ts";
+import { type First, type Following, follow, untilKeeping } from "./follow.ts";
 import {
   isAlive,
   oldestChild,
   readKeeper,
   readNote,
   removeNote,
-  removeRunDirectory,
+  removeRunFiles,
   type StartNote,
   writeNote,
 } from "./note.ts";
+import { released } from "./release.ts";
 import { openReports } from "./reports.ts";
-import { exitOf, openRunning } from "./running.ts";
+import { openRunning, type Started } from "./running.ts";
+import { createNumbering, createStencils } from "./stencils.ts";
 import { readTrace } from "./trace.ts";
 
 export interface LauncherOptions {
@@ -41,15 +43,23 @@ export interface LauncherOptions {
   /** Where programs are written; its file system must allow execution. */
   readonly programs: string;
   readonly layout: Layout;
+  /** For tests: the step of the next program that is to fail instead of being made. */
+  readonly inject?: () => LowerOptions["inject"];
 }
 
 /** A launcher, and what ends with the engine. */
 export interface OwnedLauncher extends Launcher {
-  close(): void;
+  close(): Promise<void>;
 }
 
-/** How long a released keeper may take to undo what it made. */
-const PATIENCE_MS = 2000;
+/** How many kinds of programs are kept, some 20 KiB each. */
+const STENCILS = 64;
+const NO_RESOURCES = {};
+
+const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
+
+/** How soon a process that has closed its files is looked at again. */
+const DYING_MS = 20;
 
 /** How many traced starts are remembered. */
 const TRACES = 64;
@@ -62,6 +72,10 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
   const traces = new Map<string, readonly TracedStep[]>();
+  const stencils = createStencils(STENCILS);
+  const numberOf = createNumbering();
+  /** Starts on their way out, by run directory; the next one waits for that. */
+  const removals = new Map<string, Promise<void>>();
 
   const cgroupsOf = (path: string, resources: Parameters<typeof limits>[2]) => {
     const cgroup = path.startsWith("/") ? path : `/${path}`;
@@ -74,14 +88,49 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     return limits(parent, cgroup, resources);
   };
 
-  const factsOf = (request: LaunchRequest, token: Uint8Array) => ({
+  const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true;
+
+  /** Everything that a program is made from, as text; what has no text is numbered or asked for now. */
+  const shapeOf = (request: LaunchRequest): string => {
+    const { linux, ...spec } = request.spec;
+    const { seccomp, ...rest } = linux ?? {};
+    const sources = (request.spec.mounts ?? []).flatMap(({ source }) =>
+      source?.startsWith("/") ? [source] : [],
+    );
+    return JSON.stringify({
+      ...request,
+      spec: { ...spec, linux: rest },
+      origins: [...request.origins],
+      seccomp: numberOf(seccomp),
+      directories: sources.map((path) => [path, isDirectory(path)]),
+    });
+  };
+
+  /** The request that a shape was made from, with the seccomp policy that has no text in it. */
+  const requestOf = (shape: string, id: string, seccomp: Seccomp | undefined) => {
+    const plain = JSON.parse(shape) as Omit<LaunchRequest, "origins"> & {
+      readonly origins: readonly (readonly [string, string])[];
+      readonly directories: readonly (readonly [string, boolean])[];
+    };
+    const linux = seccomp === undefined ? plain.spec.linux : { ...plain.spec.linux, seccomp };
+    return {
+      ...plain,
+      id,
+      spec: linux === undefined ? plain.spec : { ...plain.spec, linux },
+      origins: new Map(plain.origins),
+      directories: new Map(plain.directories),
+    };
+  };
+
+  const factsOf = (
+    request: LaunchRequest,
+    token: Uint8Array,
+    directories: ReadonlyMap<string, boolean> = new Map(),
+  ) => ({
     spec: request.spec,
     origins: request.origins,
     rootfs: request.rootfs,
-    cgroups: cgroupsOf(
-      request.spec.linux?.cgroupsPath ?? `/cais/${request.id}`,
-      request.spec.linux?.resources ?? {},
-    ),
+    cgroups: cgroupsOf(cgroupPath(request), request.spec.linux?.resources ?? NO_RESOURCES),
     trees: layout.hierarchies,
     runDir: request.runDir,
     reports: reports.path,
@@ -90,122 +139,67 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     token,
     stdin: request.stdin,
     init: request.init,
-    isDirectory: (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
+    isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
-
-  /** Keepers that were released and are still undoing what they made. */
-  const leaving = new Map<string, Promise<void>>();
-
-  const sweep = async (runDir: string, note: StartNote) => {
-    removeRunDirectory(runDir);
-    if (note.cgroupDirectories.length > 0) await removeCgroup(layout, note.cgroup).catch(() => undefined);
-  };
 
   /** The keeper undoes what it made; what is left after that, or without a keeper, is swept here. */
   const finish = (runDir: string, note: StartNote) => () => {
-    const gone = new Promise<void>((resolve) => {
-      if (!tellKeeper(runDir, "release")) return resolve();
-      const late = setTimeout(resolve, PATIENCE_MS);
-      reports.listen(note.token, (report) => {
-        if (report.kind !== "gone") return;
-        clearTimeout(late);
-        resolve();
-      });
-    }).then(async () => {
+    const removal = released(reports, runDir, note).then(async () => {
       reports.forget(note.token);
-      const last = note.cgroupDirectories[0];
-      if (existsSync(runDir) || (last !== undefined && existsSync(last))) await sweep(runDir, note);
-      leaving.delete(runDir);
+      const cgroup = note.cgroupDirectories[0];
+      if (existsSync(runDir)) removeRunFiles(runDir);
+      if (cgroup !== undefined && existsSync(cgroup))
+        await removeCgroup(layout, note.cgroup).catch(() => undefined);
+      // The note goes last: while there is one, a later engine clears up what this one did not get to.
+      removeNote(runDir);
+      removals.delete(runDir);
     });
-    leaving.set(runDir, gone);
-  };
-
-  /** Follow the reports of one start: the first decides whether it runs, the last is its exit. */
-  const follow = (id: string, runDir: string, note: StartNote, steps: readonly NumberedStep[]) => {
-    let exit: (exit: Exit) => void = () => undefined;
-    const exited = new Promise<Exit>((resolve) => {
-      exit = resolve;
-    });
-    const ended = async (report: Extract<Report, { kind: "exited" }>) => {
-      // In a shared pid namespace the others live on; the container is its first process (runc, "kill --all").
-      if (!note.ownPids && note.cgroupDirectories.length > 0) await killAll(layout, note.cgroup);
-      exit(exitOf(report));
-    };
-    const running = new Promise<Running>((resolve, reject) => {
-      reports.listen(note.token, (report) => {
-        if (report.kind === "exited") void ended(report);
-        if (report.kind === "failed") {
-          reports.forget(note.token);
-          // The program has undone what it made; a directory that is still there belongs to somebody else.
-          removeNote(runDir);
-          const failed = steps[report.step];
-          reject(
-            failed === undefined
-              ? new Error(`Step ${report.step} failed`)
-              : new StepError(report.step, failed, report.errno),
-          );
-        }
-        if (report.kind !== "started") return;
-        try {
-          resolve(
-            openRunning({
-              id,
-              runDir,
-              pid: report.pid,
-              keeper: report.keeper,
-              startedAt: formatTime(report.time),
-              terminal: note.terminal,
-              stdin: note.stdin,
-              exited,
-              released: finish(runDir, note),
-            }),
-          );
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
-    return { running, exited, exit };
+    removals.set(runDir, removal);
   };
 
   const launch = async (
     id: string,
     runDir: string,
-    plan: Plan,
     token: Uint8Array,
     note: StartNote,
     trace: boolean,
+    programFor: (options: CompileOptions) => Program,
   ): Promise<Running> => {
-    await leaving.get(runDir);
-    const program = compile(plan, trace ? { trace: `${runDir}.trace` } : {});
+    const inject = options.inject?.();
+    const program = programFor({
+      ...(trace ? { trace: `${runDir}.trace` } : {}),
+      ...(inject === undefined ? {} : { inject }),
+    });
     const path = programPath(programs, token);
     mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
+    await removals.get(runDir);
+    if (existsSync(runDir)) throw new Error(`Cannot launch ${id.slice(0, 12)}: ${runDir} is there already`);
+    const following = follow(reports, layout, runDir, note);
     writeNote(runDir, note);
-    writeProgram(path, program.elf);
-    const { running } = follow(id, runDir, note, program.steps);
-    const lost = new Promise<never>((_resolve, reject) => {
-      try {
-        startProgram(path, `cais-keeper ${id.slice(0, 12)}`, () => {
-          // A keeper reports before it ends, and reports arrive before this: a program that could not begin.
-          setTimeout(
-            () =>
-              reject(
-                new Error(`Cannot launch ${id.slice(0, 12)}: the launch program ended without a report`),
-              ),
-            1000,
-          ).unref();
-        });
-      } catch (error) {
-        unlinkSync(path);
-        removeRunDirectory(runDir);
-        reject(cannotExecute(path, error));
-      }
-    });
     try {
-      return await Promise.race([running, lost]);
-    } finally {
-      if (trace) keepTrace(runDir, program.steps);
+      writeProgram(path, program.elf);
+      startProgram(path, `cais-keeper ${id.slice(0, 12)}`, following.programEnded);
+    } catch (error) {
+      rmSync(path, { force: true });
+      reports.forget(note.token);
+      removeNote(runDir);
+      throw cannotExecute(path, error);
     }
+    const first = await following.first;
+    if (trace) keepTrace(runDir, program.steps);
+    if (first.kind === "started")
+      return openRunning(startedOf(id, runDir, note, first, following, finish(runDir, note)));
+    await following.gone;
+    rmSync(path, { force: true });
+    if (first.kind === "failed") {
+      // The program has undone what it made; a directory that is still there belongs to somebody else.
+      reports.forget(note.token);
+      removeNote(runDir);
+    } else {
+      if (note.cgroupDirectories.length > 0) await killAll(layout, note.cgroup);
+      finish(runDir, note)();
+    }
+    throw launchError(id, first, program.steps);
   };
 
   const keepTrace = (runDir: string, steps: readonly NumberedStep[]) => {
@@ -222,26 +216,27 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   return {
     start(request) {
       const token = randomBytes(16);
-      const facts = factsOf(request, token);
       const namespaces = request.spec.linux?.namespaces ?? [];
       const own = (type: string) => namespaces.some((each) => each.type === type && each.path === undefined);
-      return launch(
-        request.id,
-        request.runDir,
-        launchPlan(facts),
-        token,
-        {
-          token: token.toString("hex"),
-          terminal: request.spec.process?.terminal === true,
-          stdin: request.stdin,
-          ownPids: own("pid"),
-          ownUsers: own("user"),
-          ownTime: own("time"),
-          cgroup: facts.cgroups.cgroup,
-          cgroupDirectories: facts.cgroups.directories,
-        },
-        request.trace,
-      );
+      const { cgroup, directories } = cgroupsOf(cgroupPath(request), NO_RESOURCES);
+      const note: StartNote = {
+        token: token.toString("hex"),
+        terminal: request.spec.process?.terminal === true,
+        stdin: request.stdin,
+        ownPids: own("pid"),
+        ownUsers: own("user"),
+        ownTime: own("time"),
+        cgroup,
+        cgroupDirectories: directories,
+      };
+      return launch(request.id, request.runDir, token, note, request.trace, (options) => {
+        if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);
+        const { seccomp } = request.spec.linux ?? {};
+        return stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
+          const any = requestOf(shape, id, seccomp);
+          return compile(launchPlan(factsOf(any, anyToken, any.directories)));
+        });
+      });
     },
 
     exec(request: ExecRequest) {
@@ -249,11 +244,10 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       const container = readNote(request.container.runDir);
       if (container === null)
         throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
-      const { attach, unified } = cgroupsOf(container.cgroup, {});
-      const plan = execPlan({
+      const { attach, unified } = cgroupsOf(container.cgroup, NO_RESOURCES);
+      const { seccomp } = request;
+      const facts = {
         process: request.process,
-        seccomp: request.seccomp,
-        origins: request.origins,
         pid: request.container.pid,
         ownUsers: container.ownUsers,
         ownTime: container.ownTime,
@@ -266,58 +260,69 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         },
         runDir: request.runDir,
         reports: reports.path,
-        program: programPath(programs, token),
-        token,
         stdin: request.stdin,
+      };
+      const note: StartNote = {
+        ...container,
+        token: token.toString("hex"),
+        terminal: request.process.terminal === true,
+        stdin: request.stdin,
+        cgroupDirectories: [],
+      };
+      return launch(request.id, request.runDir, token, note, false, (options) => {
+        const planOf = (plain: typeof facts, anyToken: Uint8Array) =>
+          execPlan({
+            ...plain,
+            seccomp,
+            origins: request.origins,
+            program: programPath(programs, anyToken),
+            token: anyToken,
+          });
+        if (Object.keys(options).length > 0) return compile(planOf(facts, token), options);
+        const shape = JSON.stringify({ facts, seccomp: numberOf(seccomp), origins: [...request.origins] });
+        return stencils.program(shape, request.id, token, (any, _id, anyToken) =>
+          compile(planOf((JSON.parse(any) as { facts: typeof facts }).facts, anyToken)),
+        );
       });
-      return launch(
-        request.id,
-        request.runDir,
-        plan,
-        token,
-        {
-          ...container,
-          token: token.toString("hex"),
-          terminal: request.process.terminal === true,
-          stdin: request.stdin,
-          cgroupDirectories: [],
-        },
-        false,
-      );
     },
 
     async adopt(id: string, runDir: string): Promise<Running | Ended | null> {
       const note = readNote(runDir);
-      const keeper = readKeeper(runDir);
-      if (note === null) return null;
+      if (note === null) {
+        if (readKeeper(runDir)?.alive !== true) removeRunFiles(runDir);
+        removeNote(runDir);
+        return null;
+      }
       const release = finish(runDir, note);
+      // A start that had not got to its second step cannot get past it any more.
+      if (!removeFile(join(programs, note.token))) await untilKeeping(reports, runDir, note.token);
       const end = await readEnd(runDir, note.token, reports, release);
-      if (end !== null) return end;
-      const pid = keeper === null || !isAlive(keeper) ? null : oldestChild(keeper.pid);
+      if (end !== null) {
+        if (!note.ownPids && note.cgroupDirectories.length > 0) await killAll(layout, note.cgroup);
+        return end;
+      }
+      const keeper = readKeeper(runDir);
+      const pid = keeper?.alive === true ? oldestChild(keeper.pid) : null;
       if (keeper === null || pid === null) {
+        if (note.cgroupDirectories.length > 0) await killAll(layout, note.cgroup);
         release();
         return null;
       }
-      const { exited, exit } = follow(id, runDir, note, []);
+      const following = follow(reports, layout, runDir, note);
+      // A process that dies closes its files first: it is looked at again until its end is known in one way or the other.
+      const gone = () => {
+        if (!isAlive(keeper)) following.vanished();
+        else if (!following.isOver()) setTimeout(gone, DYING_MS);
+      };
       // The exit may have been written between the look and the listening; nobody reports it twice.
-      const already = await readEnd(
-        runDir,
-        note.token,
-        { ...reports, listen: () => undefined, forget: () => undefined },
-        release,
-      );
-      if (already !== null) exit(already.exited);
-      return openRunning({
-        id,
-        runDir,
+      if (existsSync(join(runDir, RUN_FILES.exit))) following.vanished();
+      else if (!isAlive(keeper)) following.vanished();
+      const first = {
         pid,
         keeper: keeper.pid,
-        startedAt: formatTime(BigInt(keeper.since.getTime()) * 1_000_000n),
-        terminal: note.terminal,
-        stdin: note.stdin,
-        exited,
-        released: release,
-      });
+        time: BigInt(keeper.since.getTime()) * 1_000_000n,
+      };
+      return openRunning({ ...startedOf(id, runDir, note, first, following, release), gone });
     },
 
     explain(request, form) {
@@ -334,4 +339,40 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
 
 function programPath(directory: string, token: Uint8Array): string {
   return join(directory, Buffer.from(token).toString("hex"));
+}
+
+/** A start whose workload runs, from what was reported or found. */
+function startedOf(
+  id: string,
+  runDir: string,
+  note: StartNote,
+  { keeper, pid, time }: { readonly keeper: number; readonly pid: number; readonly time: bigint },
+  following: Following,
+  released: () => void,
+): Started {
+  const { stdin, terminal } = note;
+  const { exited } = following;
+  return { id, runDir, pid, keeper, startedAt: formatTime(time), terminal, stdin, exited, released };
+}
+
+/** Why a start came to nothing. */
+function launchError(
+  id: string,
+  first: Exclude<First, { kind: "started" }>,
+  steps: readonly NumberedStep[],
+): Error {
+  const step = first.kind === "failed" ? first.step : 0;
+  const failed = steps[step];
+  if (first.kind === "failed" && failed !== undefined) return new StepError(step, failed, first.errno);
+  // Only the first step, which opens the way to report, can fail without a report; the program ends with its errno.
+  if (first.kind === "lost" && failed !== undefined && first.code)
+    return new StepError(0, failed, first.code);
+  return new Error(`Cannot launch ${id.slice(0, 12)}: the launch program was killed`);
+}
+
+/** Whether there was such a file. */
+function removeFile(path: string): boolean {
+  const there = existsSync(path);
+  rmSync(path, { force: true });
+  return there;
 }

@@ -1,4 +1,5 @@
-import { closeSync, constants, openSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { readOwnFifo } from "../../host/fifo.ts";
 import { S } from "../../kernel/flags.ts";
 import { call, num, str } from "../../plan/build.ts";
 import { decodeReport, REPORT_SIZE, type Report } from "../../plan/records.ts";
@@ -10,12 +11,12 @@ export interface Reports {
   /** Call `handler` with each report that carries `token`, until `forget`. */
   listen(token: string, handler: (report: Report) => void): void;
   forget(token: string): void;
-  close(): void;
+  /** Resolves when keepers see that nobody listens. */
+  close(): Promise<void>;
 }
 
 /**
- * Open the report FIFO at `path`, making it if need be. It is opened for reading and writing, so that it never
- * reads as ended; keepers see `POLLERR` when this process is gone.
+ * Open the report FIFO at `path`, making it if need be. Keepers see `POLLERR` on it when this process is gone.
  */
 export async function openReports(path: string, programs: string): Promise<Reports> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
@@ -26,16 +27,17 @@ export async function openReports(path: string, programs: string): Promise<Repor
     );
     await runPlan({ steps: [make] }, { directory: programs });
   }
-  const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const fifo = readOwnFifo(path);
   const handlers = new Map<string, (report: Report) => void>();
-  const reader = Bun.file(descriptor).stream().getReader();
+  const reader = fifo.stream.getReader();
   void deliver(reader, handlers);
   return {
     path,
     listen: (token, handler) => void handlers.set(token, handler),
     forget: (token) => void handlers.delete(token),
-    close() {
-      void reader.cancel().then(() => closeSync(descriptor));
+    async close() {
+      await reader.cancel();
+      await fifo.close();
     },
   };
 }

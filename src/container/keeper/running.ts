@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { parseOomKills } from "../../cgroup/oom.ts";
 import { endFifo, type FifoReader, type FifoWriter, readFifo, writeFifo } from "../../host/fifo.ts";
-import type { Report } from "../../plan/records.ts";
+import type { encodeControl, Report } from "../../plan/records.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Exit, Output, Running, Stdin } from "../launcher.ts";
 import { formatTime } from "../time.ts";
@@ -20,6 +20,11 @@ export interface Started {
   readonly exited: Promise<Exit>;
   /** Called once, after `release`. */
   readonly released: () => void;
+  /**
+   * Called when the keeper may be gone, as its streams ended or it took no order. Nobody else tells the engine
+   * that a keeper was killed which is not the engine's child.
+   */
+  readonly gone?: () => void;
 }
 
 /** What a keeper's exit report says, in the engine's words. */
@@ -41,6 +46,9 @@ export function openRunning(started: Started): Running {
   const readers = names.map((stream) => ({ stream, fifo: readFifo(join(runDir, RUN_FILES[stream])) }));
   const input = started.stdin ? openStdin(runDir, terminal) : null;
   let released = false;
+  const tell = (...order: Parameters<typeof encodeControl>) => {
+    if (!tellKeeper(runDir, ...order)) started.gone?.();
+  };
   void started.exited.then(() => {
     for (const stream of names) endFifo(join(runDir, RUN_FILES[stream]));
   });
@@ -54,9 +62,14 @@ export function openRunning(started: Started): Running {
     },
     startedAt,
     stdin: input,
-    outputs: readers.map(({ stream, fifo }): Output => ({ stream, read: fifo.stream })),
-    resize: (rows, columns) => void tellKeeper(runDir, "resize", rows, columns),
-    signal: (signal) => void tellKeeper(runDir, "signal", signal),
+    outputs: readers.map(
+      ({ stream, fifo }): Output => ({
+        stream,
+        read: started.gone === undefined ? fifo.stream : noticed(fifo.stream, started.gone),
+      }),
+    ),
+    resize: (rows, columns) => tell("resize", rows, columns),
+    signal: (signal) => tell("signal", signal),
     release() {
       if (released) return;
       released = true;
@@ -66,6 +79,23 @@ export function openRunning(started: Started): Running {
     },
     exited: started.exited,
   };
+}
+
+/** The same bytes, and a call at their end. */
+function noticed(source: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        controller.close();
+        ended();
+      },
+      cancel: () => reader.cancel(),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Opened when first written to: most containers never are. */

@@ -1,5 +1,6 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
+import type { Arch } from "../../kernel/arch.ts";
 import { PR } from "../../kernel/flags.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
@@ -46,6 +47,7 @@ export interface ContainerParts {
   readonly trees: readonly Hierarchy[];
   readonly stdin: boolean;
   readonly init: boolean;
+  readonly arch: Arch;
   readonly because: Because;
 }
 
@@ -64,6 +66,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? receiveRoot(parts.rootPlace) : []),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
+    ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...joinNamespaces(namespaces, because),
     ...(ownUsers ? becomeRoot(because) : mounts.filter(isBind).flatMap(openSource)),
     detachPropagation(),
@@ -136,7 +139,7 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   const { because, init, spec, stdin } = parts;
   const { process } = spec;
   const terminal = process.terminal === true;
-  const privileges = dropPrivileges(process, spec.linux?.seccomp, ownUsers, because);
+  const privileges = dropPrivileges(process, spec.linux?.seccomp, parts.arch, ownUsers, because);
   const steps = [...ownSession(terminal), ...privileges, ...execute(process)];
   return [
     ...(terminal ? [...openTerminal(process.consoleSize), ...bindConsole("terminal")] : []),
@@ -145,7 +148,6 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
-    ...oomScore(process.oomScoreAdj, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...(init ? underInit(steps, privileges) : steps),
   ];

@@ -1,4 +1,5 @@
 import type { CgroupPlan } from "../../cgroup/plan.ts";
+import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { CLONE, flags, PR } from "../../kernel/flags.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
@@ -35,6 +36,8 @@ export interface ExecFacts {
   readonly program: string;
   readonly token: Uint8Array;
   readonly stdin: boolean;
+  /** As in `LaunchFacts`. */
+  readonly arch?: Arch;
 }
 
 /** The plan that runs one more process in a container: a keeper, a clone into its pid namespace, the rest joined. */
@@ -44,7 +47,7 @@ export function execPlan(facts: ExecFacts): Plan {
   const terminal = process.terminal === true;
   const streams = stdio(runDir, terminal, facts.stdin);
   const uid = process.user.uid;
-  const join = { why: "enter the container" };
+  const join = { why: "enter the container", hint: "it has ended" };
   const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
   const own = flags(
     "CLONE",
@@ -56,6 +59,7 @@ export function execPlan(facts: ExecFacts): Plan {
     ...forgetKeeper(),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     ...enterCgroups(cgroups, false),
+    ...oomScore(process.oomScoreAdj, because),
     call(
       "setns",
       [
@@ -72,10 +76,9 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(terminal ? terminalStreams(uid) : pipeStreams(facts.stdin, uid)),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
-    ...oomScore(process.oomScoreAdj, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...ownSession(terminal),
-    ...dropPrivileges(process, facts.seccomp, facts.ownUsers, because),
+    ...dropPrivileges(process, facts.seccomp, facts.arch ?? hostArch(), facts.ownUsers, because),
     ...execute(process),
   ];
   const steps: Step[] = [
@@ -88,7 +91,7 @@ export function execPlan(facts: ExecFacts): Plan {
       { why: "find the container", hint: "it has ended" },
       { result: "container" },
     ),
-    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], { ...join, hint: "it has ended" }),
+    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], join),
     ...(cgroups.unified === undefined
       ? []
       : [
@@ -104,6 +107,8 @@ export function execPlan(facts: ExecFacts): Plan {
       pid: "child",
       child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
       why: "make a process in the container's pid namespace",
+      // Without a first process there can be no other: the kernel says ENOMEM (pid_namespaces(7)).
+      hint: "it has ended",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
     },
     close(SYNC, "leave that end to the process"),

@@ -14,6 +14,7 @@ import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.
 import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories, openFlags } from "./files.ts";
 import { type MountOptions, mountOptions } from "./mount-options.ts";
+import { inAnother, openInAnother } from "./shared-memory.ts";
 
 /** A mount of the runtime configuration with its place in it. */
 export interface PlannedMount {
@@ -34,8 +35,11 @@ export function openSource(planned: PlannedMount): Step[] {
   const { options, tree, reason, mount } = planned;
   const how = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (options.bind === "rbind" ? AT.RECURSIVE : 0);
   const text = `OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC${options.bind === "rbind" ? "|AT_RECURSIVE" : ""}`;
+  const source = mount.source ?? "";
   return [
-    call("open_tree", [HERE, str(mount.source ?? ""), num(how, text)], reason, { result: tree }),
+    ...(inAnother(source)
+      ? openInAnother(source, tree, reason)
+      : [call("open_tree", [HERE, str(source), num(how, text)], reason, { result: tree })]),
     ...setAttributes(tree, options, reason),
   ];
 }

@@ -1,6 +1,8 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
-import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
+import { type Arch, hostArch } from "../../kernel/arch.ts";
+import type { Linux } from "../../oci/runtime/linux.ts";
+import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
@@ -9,7 +11,7 @@ import { containerSteps } from "./container.ts";
 import { devicesOf, openHostDevices } from "./devices.ts";
 import { openSource, planMount } from "./mounts.ts";
 import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
-import { keeperCapabilities } from "./privileges.ts";
+import { keeperCapabilities, oomScoreOfChild } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
 import { mountRootForUsers } from "./rootfs.ts";
 import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
@@ -36,6 +38,8 @@ export interface LaunchFacts {
   readonly stdin: boolean;
   readonly init: boolean;
   readonly isDirectory: (path: string) => boolean;
+  /** What the plan will be compiled for; this machine's architecture where it is not named. */
+  readonly arch?: Arch;
 }
 
 /**
@@ -66,6 +70,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     trees: facts.trees,
     stdin: facts.stdin,
     init: facts.init,
+    arch: facts.arch ?? hostArch(),
     because,
   });
   const steps: Step[] = [
@@ -89,7 +94,11 @@ export function launchPlan(facts: LaunchFacts): Plan {
     close(SYNC, "leave that end to the container"),
     ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
     ...(ownUsers
-      ? [...writeIdMaps(linux, because), ...mountRootForUsers(facts.rootfs, rootPlace, because)]
+      ? [
+          ...writeIdMaps(linux, because),
+          ...oomScoreOfChild(process.oomScoreAdj, because),
+          ...mountRootForUsers(facts.rootfs, rootPlace, rootOf(linux), because),
+        ]
       : []),
     ...(terminal ? takeTerminal() : []),
     { kind: "awaitExec", why: "wait until the workload runs" },
@@ -98,4 +107,17 @@ export function launchPlan(facts: LaunchFacts): Plan {
     keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
   ];
   return Object.freeze({ steps });
+}
+
+/** Who the container's root is on the host. */
+function rootOf({ uidMappings = [], gidMappings = [] }: Linux): {
+  readonly uid: number;
+  readonly gid: number;
+} {
+  const idOf = (mappings: readonly IdMapping[]) => {
+    const range = mappings.find(({ containerID }) => containerID === 0);
+    if (range === undefined) throw new Error("Cannot launch: no range of the container's users has its root");
+    return range.hostID;
+  };
+  return { uid: idOf(uidMappings), gid: idOf(gidMappings) };
 }

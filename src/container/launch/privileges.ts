@@ -1,4 +1,4 @@
-import { arch } from "node:process";
+import type { Arch } from "../../kernel/arch.ts";
 import {
   CAPABILITIES,
   type CapabilityName,
@@ -11,9 +11,10 @@ import { RLIMITS, rlimitName, rlimitValue } from "../../kernel/rlimits.ts";
 import { compile as compileSeccomp } from "../../kernel/seccomp/compile.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Capabilities, Process, Rlimit, User } from "../../oci/runtime/spec.ts";
-import { call, mem, num, struct, u32, u64 } from "../../plan/build.ts";
+import { call, close, from, mem, num, struct, u32, u64 } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
-import { writeFile } from "./files.ts";
+import { HERE, openFlags, writeFile } from "./files.ts";
+import { childPath } from "./namespaces.ts";
 import type { Because } from "./reasons.ts";
 
 /** From root of the launch program to what the workload may be and do, in the order the kernel demands. */
@@ -43,16 +44,39 @@ export function resourceLimits(limits: readonly Rlimit[], because: Because): Ste
   });
 }
 
-/** How readily the kernel kills the process when memory is short. */
-export function oomScore(score: number | undefined, because: Because): Step[] {
-  if (score === undefined) return [];
-  const hint = "a score below the engine's own needs CAP_SYS_RESOURCE, which the engine does not have here";
-  const reason = because(
+const scoreReason = (because: Because) =>
+  because(
     "process.oomScoreAdj",
     "set how readily the kernel kills it when memory is short",
-    hint,
+    "a score below the engine's own needs CAP_SYS_RESOURCE, which the engine does not have here",
   );
-  return [writeFile("/proc/self/oom_score_adj", String(score), reason)];
+
+/** How readily the kernel kills the process when memory is short; while the host's `/proc` and rights are there. */
+export function oomScore(score: number | undefined, because: Because): Step[] {
+  return score === undefined
+    ? []
+    : [writeFile("/proc/self/oom_score_adj", String(score), scoreReason(because))];
+}
+
+/** In the keeper, for a child with users of its own: that has no right to lower it (`__set_oom_adj` in fs/proc/base.c). */
+export function oomScoreOfChild(score: number | undefined, because: Because): Step[] {
+  if (score === undefined) return [];
+  const reason = scoreReason(because);
+  const { path, steps } = childPath("oom_score_adj", reason);
+  const text = String(score);
+  return [
+    ...steps,
+    call(
+      "openat",
+      [HERE, mem(path, "/proc/CHILD/oom_score_adj"), openFlags("WRONLY", "CLOEXEC"), num(0)],
+      reason,
+      {
+        result: "file",
+      },
+    ),
+    call("write", [from("file"), mem({ kind: "text", text }), num(text.length)], reason),
+    close("file", "close it"),
+  ];
 }
 
 /** The bounding set: what no program of the container can ever gain (capabilities(7)). */
@@ -126,8 +150,8 @@ function identity(user: User, ownUsers: boolean, because: Because): Step[] {
 }
 
 /** seccomp(2) with the policy compiled to BPF; `struct sock_fprog` is a length and a pointer. */
-function seccompFilter(seccomp: Seccomp, because: Because): Step[] {
-  const filter = compileSeccomp(seccomp, arch === "arm64" ? "aarch64" : "x86_64");
+function seccompFilter(seccomp: Seccomp, arch: Arch, because: Because): Step[] {
+  const filter = compileSeccomp(seccomp, arch);
   const program = struct([u64(filter.length / 8), { pointer: { kind: "bytes", bytes: filter } }]);
   let how = 0;
   if (seccomp.flags?.includes("SECCOMP_FILTER_FLAG_LOG")) how |= SECCOMP.FLAG_LOG;
@@ -151,11 +175,12 @@ const EVERYTHING: Capabilities = {};
 export function dropPrivileges(
   process: Process,
   seccomp: Seccomp | undefined,
+  arch: Arch,
   ownUsers: boolean,
   because: Because,
 ): Step[] {
   const capabilities = process.capabilities ?? EVERYTHING;
-  const filter = seccomp === undefined ? [] : seccompFilter(seccomp, because);
+  const filter = seccomp === undefined ? [] : seccompFilter(seccomp, arch, because);
   const noNewPrivileges = process.noNewPrivileges === true;
   return [
     ...boundingSet(capabilities, because),

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { AT, CLONE, MNT_DETACH, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import { AT, CLONE, MNT_DETACH, MOUNT_ATTR, MS, OPEN_TREE, PR } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
 import { type Reason, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
@@ -113,7 +113,7 @@ export function readonlyRoot(because: Because): Step {
  * (mount_setattr(2)), which only the host's root can make, and the overlay on top of them is sent to the
  * child. It is built in a mount namespace that exists for these few calls.
  */
-export function mountRootForUsers(rootfs: Rootfs, place: string, because: Because): Step[] {
+export function mountRootForUsers(rootfs: Rootfs, place: string, owner: Owner, because: Because): Step[] {
   const reason = because("linux.uidMappings", "show the image's files as owned by the container's users");
   const { path, steps } = childPath("ns/user", reason);
   const layers =
@@ -137,6 +137,7 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, because: Becaus
     ...(rootfs.kind === "overlay"
       ? [
           makeDirectory(merged, 0o755, reason),
+          ...actingAs(owner, reason),
           mountOverlay(
             rootfs,
             merged,
@@ -144,6 +145,7 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, because: Becaus
             `${at(layers.length - 1)}/${basename(rootfs.upper)}`,
             `${at(layers.length - 1)}/${basename(rootfs.work)}`,
           ),
+          ...actingAs({ uid: 0, gid: 0 }, { why: "be the host's root again" }),
         ]
       : []),
     call(
@@ -158,6 +160,23 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, because: Becaus
     ...sendDescriptor("root", SYNC_PARENT, { why: "hand the root to the container" }),
     close("root", "close it"),
   ];
+}
+
+/** A user and a group of the host. */
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Whose files an overlay makes: it acts as whoever mounted it, and the host's root is nobody in an idmapped mount
+ * (EOVERFLOW: overlayfs would be read-only). The file capabilities stay: overlayfs needs them to copy up.
+ */
+function actingAs({ uid, gid }: Owner, reason: Reason): Step[] {
+  const bits = num(uid === 0 ? 0 : 4, uid === 0 ? "0" : "SECBIT_NO_SETUID_FIXUP");
+  const keep = call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), bits], reason);
+  const become = [call("setfsgid", [num(gid)], reason), call("setfsuid", [num(uid)], reason)];
+  return uid === 0 ? [...become, keep] : [keep, ...become];
 }
 
 const absolute = (rootfs: Overlay, path: string) => (path.startsWith("/") ? path : `${rootfs.base}/${path}`);

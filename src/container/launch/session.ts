@@ -199,7 +199,7 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     control: "control",
     reports: "reports",
     exit: `${runDir}/${RUN_FILES.exit}`,
-    remove: [`${runDir}/${RUN_FILES.exit}`, notePath(runDir)],
+    remove: [`${runDir}/${RUN_FILES.exit}`],
     token,
     stdio,
     ...(oom ? { oom: "oom" } : {}),

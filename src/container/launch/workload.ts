@@ -52,9 +52,10 @@ export function underInit(workload: readonly Step[], privileges: readonly Step[]
       why: "run the workload beside init",
     },
     ...privileges,
-    call("close", [from(SYNC)], "leave reporting to the workload"),
     call("close_range", [num(0), num(2), num(0)], "leave the streams to the workload"),
     call("prctl", [num(15, "PR_SET_NAME"), str("cais-init")], why),
+    // The last of them: while the socket is open a failure of these steps can be told.
+    call("close", [from(SYNC)], "leave reporting to the workload"),
     { kind: "init", child: "init-child", signals: "init-signals", why },
   ];
 }

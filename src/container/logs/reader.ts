@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { codeOf } from "../../oci/error.ts";
 import type { Entry } from "./entry.ts";
 import { records } from "./records.ts";
 import { tailOffset } from "./tail.ts";
@@ -108,7 +109,7 @@ function openIfThere(path: string): number {
   try {
     return openSync(path, "r");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return -1;
+    if (codeOf(error) === "ENOENT") return -1;
     throw error;
   }
 }

@@ -6,7 +6,6 @@ import type { SpecFacts } from "./facts.ts";
 import { cleanPath } from "./mountpoint.ts";
 import { type Origins, typedWord } from "./origins.ts";
 import { parseSecurityOptions } from "./security.ts";
-import { parseUserns } from "./userns.ts";
 
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -34,10 +33,8 @@ export function processOf(
     capabilities: capabilitySets(boundingSet(host, facts.capabilities)),
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
-    // Zero as well: the engine's own must not be inherited. Root of a user namespace may not even write a zero.
-    ...(host.OomScoreAdj || typeof parseUserns(host.UsernsMode) !== "object"
-      ? { oomScoreAdj: host.OomScoreAdj ?? 0 }
-      : {}),
+    // Zero as well: the engine's own must not be inherited.
+    oomScoreAdj: host.OomScoreAdj ?? 0,
   };
 }
 

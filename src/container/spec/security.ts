@@ -1,9 +1,11 @@
+import { compile } from "../../kernel/seccomp/compile.ts";
 import { defaultPolicy } from "../../kernel/seccomp/default.ts";
 import { parseProfile } from "../../kernel/seccomp/parse.ts";
 import { type Profile, resolveProfile } from "../../kernel/seccomp/profile.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { HostConfig } from "../../wire/container.ts";
+import { boundingSet } from "./capabilities.ts";
 import type { SpecFacts } from "./facts.ts";
 
 /** What `--security-opt` asks for. */
@@ -60,8 +62,25 @@ export function seccompOf(
   // A profile asked for by name holds for privileged containers too.
   if (option === "unconfined" || (host.Privileged && option === "default")) return undefined;
   if (option === "default") return defaultPolicy({ arch, kernel, capabilities });
+  const key = `${arch} ${kernel} ${capabilities.join(" ")}\n${option.profile}`;
+  const known = customPolicies.get(key);
+  if (known !== undefined) return known;
   const profile = customProfile(option.profile);
-  return profile && resolveProfile(profile, { arch, kernel, capabilities });
+  if (profile === undefined) return undefined;
+  const policy = resolveProfile(profile, { arch, kernel, capabilities });
+  if (customPolicies.size >= MOST_POLICIES) customPolicies.clear();
+  customPolicies.set(key, policy);
+  return policy;
+}
+
+/** The same object for the same profile: a policy is compiled once (`src/kernel/seccomp/compile.ts`). */
+const customPolicies = new Map<string, Seccomp>();
+const MOST_POLICIES = 16;
+
+/** Compile what most containers have ahead of the first start: cold, it takes as long as the rest of a start. */
+export function compileDefaultPolicy(facts: Pick<SpecFacts, "arch" | "kernel" | "capabilities">): void {
+  const policy = seccompOf({}, "default", boundingSet({}, facts.capabilities), facts);
+  if (policy !== undefined) compile(policy, facts.arch);
 }
 
 /** Undefined for one that says nothing. */

@@ -2,7 +2,7 @@ import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import type { HostResources } from "../../wire/resources.ts";
 
 /** What kind of value a field has; `null` is always as good as nothing, since Go sends it for that. */
-type Shape =
+export type Shape =
   | "string"
   | "boolean"
   | "integer"
@@ -168,6 +168,11 @@ const CONFIG: Fields<ContainerConfig> = {
 /** Why a body is no configuration: the first field whose value is of the wrong kind. Unknown fields do not matter. */
 export function wrongShape(config: unknown, host: unknown): string | undefined {
   return wrong(config, { fields: CONFIG }, "") ?? wrong(host, { fields: HOST }, "HostConfig");
+}
+
+/** The same for any body, by the fields it can have. */
+export function wrongFields(body: unknown, fields: Readonly<Record<string, Shape>>): string | undefined {
+  return wrong(body, { fields }, "");
 }
 
 function wrong(value: unknown, shape: Shape, path: string): string | undefined {

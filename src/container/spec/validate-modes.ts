@@ -102,6 +102,9 @@ function wrongRest(host: HostConfig): string | undefined {
   }
   if (parent.split("/").includes(".."))
     return `invalid cgroup parent ${JSON.stringify(parent)}: it holds ".."`;
+  if (/^[^/:]*:[^/:]*:[^/:]*$/.test(parent)) {
+    return `invalid cgroup parent ${JSON.stringify(parent.slice(0, 200))}: cais does not ask systemd for cgroups, so slice:prefix:name means nothing here; give a path such as "/system.slice/name"`;
+  }
   for (const path of [...(host.MaskedPaths ?? []), ...(host.ReadonlyPaths ?? [])]) {
     if (!path.startsWith("/"))
       return `invalid masked or read-only path '${path.slice(0, 200)}': it must be absolute`;

@@ -15,7 +15,7 @@ import { checkLimits, hasLimits } from "../launch.ts";
 import { conflict, invalid, notFound, unsupported } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
-import { find } from "./find.ts";
+import { checkJoined } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
 import { networkOf, tell } from "./tell.ts";
 
@@ -47,6 +47,7 @@ export async function create(
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);
+  checkNetwork(host);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
   const record: ContainerRecord = {
     format: 1,
@@ -114,15 +115,11 @@ function check(host: HostConfig): LogOptions {
   return options;
 }
 
-/** Other containers and networks that are named must be there. */
-function checkJoined(context: Context, host: HostConfig): void {
-  for (const mode of [host.NetworkMode, host.PidMode, host.IpcMode, host.UTSMode]) {
-    const other = containerOf(mode);
-    if (other !== undefined) find(context, other);
-  }
+/** Networks that are named must be there; not 404, which clients take for a missing image. */
+function checkNetwork(host: HostConfig): void {
   const mode = host.NetworkMode ?? "";
   if (containerOf(mode) === undefined && !networkOf(mode))
-    throw notFound(`network ${mode.slice(0, 255)} not found`);
+    throw invalid(`network ${mode.slice(0, 255)} not found`);
   const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
   if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
 }

@@ -28,7 +28,6 @@ export async function ended(
   state.exitCode = exit.code;
   state.finishedAt = exit.at;
   state.oomKilled = exit.oomKilled;
-  running?.release();
   if (exit.oomKilled) tell(context, record, "oom");
   const ran = Math.max(0, Date.parse(exit.at) - Date.parse(state.startedAt));
   const again =
@@ -49,10 +48,13 @@ export async function ended(
   tellVolumes(context, record, "unmount");
   if (record.host.AutoRemove && !again) {
     wake(container, EXITED);
+    running?.release();
     await context.follow.remove(container);
     return;
   }
+  // The exit record goes with the run directory, so the document comes first.
   save(context, container);
+  running?.release();
   wake(container, again ? NEXT : EXITED);
   if (again) scheduleRestart(context, container, ran);
 }

@@ -153,7 +153,8 @@ async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
 
 function names(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    // A start has a directory and, beside it, files with its name and an ending.
+    return [...new Set(readdirSync(folder).map((name) => name.replace(/\.\w+$/, "")))];
   } catch {
     return [];
   }

@@ -5,9 +5,11 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { execFailure, isExecFailure } from "../program/failure.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
+import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
@@ -50,6 +52,7 @@ export function start(context: Context, container: Container, options: StartOpti
 async function launch(context: Context, container: Container, trace: boolean): Promise<void> {
   const { record } = container;
   const { state } = record;
+  shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
   const running = await context.launcher.start(launchRequest(context, container, trace));
   state.status = "running";
@@ -58,24 +61,30 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.error = "";
   state.exitCode = 0;
   state.oomKilled = false;
-  context.store.save(record);
+  context.store.saveSoon(record);
   tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
   tell(context, record, "start");
   follow(context, container, running);
 }
 
-/** Exit codes for a start that failed, as shells and Docker have them. */
-function exitCodeOf(error: unknown): number {
-  if (!(error instanceof StepError) || error.step.kind !== "exec") return 128;
-  return error.errno === "ENOENT" ? 127 : 126;
+/** Code and sentence of a start that failed, as Docker has them. */
+async function reason(
+  context: Context,
+  container: Container,
+  error: unknown,
+): Promise<{ readonly code: number; readonly message: string }> {
+  if (isExecFailure(error)) {
+    return execFailure(context, container, error, container.record.config.WorkingDir || "/");
+  }
+  const known = error instanceof Refusal || error instanceof StepError;
+  return { code: 128, message: known ? error.message : reasonOf(error) };
 }
 
 async function failed(context: Context, container: Container, error: unknown): Promise<Refusal> {
   const { record } = container;
   const { state } = record;
-  const code = exitCodeOf(error);
-  const message = error instanceof Refusal || error instanceof StepError ? error.message : reasonOf(error);
+  const { code, message } = await reason(context, container, error);
   state.status = state.status === "created" ? "created" : "exited";
   state.exitCode = code;
   state.error = message;

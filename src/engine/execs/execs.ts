@@ -12,6 +12,7 @@ import { allowed } from "../containers/find.ts";
 import { tell } from "../containers/tell.ts";
 import type { Context } from "../context.ts";
 import { execRequest } from "../launch.ts";
+import { execFailure, isExecFailure } from "../program/failure.ts";
 import { conflict, invalid, notFound } from "../refuse.ts";
 import type { Exec } from "./exec.ts";
 
@@ -91,11 +92,14 @@ export async function startExec(
   try {
     exec.running = await context.launcher.exec(execRequest(context, exec, target));
   } catch (error) {
-    exec.exitCode = error instanceof StepError && error.step.kind === "exec" ? codeOf(error) : 126;
+    const failure = isExecFailure(error)
+      ? await execFailure(context, container, error, config.WorkingDir || record.config.WorkingDir || "/")
+      : undefined;
+    exec.exitCode = failure?.code ?? 126;
     tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exec.exitCode) });
     if (error instanceof Refusal) throw error;
     throw invalid(
-      `Cannot execute in container ${record.name}: ${error instanceof StepError ? error.message : reasonOf(error)}`,
+      `Cannot execute in container ${record.name}: ${failure?.message ?? (error instanceof StepError ? error.message : reasonOf(error))}`,
     );
   }
   const { running } = exec;
@@ -134,9 +138,6 @@ export async function startExec(
     });
   return { ended };
 }
-
-/** As shells have it: 127 when it is not there, 126 when it is no program. */
-const codeOf = (error: StepError): number => (error.errno === "ENOENT" ? 127 : 126);
 
 /** What Docker tells of it. */
 export function inspectExec({ id, config, container, running, exitCode, pid }: Exec): ExecInspect {

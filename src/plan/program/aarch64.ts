@@ -8,9 +8,10 @@ const X0 = 0;
 const LEFT = 9;
 const RIGHT = 10;
 const THIRD = 11;
+const ASIDE = 13;
 const SLOTS = 28;
 
-/** Condition codes of `b.cond` (Arm ARM C1.2.4). */
+/** Condition codes of `b.cond` (Arm ARM C1.2.4); the lowest bit turns one into its opposite. */
 const CONDITION: Record<Condition, number> = { eq: 0, ne: 1, lt: 11, ge: 10 };
 
 /** Unsigned-offset loads and stores by size (Arm ARM C4.1.66). */
@@ -23,11 +24,7 @@ export const aarch64: Assembler = {
     const code = new Code();
     immediate(code, SLOTS, addresses.slotBase);
     for (const op of ops) emit(code, op, addresses);
-    return code.finish((word, at, target) => {
-      const distance = (target - at) >> 2;
-      const unconditional = word >>> 26 === 0b000101;
-      return unconditional ? word | (distance & 0x3ffffff) : word | ((distance & 0x7ffff) << 5);
-    });
+    return code.finish((word, at, target) => word | (((target - at) >> 2) & 0x3ffffff));
   },
 };
 
@@ -38,7 +35,12 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
     memory(code, STORE[8], 8, register, SLOTS, offsetOf(slot));
   switch (op.op) {
     case "syscall":
-      for (const [index, arg] of op.args.entries()) load(index, arg);
+      // The accumulator is the first argument's register: it is set aside before that is loaded.
+      if (op.args.includes("acc")) code.word(0xaa0003e0 | (X0 << 16) | ASIDE);
+      for (const [index, arg] of op.args.entries()) {
+        if (arg === "acc") code.word(0xaa0003e0 | (ASIDE << 16) | index);
+        else load(index, arg);
+      }
       immediate(code, 8, syscallNumber("aarch64", op.call));
       code.word(0xd4000001);
       return;
@@ -69,8 +71,10 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
       load(LEFT, op.left);
       load(RIGHT, op.right);
       code.word(0xeb00001f | (RIGHT << 16) | (LEFT << 5));
+      // A conditional branch reaches 1 MiB, `b` 128: skip over a `b` on the opposite condition.
+      code.word(0x54000040 | (CONDITION[op.is] ^ 1));
       code.fixup(op.to);
-      code.word(0x54000000 | CONDITION[op.is]);
+      code.word(0x14000000);
       return;
     case "recall":
       load(X0, { slot: op.slot });

@@ -41,11 +41,13 @@ export function startReport(
   first: Operand,
   second: Operand,
 ): void {
-  const view = new DataView(keeper.token.buffer, keeper.token.byteOffset, 16);
+  const token: Data = { kind: "bytes", bytes: keeper.token };
   writer.store(at(REPORT_MEMORY), REPORT.magic, 4, imm(REPORT_MAGIC));
   writer.store(at(REPORT_MEMORY), REPORT.kind, 4, imm(REPORT_KIND[kind]));
-  writer.store(at(REPORT_MEMORY), REPORT.token, 8, imm(view.getBigUint64(0, true)));
-  writer.store(at(REPORT_MEMORY), REPORT.token + 8, 8, imm(view.getBigUint64(8, true)));
+  for (const half of [0, 8]) {
+    writer.load("token", at(token), half, 8);
+    writer.store(at(REPORT_MEMORY), REPORT.token + half, 8, slot("token"));
+  }
   writer.store(at(REPORT_MEMORY), REPORT.first, 8, first);
   writer.store(at(REPORT_MEMORY), REPORT.second, 8, second);
   writer.syscall("clock_gettime", imm(CLOCK_REALTIME), at(REPORT_MEMORY, REPORT.time));

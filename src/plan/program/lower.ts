@@ -1,22 +1,12 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
-import type {
-  Arg,
-  Attempt,
-  Call,
-  Clone,
-  Data,
-  Decimal,
-  Exec,
-  Init,
-  Keep,
-  Plan,
-  Receive,
-  Step,
-} from "../step.ts";
+import { stringArray, u64 } from "../build.ts";
+import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
+import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
+import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
 /** Which process of the launch program makes a step: the keeper, or the container's first process. */
@@ -40,11 +30,9 @@ const FAILED_STEP = "failed-step";
 const FAILED_ERROR = "failed-error";
 /** 1 when the undo chain runs because all is over, not because a step failed. */
 const RELEASED = "released";
-const TRACE = "trace";
 /** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
 export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
 const SIGKILL = 9;
-const CLOCK_MONOTONIC = 1;
 
 /** Turn a plan into operations. Returns the steps by number, so that a record can be understood. */
 export function lower(plan: Plan, options: LowerOptions): { writer: Writer; steps: readonly NumberedStep[] } {
@@ -65,6 +53,8 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
+  #hasChild = false;
+  /** Undos of the steps before the child is made. */
   #undosBeforeClone = 0;
   #side: Side = "keeper";
 
@@ -75,12 +65,13 @@ class Lowering {
 
   program(steps: readonly Step[]): void {
     const { writer } = this;
-    if (this.#options.trace !== undefined) this.#openTrace(this.#options.trace, steps);
+    if (this.#options.trace !== undefined) openTrace(writer, this.#options.trace, steps);
     for (const step of steps) this.#step(step);
     writer.syscall("exit_group", imm(0));
     for (const count of this.#failures) {
       writer.label(`failed.${count}`);
       writer.set(FAILED_ERROR, "acc");
+      if (this.#hasChild && count > this.#undosBeforeClone) this.#askChild();
       writer.jump(`undo.${count}`);
     }
     this.#released();
@@ -91,7 +82,10 @@ class Lowering {
     writer.label("undo.0");
     this.#leaveReleased();
     this.#reportFailure();
-    writer.syscall("exit_group", imm(1));
+    // For a failure that could not be reported.
+    writer.set("exit-code", imm(0));
+    writer.subtract("exit-code", slot(FAILED_ERROR));
+    writer.syscall("exit_group", slot("exit-code"));
     if (this.#childCanFail) this.#childFailed();
   }
 
@@ -118,7 +112,7 @@ class Lowering {
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
     else if (step.kind === "exec") this.#exec(step);
-    else if (step.kind === "decimal") this.#decimal(step);
+    else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "init") this.#init(step);
@@ -218,22 +212,17 @@ class Lowering {
     writer.label(parent);
     this.#stamp(number);
     if (outer === "keeper") {
+      this.#hasChild = true;
       this.#undosBeforeClone = this.#undos.length;
       const pid: Arg = { kind: "slot", slot: step.pid };
       const numberArg = (value: number): Arg => ({ kind: "number", value });
+      const none = [numberArg(0), numberArg(0), numberArg(0)];
+      const end = "end the container's first process";
       this.#undos.push([
-        {
-          kind: "call",
-          call: "kill",
-          args: [pid, numberArg(SIGKILL)],
-          why: "end the container's first process",
-        },
-        {
-          kind: "call",
-          call: "wait4",
-          args: [pid, numberArg(0), numberArg(0), numberArg(0)],
-          why: "reap it",
-        },
+        { kind: "call", call: "kill", args: [pid, numberArg(SIGKILL)], why: end },
+        { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
+        // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
+        { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
       ]);
     }
   }
@@ -252,6 +241,20 @@ class Lowering {
     this.#stamp(number);
   }
 
+  /** A step of the parent may have failed because the child has: then the child's failure is the one to tell. */
+  #askChild(): void {
+    const { writer } = this;
+    const own = writer.fresh("own");
+    const dontWait = imm(0x40);
+    writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
+    writer.if("acc", "ne", imm(24), own);
+    writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+    writer.if(slot("message-kind"), "eq", imm(0), own);
+    writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
+    writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
+    writer.label(own);
+  }
+
   #takeFailure(): void {
     this.writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
     this.writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
@@ -265,12 +268,12 @@ class Lowering {
     const control: Data = { kind: "space", size: 24, name: "receive-control" };
     const vector: Data = {
       kind: "struct",
-      fields: [{ pointer: SYNC_MESSAGE }, word(24)],
+      fields: [{ pointer: SYNC_MESSAGE }, u64(24)],
       name: "receive-vector",
     };
     const header: Data = {
       kind: "struct",
-      fields: [word(0), word(0), { pointer: vector }, word(1), { pointer: control }, word(24), word(0)],
+      fields: [u64(0, 0), { pointer: vector }, u64(1), { pointer: control }, u64(24, 0)],
       name: "receive-header",
     };
     const cloexec = 0x40000000;
@@ -280,6 +283,13 @@ class Lowering {
       writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
     }
     writer.if("acc", "lt", imm(0), this.#failure());
+    // End of file: the other side was killed, with nothing said.
+    const said = writer.fresh("said");
+    writer.if("acc", "ne", imm(0), said);
+    writer.set("lost", imm(-ERRNO.ECONNRESET));
+    writer.recall("lost");
+    writer.jump(this.#failure());
+    writer.label(said);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     const taken = writer.fresh("taken");
     writer.if(slot("message-kind"), "eq", imm(0), taken);
@@ -293,12 +303,8 @@ class Lowering {
   #exec(step: Exec): void {
     const { writer } = this;
     const number = this.#number(step);
-    const pointers = (values: readonly string[]): Data => ({
-      kind: "struct",
-      fields: [...values.map((text) => ({ pointer: { kind: "text", text } as Data })), word(0)],
-    });
-    const argv = pointers(step.argv);
-    const env = pointers(step.env);
+    const argv = stringArray(step.argv);
+    const env = stringArray(step.env);
     writer.set(FAILED_STEP, imm(number));
     writer.set("exec-error", imm(-ERRNO.ENOENT));
     for (const candidate of step.candidates) {
@@ -317,37 +323,6 @@ class Lowering {
     }
     writer.recall("exec-error");
     writer.jump(this.#failure());
-  }
-
-  /** Digits from the last to the first, then the prefix before and the suffix behind. */
-  #decimal(step: Decimal): void {
-    const { writer } = this;
-    const digits: Data = { kind: "space", size: 32, name: "decimal-digits" };
-    const loop = writer.fresh("digits");
-    const copy = writer.fresh("copy");
-    const end = writer.fresh("copied");
-    const bytes = (text: string) => new TextEncoder().encode(text);
-    writer.set("decimal-rest", slot(step.slot));
-    writer.set("decimal-at", at(digits, 31));
-    writer.label(loop);
-    writer.divide("decimal-rest", 10, "decimal-digit");
-    writer.add("decimal-digit", imm(0x30));
-    writer.add("decimal-at", imm(-1));
-    writer.store(slot("decimal-at"), 0, 1, slot("decimal-digit"));
-    writer.if(slot("decimal-rest"), "ne", imm(0), loop);
-    const prefix = bytes(step.prefix);
-    for (const [index, value] of prefix.entries()) writer.store(at(step.into), index, 1, imm(value));
-    writer.set("decimal-to", at(step.into, prefix.length));
-    writer.label(copy);
-    writer.load("decimal-digit", slot("decimal-at"), 0, 1);
-    writer.if(slot("decimal-digit"), "eq", imm(0), end);
-    writer.store(slot("decimal-to"), 0, 1, slot("decimal-digit"));
-    writer.add("decimal-at", imm(1));
-    writer.add("decimal-to", imm(1));
-    writer.jump(copy);
-    writer.label(end);
-    for (const [index, value] of bytes(`${step.suffix}\0`).entries())
-      writer.store(slot("decimal-to"), index, 1, imm(value));
   }
 
   #reportFailure(): void {
@@ -373,33 +348,9 @@ class Lowering {
     writer.syscall("exit_group", imm(1));
   }
 
-  #openTrace(path: string, steps: readonly Step[]): void {
-    const { writer } = this;
-    const bytes = (countCalls(steps) + 1) * 16;
-    // O_RDWR|O_CREAT|O_CLOEXEC, PROT_READ|PROT_WRITE, MAP_SHARED
-    writer.syscall("openat", imm(-100), at({ kind: "text", text: path }), imm(0o2000102), imm(0o600));
-    writer.set("trace-file", "acc");
-    writer.syscall("ftruncate", slot("trace-file"), imm(bytes));
-    writer.syscall("mmap", imm(0), imm(bytes), imm(3), imm(1), slot("trace-file"), imm(0));
-    writer.set(TRACE, "acc");
-    writer.syscall("close", slot("trace-file"));
-    writer.syscall("clock_gettime", imm(CLOCK_MONOTONIC), slot(TRACE));
-  }
-
   #stamp(number: number): void {
-    if (this.#options.trace === undefined) return;
-    this.writer.syscall("clock_gettime", imm(CLOCK_MONOTONIC), slot(TRACE, (number + 1) * 16));
+    if (this.#options.trace !== undefined) stamp(this.writer, number);
   }
-}
-
-function countCalls(steps: readonly Step[]): number {
-  let count = 0;
-  for (const step of steps) {
-    count += 1;
-    if (step.kind === "clone") count += countCalls(step.child);
-    if (step.kind === "attempt") count += countCalls(step.steps);
-  }
-  return count;
 }
 
 function operandOf(arg: Arg): Operand {
@@ -413,8 +364,4 @@ function operandOf(arg: Arg): Operand {
     case "data":
       return at(arg.data);
   }
-}
-
-function word(value: number): Uint8Array {
-  return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 }

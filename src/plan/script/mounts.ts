@@ -3,7 +3,18 @@ import type { Call } from "../step.ts";
 import type { Handlers } from "./handler.ts";
 import { dataAt, numberAt, slotAt, textAt, words64 } from "./memory.ts";
 import { quote } from "./shell.ts";
-import { type Change, noForm, placeOf, rooted, run, type State, say, type Thing, word } from "./state.ts";
+import {
+  type Change,
+  noForm,
+  note,
+  placeOf,
+  rooted,
+  run,
+  type State,
+  say,
+  type Thing,
+  word,
+} from "./state.ts";
 
 /** Calls that mount: mount(8) for all of them. */
 
@@ -103,6 +114,8 @@ function openTree(state: State, call: Call) {
   const flags = numberAt(call, 2);
   if ((flags & OPEN_TREE.CLONE) === 0) throw noForm("open_tree without OPEN_TREE_CLONE");
   const of = slotAt(call, 0);
+  const foreign = of !== undefined && state.slots.get(of)?.kind === "foreign";
+  if (foreign && call.result !== undefined) return void state.slots.set(call.result, { kind: "foreign" });
   if (of !== undefined && state.slots.get(of)?.kind !== "terminal") throw noForm(`open_tree of <${of}>`);
   const source =
     of === undefined ? placeOf(state, textAt(call, 1)) : { on: "shell" as const, word: '"$(tty)"' };
@@ -114,6 +127,7 @@ function openTree(state: State, call: Call) {
 function setAttributes(state: State, call: Call) {
   const slot = slotAt(call, 0) ?? "";
   const tree = state.slots.get(slot);
+  if (tree?.kind === "foreign") return;
   if (tree?.kind !== "tree") throw noForm("mount_setattr of an attached mount");
   const attributes = dataAt(call, 3);
   const [set = 0n, clear = 0n, propagation = 0n] = words64(attributes);
@@ -150,6 +164,7 @@ function moveMount(state: State, call: Call) {
       word(state, target, follow),
     );
   }
+  if (thing?.kind === "foreign") return note(state, "NOT done by hand: it is in another mount namespace");
   if (thing?.kind !== "tree") throw noForm("move_mount of what is no mount");
   attach(state, thing, target, follow);
 }

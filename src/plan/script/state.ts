@@ -28,6 +28,8 @@ export type Thing =
   /** A FIFO of the keeper's, or a descriptor that only the launch program needs. */
   | { readonly kind: "mechanics" }
   | { readonly kind: "terminal" }
+  /** Of another container's mount namespace: no tool can bring it here. */
+  | { readonly kind: "foreign" }
   | { readonly kind: "socket" };
 
 /** A `mount_setattr`: options for a remount, or a `--make-…`. */

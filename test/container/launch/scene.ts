@@ -74,9 +74,6 @@ export interface Scene extends AsyncDisposable {
 
 let scenes = 0;
 
-/** Text of a script for the container's shell. */
-export const shell = (script: string): string[] => ["sh", "-c", script];
-
 /** Make a scene; `again` uses the directories of another one, as an engine after a crash would. */
 export async function makeScene(
   extra: Partial<LauncherOptions> = {},
@@ -159,7 +156,7 @@ export async function makeScene(
     quiet,
     async [Symbol.asyncDispose]() {
       await quiet();
-      launcher.close();
+      await launcher.close().catch(() => undefined);
       await killAll(layout, cgroup);
       await remove(layout, cgroup);
       rmSync(directory, { recursive: true, force: true });
@@ -195,7 +192,7 @@ function specOf(args: readonly string[], wanted: Wanted, cgroupsPath: string): R
       namespaces: [...own, ...namespaces].map((type) => ({ type })),
       resources: { pids: { limit: 100 } },
       maskedPaths: ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/scsi", "/sys/firmware"],
-      readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+      readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"],
       ...(namespaces.includes("user") ? { uidMappings: ids, gidMappings: ids } : {}),
       ...wanted.linux,
     },

@@ -209,6 +209,8 @@ test("what the kernel would refuse at the start is refused at once", () => {
     /separate kernel namespace/,
   );
   assert.match(verdict({}, { CgroupParent: "../../x" }).error ?? "", /invalid cgroup parent/);
+  assert.match(verdict({}, { CgroupParent: "system.slice:cais:x" }).error ?? "", /does not ask systemd/);
+  assert.equal(verdict({}, { CgroupParent: "/system.slice/x" }).error, undefined);
 });
 
 test("a seccomp profile is read, resolved and compiled before anything is made", () => {

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { Running } from "../../../src/container/launcher.ts";
+import type { ErrnoName } from "../../../src/kernel/errno.ts";
+import { StepError } from "../../../src/plan/error.ts";
+import { busyboxMissing } from "../../support/fixtures.ts";
+import { needs, root } from "../../support/skip.ts";
+import { makeScene, type Scene, type Wanted } from "./scene.ts";
+
+// Each step of a launch fails once: the error must name it, and nothing may be left of what came before it.
+
+const can = { ...needs(root(), busyboxMissing()), timeout: 60_000 };
+let scene: Scene;
+let inject: { step: number; errno: ErrnoName } | undefined;
+
+before(async () => {
+  if (can.skip !== undefined) return;
+  scene = await makeScene({ inject: () => inject });
+  for (const name of ["containers", "execs"]) mkdirSync(join(scene.run, name));
+});
+after(() => scene?.[Symbol.asyncDispose]());
+
+/** What a failed start could leave behind. */
+function left(): readonly string[] {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => `mount ${line.split(" ")[4]}`);
+  const files = readdirSync(scene.directory, { recursive: true, encoding: "utf8" })
+    // Mount points and the like that the container's side made in its own root are the container's.
+    .filter((name) => !/^(image|upper|work)\//.test(name));
+  return [...mounts, ...files, ...scene.cgroups(), ...programs().map((pid) => `process ${pid}`)];
+}
+
+/** What follows a first call that said no (a mask for the other kind of file), and what ends no launch. */
+const NEVER_FAIL = /^(ppoll|read\(signals\)|close|openat\("\/dev\/null"|dup3)/;
+
+/** Processes whose program was one of this scene's. */
+function programs(): string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      const groups = readFileSync(`/proc/${pid}/cgroup`, "latin1");
+      return line.startsWith("cais-keeper swept") || groups.includes(`${scene.cgroup}/`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+const descriptors = () => readdirSync("/proc/self/fd").length;
+
+/** Fails every step once: those in `plan`, or until nothing fails. Returns failures and what never ran. */
+async function sweep(begin: (id: string) => Promise<Running>, plan?: string) {
+  const failures: StepError[] = [];
+  const unused: string[] = [];
+  const steps =
+    plan === undefined ? undefined : [...plan.matchAll(/^ +\d+ +(.*)$/gm)].map(([, text]) => text ?? "");
+  const before = left();
+  const open = descriptors();
+  for (let step = 0; step < (steps?.length ?? 1000); step++) {
+    const text = steps?.[step];
+    inject = { step, errno: "EXDEV" };
+    const begun = await begin(`swept${step}`).catch((error: unknown) => error);
+    inject = undefined;
+    if (begun instanceof Error) {
+      assert.ok(begun instanceof StepError, `step ${step}: ${begun}`);
+      assert.equal(begun.number, step, `step ${step}: ${begun.message}`);
+      assert.equal(begun.errno, "EXDEV");
+      assert.match(begun.message, /^Cannot \S.*: .*\(EXDEV\)/);
+      if (text !== undefined) assert.ok(text.startsWith(`${begun.call}(`), `${text}: ${begun.call}`);
+      failures.push(begun);
+    } else {
+      const { exit } = await scene.finish(begun as Running);
+      assert.equal(exit.code, 0, `step ${step} did not fail the start`);
+      await scene.quiet();
+      if (text === undefined) return { failures, unused };
+      unused.push(text);
+    }
+    assert.deepEqual(
+      left().filter((each) => !before.includes(each)),
+      [],
+      `left behind by step ${step}: ${text}`,
+    );
+  }
+  // The streams of the last container are closed by and by.
+  for (let tries = 0; descriptors() > open && tries < 100; tries++) await new Promise(setImmediate);
+  assert.ok(descriptors() <= open, `${descriptors() - open} descriptors more than before`);
+  return { failures, unused };
+}
+
+const bind = (): Wanted["mounts"] => [
+  { destination: "/mnt/one", type: "bind", source: scene.image, options: ["rbind", "ro", "rprivate"] },
+  { destination: "/etc/hosts", type: "bind", source: join(scene.image, "etc/passwd"), options: ["bind"] },
+];
+const variants: Readonly<Record<string, () => Wanted>> = {
+  "a plain container": () => ({}),
+  "a terminal and input": () => ({
+    process: { terminal: true, consoleSize: { height: 20, width: 50 } },
+    request: { stdin: true },
+  }),
+  "input, an init and binds": () => ({ mounts: bind() ?? [], request: { stdin: true, init: true } }),
+  "own users, own time, a terminal": () => ({
+    namespaces: ["user", "time"],
+    linux: { timeOffsets: { boottime: { secs: 7 } } },
+    process: { terminal: true },
+    mounts: bind() ?? [],
+  }),
+  "the machine's processes, with an init": () => ({
+    shared: ["pid"],
+    request: { init: true },
+    process: {
+      noNewPrivileges: true,
+      oomScoreAdj: 100,
+      rlimits: [{ type: "RLIMIT_NOFILE", soft: 99, hard: 99 }],
+    },
+  }),
+};
+
+for (const [name, wanted] of Object.entries(variants)) {
+  test(`every step of a launch fails once: ${name}`, can, async () => {
+    const plan = scene.launcher.explain(scene.request("swept", ["true"], wanted()), "explain");
+    const { failures, unused } = await sweep((id) => scene.start(id, ["true"], wanted()), plan);
+    assert.deepEqual(
+      unused.filter((text) => !NEVER_FAIL.test(text)),
+      [],
+    );
+    assert.ok(
+      failures.some(({ side }) => side === "keeper") && failures.some(({ side }) => side === "container"),
+    );
+  });
+}
+
+for (const terminal of [false, true]) {
+  test(`every step of an exec fails once${terminal ? ", with a terminal" : ""}`, can, async () => {
+    const container = await scene.start("swept", ["sleep", "1000"]);
+    try {
+      const { failures } = await sweep(() => scene.exec(container, ["true"], { terminal }, true));
+      assert.ok(failures.length > 80);
+    } finally {
+      container.signal(9);
+      await scene.finish(container);
+    }
+  });
+}
