@@ -299,8 +299,15 @@ const USERS: Parts = {
 };
 
 test("own users are the same", needs(idmapMissing()), async () => {
-  const view = await same(USERS);
-  assert.match(view.namespaces ?? "", /user:\[own\]/);
+  const launched = await scene.launched(spec(USERS));
+  const scripted = await scene.scripted(spec(USERS));
+  // By hand the users' root mounts the overlay, who cannot say anything about trusted attributes.
+  const plain = (view: View): View => ({
+    ...view,
+    mounts: (view.mounts ?? "").replace(/,(redirect_dir|uuid)=\w+/g, ""),
+  });
+  assertSame(plain(scripted), plain(launched));
+  assert.match(launched.namespaces ?? "", /user:\[own\]/);
 });
 
 test("every script is one that a POSIX shell can read, for own users and terminals too", async () => {

@@ -90,7 +90,7 @@ function mount(state: State, call: Call) {
     return run(state, "mount -o", ["remount", ...bind, ...optionsOf(flags)].join(","), word(state, target));
   }
   if ((flags & MS.BIND) !== 0) return bind(state, textAt(call, 0), (flags & MS.REC) !== 0, call);
-  const extra = textAt(call, 4);
+  const extra = allowed(state, textAt(call, 4));
   const options = [...optionsOf(flags), ...(extra === "" ? [] : [extra])].join(",");
   const words = [
     "mount -t",
@@ -98,6 +98,19 @@ function mount(state: State, call: Call) {
     ...(options === "" ? [] : ["-o", rooted(state, options)]),
   ];
   run(state, ...words, quote(textAt(call, 0)), word(state, target));
+}
+
+/** The users' root may not name overlay's options about trusted attributes, not even to turn them off. */
+function allowed(state: State, options: string): string {
+  if (!state.prefix.includes("--user=")) return options;
+  note(
+    state,
+    "NOT quite by hand: opaque directories of layers are marked in attributes that only the host's root reads",
+  );
+  return options
+    .split(",")
+    .filter((option) => !/^(redirect_dir|metacopy)=/.test(option))
+    .join(",");
 }
 
 function bind(state: State, from: string, recursive: boolean, call: Call) {
