@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { AT, FSCONFIG, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import type { Call } from "../step.ts";
 import type { Handlers } from "./handler.ts";
@@ -97,7 +98,25 @@ function mount(state: State, call: Call) {
     quote(textAt(call, 2)),
     ...(options === "" ? [] : ["-o", rooted(state, options)]),
   ];
+  if (textAt(call, 2) === "overlay") keepUpper(state, extra);
   run(state, ...words, quote(textAt(call, 0)), word(state, target));
+}
+
+/** The directories that an overlay writes to belong to a container that need not be there any more. */
+function keepUpper(state: State, options: string) {
+  const found = options.split(/(?<!\\),/).filter((option) => /^(upper|work)dir=/.test(option));
+  const paths = found.map((option) =>
+    placeOf(state, option.slice(option.indexOf("=") + 1).replace(/\\(.)/g, "$1")),
+  );
+  const [upper, ...others] = paths.flatMap((place) => (place.on === "host" ? [place.path] : []));
+  if (upper === undefined || upper.startsWith(`${state.rootPlace}/`)) return;
+  const all = [upper, ...others].map(quote).join(" ");
+  state.prepare.push(
+    "# what the container writes goes here; it is removed at the end if it was not there before",
+    "made=",
+    `[ -d ${quote(upper)} ] || { mkdir -p ${all}; made=yes; }`,
+  );
+  state.undo.unshift(`[ -z "$made" ] || { rm -rf ${all}; rmdir ${quote(dirname(upper))} 2>/dev/null || :; }`);
 }
 
 /** The users' root may not name overlay's options about trusted attributes, not even to turn them off. */
@@ -190,16 +209,25 @@ function attach(state: State, tree: Tree, target: ReturnType<typeof placeOf>, fo
   }
   const source = tree.source.on === "root" ? '"$from"' : word(state, tree.source);
   const at = word(state, target, follow);
+  // The engine makes some of its files only when it starts the container.
+  const may = tree.source.on === "host" && !tree.source.path.startsWith("/dev/") && state.prefix === "";
+  const guard = may ? `[ ! -e ${source} ] || ` : "";
   const idmap = tree.changes.find((change) => change.kind === "idmap");
   const options = idmap === undefined ? [] : [`-o X-mount.idmap=${idmap.namespace}`];
-  run(state, "mount", tree.recursive ? "--rbind" : "--bind", ...options, source, at);
+  run(state, `${guard}mount`, tree.recursive ? "--rbind" : "--bind", ...options, source, at);
   for (const change of tree.changes) {
-    if (change.kind === "propagation") run(state, "mount", change.how, at);
+    if (change.kind === "propagation") run(state, `${guard}mount`, change.how, at);
     if (change.kind !== "options") continue;
     const words = ["remount", "bind", ...change.options].join(",");
-    if (!change.recursive) run(state, "mount -o", words, at);
+    if (!change.recursive) run(state, `${guard}mount -o`, words, at);
     else
-      run(state, `findmnt -Rlno TARGET ${at} | while read -r each; do`, "mount -o", words, '"$each"; done');
+      run(
+        state,
+        `${guard}findmnt -Rlno TARGET ${at} | while read -r each; do`,
+        "mount -o",
+        words,
+        '"$each"; done',
+      );
   }
 }
 

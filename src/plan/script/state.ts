@@ -80,6 +80,8 @@ export interface State {
   enter: string;
   /** Commands for when the pivot has been made. */
   readonly afterPivot: { readonly reason: Reason; readonly words: readonly string[] }[];
+  /** What the keeper does first of all. */
+  readonly prepare: string[];
   /** Commands that take back what the keeper made, in order. */
   readonly undo: string[];
   readonly identity: { uid?: string; gid?: string; groups?: string };
