@@ -91,6 +91,9 @@ export const MOUNT_ATTR = {
   NOSYMFOLLOW: 0x200000,
 } as const;
 
+/** linux/securebits.h: capabilities stay when ids change. */
+export const SECBIT_NO_SETUID_FIXUP = 4;
+
 /** linux/prctl.h */
 export const PR = {
   SET_PDEATHSIG: 1,

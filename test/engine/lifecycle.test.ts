@@ -78,7 +78,7 @@ test("a command that is not there is 127 and leaves the container created", opti
   const { Id } = await engine.json("POST", "/containers/create?name=absent", body);
   const failed = await engine.ask("POST", `/containers/${Id}/start`);
   assert.equal(failed.status, 400);
-  assert.match(failed.text, /no such file or directory/);
+  assert.match(failed.text, /exec: \\"nosuch\\": executable file not found in \$PATH/);
   const { Status, ExitCode } = await state("absent");
   assert.deepEqual([Status, ExitCode], ["created", 127]);
   await engine.json("DELETE", "/containers/absent");

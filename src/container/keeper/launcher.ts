@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
-import { limits } from "../../cgroup/limits.ts";
+import { limiting, limits } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
@@ -14,10 +14,11 @@ import { explain, explainJson } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
+import type { TraceStep } from "../../wire/trace.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
 import { RUN_FILES } from "../launch/session.ts";
-import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
+import type { Ended, ExecRequest, Launcher, LaunchRequest, Running } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
@@ -71,7 +72,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   for (const directory of [run, programs, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
-  const traces = new Map<string, readonly TracedStep[]>();
+  const traces = new Map<string, readonly TraceStep[]>();
   const stencils = createStencils(STENCILS);
   const numberOf = createNumbering();
   /** Starts on their way out, by run directory; the next one waits for that. */
@@ -131,7 +132,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     origins: request.origins,
     rootfs: request.rootfs,
     cgroups: cgroupsOf(cgroupPath(request), request.spec.linux?.resources ?? NO_RESOURCES),
-    trees: layout.hierarchies,
+    trees: layout.hierarchies.filter(limiting),
     runDir: request.runDir,
     reports: reports.path,
     program: programPath(programs, token),

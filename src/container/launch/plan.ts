@@ -70,6 +70,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     trees: facts.trees,
     stdin: facts.stdin,
     init: facts.init,
+    isDirectory: facts.isDirectory,
     arch: facts.arch ?? hostArch(),
     because,
   });

@@ -32,7 +32,7 @@ export function session(programPath: string, reportsPath: string): Step[] {
   return [
     open(reportsPath, "reports", { why: "reach the engine" }, ["WRONLY", "NONBLOCK"]),
     call("unlinkat", [HERE, str(programPath), num(0)], "leave no program behind that anyone could run again"),
-    call("setsid", [], "be independent of whoever started the engine", { tolerate: ["EPERM"] }),
+    call("setpgid", [num(0), num(0)], "be out of reach of a Ctrl-C for the engine", { tolerate: ["EPERM"] }),
     call(
       "prctl",
       [num(PR.SET_CHILD_SUBREAPER, "PR_SET_CHILD_SUBREAPER"), num(1)],

@@ -8,11 +8,11 @@ import { containerOf } from "../../container/spec/mode.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
-import { type Container, newContainer } from "../container.ts";
+import { type Container, newContainer, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { checkLimits, hasLimits } from "../launch.ts";
-import { conflict, invalid, notFound, unsupported } from "../refuse.ts";
+import { conflict, invalid, unsupported } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
 import { checkJoined } from "./joined.ts";
@@ -33,8 +33,7 @@ export async function create(
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
   const host = askedHost ?? {};
   if (!asked.Image) throw invalid("no image specified: name one, for example the built-in image host");
-  const image = context.images.find(asked.Image);
-  if (!image) throw notFound(`No such image: ${withTag(asked.Image)}`);
+  const image = context.images.get(asked.Image);
   const options = check(host);
   const id = newContainerId();
   const merged = mergeImageConfig((image.config.config ?? {}) as ContainerConfig, asked);
@@ -78,20 +77,23 @@ export async function create(
   // The name is taken at once: of two creates at the same moment, one gets it.
   context.names.add(id, record.name);
   context.containers.set(id, container);
-  let limitWarnings: readonly string[] = [];
-  try {
-    context.images.driver.createWritable(id, image.chain);
-    limitWarnings = hasLimits(host) ? checkLimits(context, record) : [];
-    if (copies.length > 0) await fillVolumes(context, container, copies);
-    context.store.save(record);
-  } catch (failure) {
-    context.names.remove(id, record.name);
-    context.containers.delete(id);
-    await context.images.driver.remove(id).catch(() => undefined);
-    context.store.remove(id);
-    for (const volume of anonymous) await removeVolume(context, volume, true).catch(() => undefined);
-    throw failure;
-  }
+  // Whoever finds it by its name before it is whole waits.
+  const limitWarnings = await serially(container, async () => {
+    try {
+      await context.images.driver.createWritable(id, image.chain);
+      const found = hasLimits(host) ? checkLimits(context, record) : [];
+      if (copies.length > 0) await fillVolumes(context, container, copies);
+      context.store.save(record);
+      return found;
+    } catch (failure) {
+      context.names.remove(id, record.name);
+      context.containers.delete(id);
+      await context.images.driver.remove(id).catch(() => undefined);
+      context.store.remove(id);
+      for (const volume of anonymous) await removeVolume(context, volume, true).catch(() => undefined);
+      throw failure;
+    }
+  });
   tell(context, record, "create");
   return { container, warnings: [...warnings, ...limitWarnings] };
 }
@@ -126,5 +128,3 @@ function checkNetwork(host: HostConfig): void {
 
 const defaultHostname = (id: string, host: HostConfig): string =>
   host.UTSMode === "host" ? "" : shortId(id);
-
-const withTag = (name: string): string => (/[:@]/.test(name.split("/").at(-1)!) ? name : `${name}:latest`);

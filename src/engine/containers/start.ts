@@ -6,6 +6,7 @@ import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
+import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
@@ -30,6 +31,9 @@ export interface StartOptions {
  */
 export function start(context: Context, container: Container, options: StartOptions = {}): Promise<boolean> {
   return serially(container, async () => {
+    const { id } = container.record;
+    // Its create failed, or it was removed, while this waited.
+    if (!context.containers.has(id)) throw notFound(`No such container: ${id}`);
     // Stopped or removed while the restart was on its way.
     if (options.restarting && container.record.state.status !== "restarting") return false;
     if (!allowed(container, "start")) return false;
@@ -52,6 +56,8 @@ export function start(context: Context, container: Container, options: StartOpti
 async function launch(context: Context, container: Container, trace: boolean): Promise<void> {
   const { record } = container;
   const { state } = record;
+  // The last end, if it is not written down yet: its run directory is to be used again.
+  context.store.settle(record);
   shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
   const running = await context.launcher.start(launchRequest(context, container, trace));

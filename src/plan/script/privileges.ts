@@ -112,6 +112,7 @@ export const PRIVILEGES: Handlers = {
   setgroups: setGroups,
   prlimit64: limit,
   seccomp,
+  setpgid: (state) => note(state, "the script stays in the process group of the caller"),
   setsid(state) {
     if (state.side === "keeper") return note(state, "the script stays in the caller's session");
     state.last.session = ![...state.slots.values()].some((thing) => thing.kind === "terminal");

@@ -26,6 +26,7 @@ after(() => scene?.[Symbol.asyncDispose]());
 function left(): readonly string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
+    .filter((line) => line.includes(scene.directory))
     .map((line) => `mount ${line.split(" ")[4]}`);
   const files = readdirSync(scene.directory, { recursive: true, encoding: "utf8" })
     // Mount points and the like that the container's side made in its own root are the container's.
