@@ -30,6 +30,8 @@ export interface Following {
   programEnded(code: number | null): void;
   /** To be called when the keeper is not there any more: what it has written, or else that it was killed. */
   vanished(): void;
+  /** Whether the exit is known. */
+  isOver(): boolean;
 }
 
 /** Follow the reports of one start: the first decides whether it runs, the last is its exit. */
@@ -66,6 +68,7 @@ export function follow(reports: Reports, layout: Layout, runDir: string, note: S
     exited: exited.promise,
     gone: gone.promise,
     vanished,
+    isOver: () => over,
     programEnded(code) {
       isGone = true;
       gone.resolve();

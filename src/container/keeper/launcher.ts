@@ -58,6 +58,9 @@ const NO_RESOURCES = {};
 
 const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
+/** How soon a process that has closed its files is looked at again. */
+const DYING_MS = 20;
+
 /** How many traced starts are remembered. */
 const TRACES = 64;
 
@@ -306,12 +309,14 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
         return null;
       }
       const following = follow(reports, layout, runDir, note);
+      // A process that dies closes its files first: it is looked at again until its end is known in one way or the other.
       const gone = () => {
         if (!isAlive(keeper)) following.vanished();
+        else if (!following.isOver()) setTimeout(gone, DYING_MS);
       };
       // The exit may have been written between the look and the listening; nobody reports it twice.
       if (existsSync(join(runDir, RUN_FILES.exit))) following.vanished();
-      else gone();
+      else if (!isAlive(keeper)) following.vanished();
       const first = {
         pid,
         keeper: keeper.pid,

@@ -31,8 +31,13 @@ function makeDirectory(state: State, call: Call) {
   if (ofKeeper(state, place)) return note(state, "not needed by hand");
   const mode = octal(numberAt(call, 2));
   const at = word(state, place);
-  const existing = call.tolerate?.includes("EEXIST") === true ? `[ -d ${at} ] || ` : "";
-  say(state, `${existing}${state.prefix}mkdir -m ${mode} ${at}`);
+  const may = call.tolerate?.includes("EEXIST") === true;
+  // What a prefix enters cannot be tested from outside.
+  const command =
+    state.prefix === ""
+      ? `mkdir -m ${mode} ${at}`
+      : `${state.prefix}mkdir ${may ? "-p " : ""}-m ${mode} ${at}`;
+  say(state, may && state.prefix === "" ? `[ -d ${at} ] || ${command}` : command);
   for (const undo of call.undo ?? []) {
     if (undo.call !== "unlinkat") throw noForm(`an undo with ${undo.call}`);
     state.undo.push(`rmdir ${at}`);

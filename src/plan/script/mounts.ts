@@ -3,7 +3,7 @@ import type { Call } from "../step.ts";
 import type { Handlers } from "./handler.ts";
 import { dataAt, numberAt, slotAt, textAt, words64 } from "./memory.ts";
 import { quote } from "./shell.ts";
-import { type Change, noForm, placeOf, run, type State, say, type Thing, word } from "./state.ts";
+import { type Change, noForm, placeOf, rooted, run, type State, say, type Thing, word } from "./state.ts";
 
 /** Calls that mount: mount(8) for all of them. */
 
@@ -81,7 +81,11 @@ function mount(state: State, call: Call) {
   if ((flags & MS.BIND) !== 0) return bind(state, textAt(call, 0), (flags & MS.REC) !== 0, call);
   const extra = textAt(call, 4);
   const options = [...optionsOf(flags), ...(extra === "" ? [] : [extra])].join(",");
-  const words = ["mount -t", quote(textAt(call, 2)), ...(options === "" ? [] : ["-o", quote(options)])];
+  const words = [
+    "mount -t",
+    quote(textAt(call, 2)),
+    ...(options === "" ? [] : ["-o", rooted(state, options)]),
+  ];
   run(state, ...words, quote(textAt(call, 0)), word(state, target));
 }
 

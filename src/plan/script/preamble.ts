@@ -10,9 +10,8 @@ const HEADER = `#!/bin/sh
 # end, since the host's paths, and with them its tools, are gone then. And privileges are taken away by tools that
 # start the next program, so they come last, in one line.
 set -eu
-[ "$(id -u)" = 0 ] || { echo "run this as root" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || [ $# -gt 0 ] || { echo "run this as root" >&2; exit 1; }
 [ -f "$0" ] || { echo "save this in a file: it starts itself again" >&2; exit 1; }
-self=$(realpath -- "$0")
 # Newer versions of mount would split long lists of layers otherwise.
 export LIBMOUNT_FORCE_MOUNT2=always`;
 
@@ -48,10 +47,27 @@ host_tools() {
   host="$up\${linker#/} --library-path $path"
 }`;
 
+/** The container's users have no way through the engine's directories: they get one of their own. */
+const FOR_USERS = `# users of the container need a way to its root and to this script
+if [ $# = 0 ]; then
+  work=$(mktemp -d)
+  chmod 755 "$work"
+  mkdir "$work/root"
+  cp -- "$0" "$work/script"
+  export work
+fi
+self=$work/script
+root=$work/root`;
+
+/** Takes back what `FOR_USERS` makes. */
+export const USERS_UNDO = 'rm -f "$work/script"; rmdir "$work/root" "$work"';
+
 /** Header and functions; `root` is the directory that becomes the container's root. */
-export function preamble(root: string | undefined): string {
-  if (root === undefined) return HEADER;
-  return `${HEADER}\n\nroot=${quote(root)}\nmkdir -p "$root"\nroot=$(realpath -- "$root")\n\n${AT}`;
+export function preamble(root: string | undefined, ownUsers: boolean): string {
+  const self = 'self=$(realpath -- "$0")';
+  if (root === undefined) return `${HEADER}\n${self}`;
+  const place = `${self}\nroot=${quote(root)}\n[ -d "$root" ] || mkdir -p "$root"`;
+  return `${HEADER}\n\n${ownUsers ? FOR_USERS : place}\nroot=$(realpath -- "$root")\n\n${AT}`;
 }
 
 /** Take back what the keeper made, however the script ends. */

@@ -79,6 +79,7 @@ function setUser(state: State, call: Call) {
     return note(state, `setpriv ${user.join(" ")} does it at the end`);
   }
   delete identity.gid;
+  state.prefix = "";
   reenter(state, ["setpriv", ...options]);
 }
 

@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { S } from "../../kernel/flags.ts";
+import { CLONE, S } from "../../kernel/flags.ts";
 import type { Plan, Step } from "../step.ts";
 import { numberAt, textAt } from "./memory.ts";
-import { cleaning, preamble } from "./preamble.ts";
+import { cleaning, preamble, USERS_UNDO } from "./preamble.ts";
 import type { Stage, State } from "./state.ts";
 import { walk } from "./walk.ts";
 
@@ -14,6 +14,8 @@ import { walk } from "./walk.ts";
  */
 export function script(plan: Plan): string {
   const keeper: Stage = { name: "keeper", lines: [] };
+  const clone = plan.steps.find((step) => step.kind === "clone");
+  const ownUsers = clone?.kind === "clone" && (Number(clone.flags) & CLONE.NEWUSER) !== 0;
   const state: State = {
     stages: [keeper],
     stage: keeper,
@@ -29,7 +31,7 @@ export function script(plan: Plan): string {
     unshare: [],
     enter: "",
     afterPivot: [],
-    undo: [],
+    undo: ownUsers ? [USERS_UNDO] : [],
     identity: {},
     last: { limits: [], session: false, privileges: [], dropped: [], ambient: [] },
     sent: [],
@@ -42,7 +44,7 @@ export function script(plan: Plan): string {
   const stages = state.stages.map(
     ({ name, lines }) => `${name}() {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`,
   );
-  return `${preamble(state.rootPlace)}\n\n${stages.join("\n")}\n"\${1:-keeper}"\n`;
+  return `${preamble(state.rootPlace, ownUsers)}\n\n${stages.join("\n")}\n"\${1:-keeper}"\n`;
 }
 
 /** Directories that the keeper makes FIFOs in: its run directory. */

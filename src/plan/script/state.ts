@@ -127,6 +127,14 @@ export function placeOf(state: State, path: string): Place {
   return { on: place.on, path: join(place.path, path) };
 }
 
+/** Text as a word, with the directory that becomes the root under the name that the script has for it. */
+export function rooted(state: State, text: string): string {
+  const { rootPlace } = state;
+  if (rootPlace === undefined) return quote(text);
+  const parts = text.split(`${rootPlace}/`);
+  return parts.map((part, index) => (index === 0 ? quote(part) : `"$root"${quote(`/${part}`)}`)).join("");
+}
+
 /** Where the kernel's own files are: no link of an image is among them, and `self` must not be resolved early. */
 const KERNEL = /^\/(proc|sys)\//;
 

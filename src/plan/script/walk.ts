@@ -106,7 +106,9 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
   const command = `${state.enter}${["unshare", ...options, ...state.unshare, ...mount, ...keep, ...fork].join(" ")} sh "$self" container_1`;
   if (waits) {
     for (const line of WAITING) say(state, line.replace("COMMAND", command));
-    keeper.lines.push(...start.lines, ...after.lines, "status=0", 'wait "$!" || status=$?', 'exit "$status"');
+    state.undo.push('[ -z "${child-}" ] || kill -KILL "$child" || :; wait');
+    const end = ["status=0", 'wait "$!" || status=$?', "child=", 'exit "$status"'];
+    keeper.lines.push(...start.lines, ...after.lines, ...end);
   } else {
     say(state, "status=0");
     say(state, `${command} || status=$?`);
@@ -118,7 +120,8 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
   state.stage = child;
   state.said = "";
   state.side = "container";
-  state.prefix = "";
+  // Nobody of the host is anybody in there yet, and mount(8) works for root only.
+  state.prefix = options.includes("--user") ? "setpriv --reuid=0 --regid=0 --keep-groups " : "";
   state.slots.clear();
   for (const [slot, thing] of slots) state.slots.set(slot, thing);
   state.cwd.place = cwd;
