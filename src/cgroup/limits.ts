@@ -12,8 +12,9 @@ import { unifiedWrites, V2 } from "./v2.ts";
  */
 export function limits(parent: Parent, cgroup: string, resources: Resources): CgroupPlan {
   const { layout } = parent;
-  const directories = layout.hierarchies.map((tree) => directoryIn(tree, cgroup));
-  const writes: Write[] = layout.hierarchies.flatMap((tree) =>
+  const trees = layout.hierarchies.filter(limiting);
+  const directories = trees.map((tree) => directoryIn(tree, cgroup));
+  const writes: Write[] = trees.flatMap((tree) =>
     writesOf(tree, directoryIn(tree, cgroup), resources, parent.files.get(tree.path) ?? new Set()),
   );
   const { unified } = layout;
@@ -26,7 +27,7 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
       layout.mode === "v2" && unifiedDirectory !== undefined
         ? [...writes, ...unifiedWrites(unifiedDirectory, resources)]
         : writes,
-    attach: layout.hierarchies
+    attach: trees
       .filter((tree) => tree.version === 1)
       .map((tree) => ({ file: `${directoryIn(tree, cgroup)}/tasks`, text: "0" as const })),
     ...(unifiedDirectory === undefined ? {} : { unified: unifiedDirectory }),
@@ -40,6 +41,9 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
         }),
   };
 }
+
+/** A named tree (`name=systemd`) has no controllers: it is whoever's named it, and limits nothing. */
+export const limiting = (tree: Hierarchy): boolean => tree.version === 2 || tree.controllers.length > 0;
 
 /** The writes for every controller that `tree` has, cpuset first. */
 function writesOf(

@@ -1,7 +1,7 @@
 import { deviceProgramSteps } from "../../cgroup/devices-bpf.ts";
-import type { CgroupPlan } from "../../cgroup/plan.ts";
+import type { CgroupPlan, Write } from "../../cgroup/plan.ts";
 import { CLONE } from "../../kernel/flags.ts";
-import { call, num, str } from "../../plan/build.ts";
+import { call, close, from, mem, num, str } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
 import { HERE, open, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
@@ -23,14 +23,7 @@ export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
       ],
     }),
   );
-  for (const write of plan.writes) {
-    const reason = because(
-      write.field,
-      `limit the container (${write.file.slice(write.file.lastIndexOf("/") + 1)})`,
-      write.field === REAL_TIME ? REAL_TIME_HINT : `${write.file} does not take ${write.value}`,
-    );
-    steps.push(writeFile(write.file, write.value, reason, write.tolerate));
-  }
+  for (const writes of byFile(plan.writes)) steps.push(...writeLimits(writes, because));
   if (plan.oom !== undefined) {
     steps.push(
       open(plan.oom, "oom", { why: "count out-of-memory kills" }, ["RDONLY"], { tolerate: ["ENOENT"] }),
@@ -41,6 +34,51 @@ export function makeCgroups(plan: CgroupPlan, because: Because): Step[] {
   }
   if (plan.devices !== undefined) steps.push(...deviceProgramSteps(plan.devices, "cgroup"));
   return steps;
+}
+
+/** Writes that follow each other to one file, together: it is opened once. */
+function byFile(writes: readonly Write[]): Write[][] {
+  const groups: Write[][] = [];
+  for (const write of writes) {
+    const group = groups.at(-1);
+    if (group?.[0]?.file === write.file) group.push(write);
+    else groups.push([write]);
+  }
+  return groups;
+}
+
+function writeLimits(writes: readonly Write[], because: Because): Step[] {
+  const [first] = writes;
+  if (first === undefined) return [];
+  const name = first.file.slice(first.file.lastIndexOf("/") + 1);
+  const reasonOf = ({ field, file, value }: Write) =>
+    because(
+      field,
+      `limit the container (${name})`,
+      field === REAL_TIME ? REAL_TIME_HINT : `${file} does not take ${value}`,
+    );
+  const tolerate = first.tolerate ?? [];
+  return [
+    {
+      kind: "attempt",
+      tolerate,
+      ...reasonOf(first),
+      steps: [
+        open(first.file, "file", reasonOf(first), ["WRONLY"]),
+        ...writes.map((write) =>
+          call(
+            "write",
+            [from("file"), mem({ kind: "text", text: write.value }), num(write.value.length)],
+            reasonOf(write),
+            {
+              tolerate: write.tolerate ?? [],
+            },
+          ),
+        ),
+        close("file", "close it"),
+      ],
+    },
+  ];
 }
 
 /** In the child: enter the v1 cgroups (v2 it was born in), and see them as the root from now on. */

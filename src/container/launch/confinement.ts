@@ -4,27 +4,38 @@ import type { Step } from "../../plan/step.ts";
 import { HERE, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
+/** The kernel's own file systems are alike for host and container: what a path is there need not be tried out. */
+const KERNEL_PATH = /^\/(proc|sys)\//;
+
 /**
  * Cover paths that tell or change too much of the machine: files with `/dev/null`, directories with an empty
  * read-only tmpfs. A path that is not there needs no cover.
  */
-export function maskPaths(paths: readonly string[], because: Because): Step[] {
+export function maskPaths(
+  paths: readonly string[],
+  isDirectory: (path: string) => boolean,
+  because: Because,
+): Step[] {
   return paths.flatMap((path): Step[] => {
     const reason = because("linux.maskedPaths", `hide ${path}`);
-    // Of the two exactly one fits: a file cannot be mounted on a directory, nor the other way round (ENOTDIR).
-    return [
-      call("mount", [str("/dev/null"), str(path), num(0), num(MS.BIND, "MS_BIND"), num(0)], reason, {
+    const file = call(
+      "mount",
+      [str("/dev/null"), str(path), num(0), num(MS.BIND, "MS_BIND"), num(0)],
+      reason,
+      {
         tolerate: ["ENOTDIR", "ENOENT"],
-      }),
-      call(
-        "mount",
-        [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")],
-        reason,
-        {
-          tolerate: ["ENOTDIR", "ENOENT"],
-        },
-      ),
-    ];
+      },
+    );
+    const directory = call(
+      "mount",
+      [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")],
+      reason,
+      { tolerate: ["ENOTDIR", "ENOENT"] },
+    );
+    // Of the two exactly one fits: a file cannot be mounted on a directory, nor the other way round (ENOTDIR).
+    // Failing costs as much as mounting.
+    if (!KERNEL_PATH.test(path)) return [file, directory];
+    return isDirectory(path) ? [directory] : [file];
   });
 }
 

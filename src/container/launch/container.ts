@@ -48,6 +48,7 @@ export interface ContainerParts {
   readonly stdin: boolean;
   readonly init: boolean;
   readonly arch: Arch;
+  readonly isDirectory: (path: string) => boolean;
   readonly because: Because;
 }
 
@@ -80,7 +81,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(namespaces.has("network") ? loopbackUp() : []),
     ...sysctls(spec.linux?.sysctl ?? {}, because),
     ...readonlyPaths(spec.linux?.readonlyPaths ?? [], because),
-    ...maskPaths(spec.linux?.maskedPaths ?? [], because),
+    ...maskPaths(spec.linux?.maskedPaths ?? [], parts.isDirectory, because),
     ...workload(parts, ownUsers),
   ];
 }

@@ -50,8 +50,15 @@ export function makeDirectory(path: string, mode: number, reason: Reason): Call 
   });
 }
 
+/** Where every container has a mount of its own before anything is made below. */
+const MOUNTED = /^\/(dev|proc|sys)\/./;
+
 /** Make a directory and all above it. */
 export function makeDirectories(path: string, reason: Reason): Step[] {
   const parts = path.split("/").filter((part) => part !== "");
-  return parts.map((_, index) => makeDirectory(`/${parts.slice(0, index + 1).join("/")}`, 0o755, reason));
+  const first = MOUNTED.test(path) ? 1 : 0;
+  return parts
+    .map((_, index) => `/${parts.slice(0, index + 1).join("/")}`)
+    .slice(first)
+    .map((each) => makeDirectory(each, 0o755, reason));
 }

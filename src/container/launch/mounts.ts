@@ -124,8 +124,8 @@ function mountPoint(destination: string, directory: boolean, reason: Reason): St
       reason,
       {
         result: "file",
-        // A socket or a device is a place to mount on as well.
-        tolerate: ["ENXIO", "EACCES"],
+        // A socket or a device is a place to mount on as well; so is a link that leads to nothing.
+        tolerate: ["ENXIO", "EACCES", "ENOENT"],
       },
     ),
     close("file", "close it"),
@@ -135,9 +135,17 @@ function mountPoint(destination: string, directory: boolean, reason: Reason): St
 /** Attach an opened bind mount. */
 export function attachBind(planned: PlannedMount): Step[] {
   const { mount, directory, reason, tree } = planned;
+  const place = mountPoint(mount.destination, directory, reason);
+  if (directory) return [...place, ...attachTree(tree, mount.destination, reason)];
+  // A link that leads to nothing, as /etc/resolv.conf often is, is itself the place.
+  const attach = (follow: boolean): Step[] => [
+    moveMount(tree, mount.destination, follow, reason),
+    close(tree, "close it"),
+  ];
   return [
-    ...mountPoint(mount.destination, directory, reason),
-    ...attachTree(tree, mount.destination, reason),
+    ...place,
+    { kind: "attempt", tolerate: ["ENOENT"], steps: attach(true), ...reason },
+    { kind: "attempt", tolerate: ["EBADF"], steps: attach(false), ...reason },
   ];
 }
 

@@ -52,7 +52,10 @@ export function underInit(workload: readonly Step[], privileges: readonly Step[]
       why: "run the workload beside init",
     },
     ...privileges,
-    call("close_range", [num(0), num(2), num(0)], "leave the streams to the workload"),
+    // What is still needed goes to the front, so that the rest can be closed without knowing its numbers.
+    call("dup3", [from("init-signals"), num(0), num(0)], why, { result: "init-signals" }),
+    call("dup3", [from(SYNC), num(1), num(0)], why, { result: SYNC }),
+    call("close_range", [num(2), num(0xffffffff), num(0)], "leave the streams to the workload"),
     call("prctl", [num(15, "PR_SET_NAME"), str("cais-init")], why),
     // The last of them: while the socket is open a failure of these steps can be told.
     call("close", [from(SYNC)], "leave reporting to the workload"),

@@ -74,6 +74,9 @@ export interface Scene extends AsyncDisposable {
 
 let scenes = 0;
 
+/** Text of a script for the container's shell. */
+export const shell = (script: string): string[] => ["sh", "-c", script];
+
 /** Make a scene; `again` uses the directories of another one, as an engine after a crash would. */
 export async function makeScene(
   extra: Partial<LauncherOptions> = {},
