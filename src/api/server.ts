@@ -1,10 +1,10 @@
 import { chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Server as NetServer, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { type AssembleOptions, assemble } from "../engine/assemble.ts";
 import { type Engine, lockRoot } from "../engine/engine.ts";
 import { conflict } from "../engine/refuse.ts";
 import { VERSION } from "../wire/version.ts";
-import { type AssembleOptions, assemble } from "./assemble.ts";
 import { fail } from "./failure.ts";
 import { createHandler } from "./handler.ts";
 import { serveConnection } from "./http/connection.ts";

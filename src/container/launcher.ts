@@ -1,3 +1,4 @@
+import type { TraceStep } from "../wire/trace.ts";
 /**
  * What the engine asks of whoever turns a runtime configuration into a running container. The engine knows
  * nothing of plans, programs or keepers beyond this file; `src/container/launch` implements it.
@@ -89,18 +90,6 @@ export interface Ended {
   release(): void;
 }
 
-/** One step that ran, as `GET /cais/containers/{id}/trace` tells it. */
-export interface TracedStep {
-  readonly index: number;
-  readonly side: "keeper" | "container";
-  readonly call: string;
-  readonly text: string;
-  readonly why: string;
-  readonly option?: string;
-  readonly microseconds: number;
-  readonly errno?: string;
-}
-
 export interface Launcher {
   /** Resolves once the workload's `execve` has happened. Rejects with a `StepError`; nothing is left then. */
   start(request: LaunchRequest): Promise<Running>;
@@ -110,7 +99,7 @@ export interface Launcher {
   /** The plan of a start in one of its forms, without doing it: words, a shell script, or JSON. */
   explain(request: LaunchRequest, form: "explain" | "script" | "json"): string;
   /** The steps of the start that was made with `trace`; null when it was not. */
-  trace(runDir: string): Promise<readonly TracedStep[] | null>;
+  trace(runDir: string): Promise<readonly TraceStep[] | null>;
 }
 
 /** Tells a live keeper from an exit record. */

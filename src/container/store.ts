@@ -21,9 +21,12 @@ export interface ContainerStore {
   save(record: ContainerRecord): void;
   /**
    * Saves within a few milliseconds, unless the record is saved or removed before. For what a new engine finds
-   * out by itself: that a container runs is in its run directory.
+   * out by itself: that a container runs, or how it ended, is in its run directory, which may go once `saved`
+   * is called. That is called exactly once, whichever way the record is saved or removed.
    */
-  saveSoon(record: ContainerRecord): void;
+  saveSoon(record: ContainerRecord, saved?: () => void): void;
+  /** Writes now what `saveSoon` still holds back. */
+  settle(record: ContainerRecord): void;
   /** Removes the folder. An engine killed in between removes the rest when it starts. */
   remove(id: string): void;
   load(): Loaded;
@@ -47,32 +50,41 @@ const SOON_MS = 20;
 /** A folder with this name beginning is being removed. */
 const GONE = ".removing-";
 
-/** Open the store in `directory`, made if need be. */
-export function createStore(directory: string): ContainerStore {
+/** Open the store in `directory`, made if need be; `failed` hears of documents that could not be saved soon. */
+export function createStore(
+  directory: string,
+  failed: (record: ContainerRecord, error: unknown) => void = () => undefined,
+): ContainerStore {
   mkdirSync(directory, { recursive: true, mode: 0o710 });
   const generations = new Map<string, number>();
-  const waiting = new Map<string, ReturnType<typeof setTimeout>>();
-  const settle = (id: string): void => {
-    clearTimeout(waiting.get(id));
+  const waiting = new Map<string, { readonly timer: NodeJS.Timeout; readonly saved: () => void }>();
+  const forget = (id: string): boolean => {
+    const held = waiting.get(id);
+    if (held === undefined) return false;
+    clearTimeout(held.timer);
     waiting.delete(id);
+    held.saved();
+    return true;
   };
 
   const store: ContainerStore = {
     folder: (id) => join(directory, id),
-    saveSoon(record) {
-      settle(record.id);
+    saveSoon(record, saved = () => undefined) {
+      forget(record.id);
       const timer = setTimeout(() => {
-        waiting.delete(record.id);
         try {
           store.save(record);
-        } catch {
-          // The next save, at the end of the container at the latest, says what is wrong.
+        } catch (error) {
+          // It stays held back, and its exit record where it is, until a save succeeds.
+          failed(record, error);
         }
       }, SOON_MS);
-      waiting.set(record.id, timer);
+      waiting.set(record.id, { timer, saved });
+    },
+    settle(record) {
+      if (waiting.has(record.id)) store.save(record);
     },
     save(record) {
-      settle(record.id);
       const folder = `${directory}/${record.id}`;
       const before = generations.get(record.id);
       if (before === undefined) mkdirSync(folder, { mode: 0o710 });
@@ -86,9 +98,10 @@ export function createStore(directory: string): ContainerStore {
       }
       generations.set(record.id, generation);
       if (before !== undefined) unlinkSync(document(folder, before));
+      forget(record.id);
     },
     remove(id) {
-      settle(id);
+      forget(id);
       generations.delete(id);
       const gone = `${directory}/${GONE}${id}`;
       try {

@@ -4,6 +4,7 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { RunPlan } from "../storage/kernel.ts";
 import type { Volumes } from "../volume/volumes.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
@@ -15,6 +16,8 @@ export interface Context {
   readonly root: string;
   /** State of what runs: `/run/cais`. */
   readonly run: string;
+  /** Its programs are below the root: a place that allows execution and that nobody else can write to. */
+  readonly runPlan: RunPlan;
   readonly store: ContainerStore;
   readonly containers: Map<ContainerId, Container>;
   readonly names: Names;

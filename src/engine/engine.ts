@@ -17,7 +17,7 @@ export type Engine = Context;
 /** The pieces that an engine is put together from. */
 export type EngineParts = Pick<
   Context,
-  "root" | "run" | "images" | "volumes" | "launcher" | "cgroups" | "report"
+  "root" | "run" | "runPlan" | "images" | "volumes" | "launcher" | "cgroups" | "report"
 >;
 
 /**
@@ -31,7 +31,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   }
   const engine: Engine = {
     ...parts,
-    store: createStore(join(parts.root, "containers")),
+    store: createStore(join(parts.root, "containers"), (record, error) =>
+      parts.report(`Cannot save container ${record.name}: ${String(error)}`),
+    ),
     containers: new Map(),
     names: createNames(),
     execs: new Map(),

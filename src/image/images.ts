@@ -1,7 +1,13 @@
 import type { ChainId, Digest } from "../oci/digest.ts";
 import type { ImageConfig, ImageRunConfig } from "../oci/image.ts";
 import type { Bytes, SnapshotDriver } from "../storage/driver.ts";
-import type { HistoryItem, ImageInspect, ImageSummary, PruneReport, RemovedItem } from "./summary.ts";
+import type {
+  ImageDeleted,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageSummary,
+  ImagesPruned,
+} from "../wire/image.ts";
 
 /** An image at hand: everything a container needs from it. */
 export interface Image {
@@ -75,7 +81,7 @@ export interface Images {
   get(nameOrId: string): Image;
   list(options?: { readonly all?: boolean; readonly filters?: Filters }): ImageSummary[];
   inspect(nameOrId: string): ImageInspect;
-  history(nameOrId: string): HistoryItem[];
+  history(nameOrId: string): ImageHistoryItem[];
 
   /** Refuses a malformed name; moves the name when another image has it. */
   tag(nameOrId: string, naming: Naming): Promise<void>;
@@ -83,9 +89,9 @@ export interface Images {
   remove(
     nameOrId: string,
     options?: { readonly force?: boolean; readonly noprune?: boolean },
-  ): Promise<RemovedItem[]>;
+  ): Promise<ImageDeleted[]>;
   /** Removes what no name and no container holds; with filter `dangling=false` what no container holds. */
-  prune(filters?: Filters): Promise<PruneReport>;
+  prune(filters?: Filters): Promise<ImagesPruned>;
 
   /** A root file system tar (plain, gzip, xz, zstd, bzip2) becomes an image of one layer. */
   import(archive: Bytes, options?: ImportOptions): Promise<Digest>;

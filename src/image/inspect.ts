@@ -1,30 +1,10 @@
 import type { Digest } from "../oci/digest.ts";
-import type { ImageRunConfig } from "../oci/image.ts";
+import { EMPTY_CONFIG } from "../wire/empty.ts";
+import type { ImageHistoryItem, ImageInspect } from "../wire/image.ts";
 import type { Context } from "./context.ts";
 import { createdOf, sizeOf } from "./list.ts";
 import { mustFind, namesOf, shown } from "./lookup.ts";
-import type { HistoryItem, ImageInspect } from "./summary.ts";
 
-/** What an image's configuration does not say, as Docker shows it. */
-const EMPTY: Record<string, unknown> = {
-  Hostname: "",
-  Domainname: "",
-  User: "",
-  AttachStdin: false,
-  AttachStdout: false,
-  AttachStderr: false,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
-  Env: null,
-  Cmd: null,
-  Image: "",
-  Volumes: null,
-  WorkingDir: "",
-  Entrypoint: null,
-  OnBuild: null,
-  Labels: null,
-};
 const NEVER = "0001-01-01T00:00:00Z";
 
 /** `GET /images/{name}/json`. */
@@ -41,7 +21,7 @@ export function inspectImage(context: Context, name: string): ImageInspect {
     Created: config.created ?? NEVER,
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",
-    Config: { ...EMPTY, ...config.config } as ImageRunConfig,
+    Config: { ...EMPTY_CONFIG, ...config.config },
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
@@ -54,10 +34,10 @@ export function inspectImage(context: Context, name: string): ImageInspect {
 }
 
 /** `GET /images/{name}/history`, newest first. Images built on one another are named where they are known. */
-export function historyOf(context: Context, name: string): HistoryItem[] {
+export function historyOf(context: Context, name: string): ImageHistoryItem[] {
   const { image } = mustFind(context, name);
   const entries = image.config.history ?? [];
-  const items: HistoryItem[] = [];
+  const items: ImageHistoryItem[] = [];
   let layer = 0;
   for (const entry of entries) {
     const ref = entry.empty_layer === true ? undefined : image.layers[layer++];

@@ -2,11 +2,11 @@ import { chainsOf } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { glob } from "../oci/glob.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
+import type { ImageSummary } from "../wire/image.ts";
 import type { Context } from "./context.ts";
 import type { Filters } from "./images.ts";
 import { mustFind, namesOf, shown } from "./lookup.ts";
 import type { KnownImage } from "./store.ts";
-import type { ImageSummary } from "./summary.ts";
 
 const FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
 

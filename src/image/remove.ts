@@ -1,20 +1,20 @@
 import { type Digest, shortId } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
+import type { ImageDeleted, ImagesPruned } from "../wire/image.ts";
 import { collect } from "./collect.ts";
 import type { Context } from "./context.ts";
 import type { Filters } from "./images.ts";
 import { createdOf, flag, labelsMatch, timestamp } from "./list.ts";
 import { mustFind, namesOf, shown } from "./lookup.ts";
 import type { KnownImage } from "./store.ts";
-import type { PruneReport, RemovedItem } from "./summary.ts";
 
 /** Removes a name, and the image with its last name, by Docker's rules. */
 export async function removeImage(
   context: Context,
   text: string,
   options: { readonly force?: boolean; readonly noprune?: boolean } = {},
-): Promise<RemovedItem[]> {
+): Promise<ImageDeleted[]> {
   const { image, reference } = mustFind(context, text);
   if (image.builtIn === true) {
     throw new Refusal(
@@ -23,7 +23,7 @@ export async function removeImage(
     );
   }
   const force = options.force === true;
-  const removed: RemovedItem[] = [];
+  const removed: ImageDeleted[] = [];
   if (reference !== undefined) {
     const names = namesOf(context, image.id);
     const [user] = context.usedBy(image.id);
@@ -61,14 +61,14 @@ export async function removeImage(
   return removed;
 }
 
-function untag(context: Context, name: string, id: Digest, removed: RemovedItem[]): void {
+function untag(context: Context, name: string, id: Digest, removed: ImageDeleted[]): void {
   context.store.unname(name);
   removed.push({ Untagged: shown(name) });
   context.onEvent("untag", id, id);
 }
 
 /** Deletes an image's names and document, and those parents that nothing else needs. */
-function forget(context: Context, image: KnownImage, prune: boolean, removed: RemovedItem[]): Digest[] {
+function forget(context: Context, image: KnownImage, prune: boolean, removed: ImageDeleted[]): Digest[] {
   const gone: Digest[] = [];
   for (let at: KnownImage | undefined = image; at !== undefined; ) {
     for (const name of namesOf(context, at.id)) untag(context, name, at.id, removed);
@@ -115,13 +115,13 @@ function conflictOf(image: KnownImage, force: string, why: string): Refusal {
 }
 
 /** `POST /images/prune`: what no container and no name needs; with `dangling=false` names do not count. */
-export async function pruneImages(context: Context, filters: Filters = {}): Promise<PruneReport> {
+export async function pruneImages(context: Context, filters: Filters = {}): Promise<ImagesPruned> {
   const known = ["dangling", "label", "label!", "until"];
   const unknown = Object.keys(filters).find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Refusal("invalid", `invalid filter '${unknown}'`);
   const danglingOnly = flag(filters.dangling, "dangling") ?? true;
   const until = filters.until?.map(timestamp) ?? [];
-  const removed: RemovedItem[] = [];
+  const removed: ImageDeleted[] = [];
   for (let again = true; again; ) {
     again = false;
     for (const image of [...context.store.images.values()]) {

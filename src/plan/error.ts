@@ -1,4 +1,6 @@
+import { dirname } from "node:path";
 import { errnoName, errnoText } from "../kernel/errno.ts";
+import { hintFor } from "./hints.ts";
 import type { NumberedStep, Side } from "./program/lower.ts";
 import type { Step } from "./step.ts";
 
@@ -18,7 +20,7 @@ export class StepError extends Error {
 
   constructor(number: number, failed: NumberedStep, errno: number) {
     const call = callName(failed.step);
-    const hint = failed.step.hint ?? HINTS[errnoName(errno)];
+    const hint = hintFor(failed.step, call, errnoName(errno));
     const option = failed.step.option === undefined ? "" : ` (${failed.step.option})`;
     super(
       `Cannot ${failed.step.why}${option}: ${call}: ${errnoText(errno)} (${errnoName(errno)})${hint === undefined ? "" : `; ${hint}`}`,
@@ -32,16 +34,21 @@ export class StepError extends Error {
   }
 }
 
-/** General advice by error, for steps that have none of their own. */
-const HINTS: Readonly<Record<string, string>> = {
-  EPERM: "cais needs the capabilities of root for this",
-  ENOSPC: "free some space, or a limit such as user.max_mnt_namespaces or fs.inotify is used up",
-  ENOMEM: "free some memory, or raise the limit",
-  EMFILE: "raise the limit of open files (ulimit -n)",
-  ENFILE: "the whole machine is out of descriptors (fs.file-max)",
-  ENOSYS: "this kernel does not have the call; cais needs Linux 5.12 or newer",
-  ENODEV: "this kernel does not have the file system",
-};
+/**
+ * A program that could not be executed at all, as an error for people. A file system mounted noexec is the usual
+ * cause: programs are written into the run directory.
+ */
+export function cannotExecute(path: string, cause: unknown): Error {
+  const errno = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const advice: Readonly<Record<string, string>> = {
+    EACCES: `${dirname(path)} is on a file system mounted noexec: choose another run directory with --run, or remount it`,
+    ENOEXEC: "it was made for another architecture than this machine's",
+    EAGAIN: "a limit of processes is used up: kernel.pid_max, ulimit -u, or pids.max of the engine's cgroup",
+    ENOMEM: "free some memory, or raise the limit of the engine's own cgroup",
+  };
+  const hint = advice[errno] === undefined ? "" : `; ${advice[errno]}`;
+  return new Error(`Cannot execute the launch program ${path}: ${errno}${hint}`, { cause });
+}
 
 /** The kernel call behind a step. */
 export function callName(step: Step): string {

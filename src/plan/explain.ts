@@ -1,63 +1,104 @@
-import type { Arg, Plan, Step } from "./step.ts";
+import { describeStep } from "./describe.ts";
+import { callName } from "./error.ts";
+import type { Plan, Reason, Step } from "./step.ts";
 
-/** A step as a call, the way strace(1) would print it. */
-export function describeStep(step: Step): string {
-  switch (step.kind) {
-    case "call":
-      return `${step.call}(${step.args.map(describeArgument).join(", ")})`;
-    case "clone":
-      return `clone3(${step.flagsText}${step.cgroup === undefined ? "" : "|CLONE_INTO_CGROUP"})`;
-    case "exec":
-      return `execve(${JSON.stringify(step.candidates[0] ?? "")}${step.candidates.length > 1 ? ", or along PATH" : ""}, ${JSON.stringify(step.argv)})`;
-    case "awaitExec":
-      return "read(sync): end of file once execve has happened";
-    case "receive":
-      return `recvmsg(sync) = ${step.into}`;
-    case "keep":
-      return "ppoll(exits, orders of the engine)";
-    case "init":
-      return "read(signals), kill, wait4";
-    case "attempt":
-      return step.steps[0] === undefined ? "" : describeStep(step.steps[0]);
-    case "decimal":
-    case "load":
-    case "store":
-      return `${step.kind} ${step.kind === "load" ? step.into : step.slot}`;
-  }
+/** A step as `cais explain --format json` has it; the shape is stable, new fields may be added. */
+export interface ExplainedStep {
+  /** The number that traces and errors use. */
+  readonly index: number;
+  /** Who makes the call: the keeper, or the container's first process. */
+  readonly side: "keeper" | "container";
+  readonly call: string;
+  /** The call as people write it, as in a trace. */
+  readonly text: string;
+  readonly why: string;
+  /** The option that caused it, as typed. */
+  readonly option?: string;
+  /** Errors after which the plan goes on. */
+  readonly tolerates?: readonly string[];
+  /** What takes it back when a later step fails. */
+  readonly undo?: readonly string[];
 }
 
-function describeArgument(arg: Arg): string {
-  switch (arg.kind) {
-    case "number":
-      return arg.text ?? String(arg.value);
-    case "slot":
-    case "slotAddress":
-      return `<${arg.slot}>`;
-    case "data":
-      if (arg.text !== undefined) return arg.text;
-      return arg.data.kind === "text" ? JSON.stringify(arg.data.text) : "…";
-  }
-}
-
-/** The plan in words: each call, why it is there, and the option that caused it. */
-export function explain(plan: Plan): string {
-  const lines: string[] = [];
-  let number = 0;
-  const walk = (steps: readonly Step[], indent: string) => {
-    for (const step of steps) {
+/** The plan's calls, in the order in which they are numbered: a child's stand where it is made. */
+export function explainSteps(plan: Plan): readonly ExplainedStep[] {
+  const explained: ExplainedStep[] = [];
+  const walk = (steps: readonly Step[], side: ExplainedStep["side"], tolerated: readonly string[]): void => {
+    for (const [position, step] of steps.entries()) {
+      const inherited = position === 0 ? tolerated : [];
       if (step.kind === "attempt") {
-        walk(step.steps, indent);
+        walk(step.steps, side, step.tolerate);
         continue;
       }
+      // Moves within the program's own memory are no calls.
       if (step.kind === "load" || step.kind === "store" || step.kind === "decimal") continue;
-      const option = step.option === undefined ? "" : `  [${step.option}]`;
-      lines.push(
-        `${String(number++).padStart(4)}  ${indent}${describeStep(step)}`,
-        `      ${indent}  # ${step.why}${option}`,
-      );
-      if (step.kind === "clone") walk(step.child, `${indent}  `);
+      explained.push(explainStep(step, explained.length, side, inherited));
+      if (step.kind === "clone") walk(step.child, "container", []);
     }
   };
-  walk(plan.steps, "");
+  walk(plan.steps, "keeper", []);
+  return explained;
+}
+
+function explainStep(
+  step: Step,
+  index: number,
+  side: ExplainedStep["side"],
+  inherited: readonly string[],
+): ExplainedStep {
+  const tolerates = [...new Set([...inherited, ...(step.kind === "call" ? (step.tolerate ?? []) : [])])];
+  const undo = step.kind === "call" ? (step.undo ?? []).map(describeStep) : [];
+  return {
+    index,
+    side,
+    call: callName(step),
+    text: describeStep(step),
+    why: step.why,
+    ...(step.option === undefined ? {} : { option: step.option }),
+    ...(tolerates.length === 0 ? {} : { tolerates }),
+    ...(undo.length === 0 ? {} : { undo }),
+  };
+}
+
+const TITLES = {
+  keeper: "The keeper, in the host's namespaces as root:",
+  container: "The container's first process, in its namespaces:",
+} as const;
+
+/**
+ * The plan in words: under each reason (and the option behind it) the calls that it takes, with their numbers,
+ * grouped by who makes them.
+ */
+export function explain(plan: Plan): string {
+  const steps = explainSteps(plan);
+  const width = String(steps.length).length;
+  const lines: string[] = [];
+  let side: ExplainedStep["side"] | undefined;
+  let reason = "";
+  for (const step of steps) {
+    if (step.side !== side) {
+      const again = side !== undefined && step.side === "keeper";
+      lines.push(...(side === undefined ? [] : [""]), again ? "The keeper again:" : TITLES[step.side]);
+      reason = "";
+    }
+    side = step.side;
+    // Closing belongs to what was opened for.
+    const closing = step.call === "close" && step.why === "close it";
+    const because = closing && reason !== "" ? reason : reasonOf(step);
+    if (because !== reason) lines.push("", `  ${because}`);
+    reason = because;
+    const tolerates =
+      step.tolerates === undefined || step.call === "close" ? "" : `  (${step.tolerates.join(", ")}: go on)`;
+    lines.push(`    ${String(step.index).padStart(width)}  ${step.text}${tolerates}`);
+  }
   return `${lines.join("\n")}\n`;
+}
+
+function reasonOf({ why, option }: Pick<Reason, "why" | "option">): string {
+  return option === undefined ? why : `${why}  [${option}]`;
+}
+
+/** The same as JSON: `{"steps": [ExplainedStep…]}`. */
+export function explainJson(plan: Plan): string {
+  return `${JSON.stringify({ steps: explainSteps(plan) }, null, 2)}\n`;
 }

@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CompileOptions, compile } from "./compile.ts";
-import { StepError } from "./error.ts";
+import { cannotExecute, StepError } from "./error.ts";
 import type { Plan } from "./step.ts";
 
 export interface RunOptions extends CompileOptions {
-  /** Where the program is written; its file system must allow execution. */
+  /**
+   * Where the program is written: a file system that allows execution, a directory that only root can write to.
+   * A directory of its own, below the temporary one, where it is absent.
+   */
   readonly directory?: string;
   /** What the program's calls read from descriptor 0. */
   readonly input?: Uint8Array;
@@ -32,7 +35,17 @@ export function writeProgram(path: string, elf: Uint8Array): void {
  * before it have then been undone.
  */
 export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<RunResult> {
-  const directory = options.directory ?? join(tmpdir(), "cais-plans");
+  if (options.directory !== undefined) return await runIn(options.directory, plan, options);
+  // Never a known name below /tmp: who made the directory first could exchange the program.
+  const directory = mkdtempSync(join(tmpdir(), "cais-plan-"));
+  try {
+    return await runIn(directory, plan, options);
+  } finally {
+    rmdirSync(directory);
+  }
+}
+
+async function runIn(directory: string, plan: Plan, options: RunOptions): Promise<RunResult> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const program = compile(plan, options);
   const path = join(directory, `plan-${process.pid}-${counter++}`);
@@ -75,7 +88,7 @@ function execute(path: string, options: RunOptions): Promise<Ended> {
       // The program need not read its input to the end.
     });
     child.stdin.end(options.input ?? new Uint8Array());
-    child.on("error", reject);
+    child.on("error", (cause) => reject(cannotExecute(command, cause)));
     child.on("close", (code, signal) => {
       resolve({ code, signal, output: Buffer.concat(output), errors: Buffer.concat(errors) });
     });

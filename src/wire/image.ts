@@ -13,6 +13,8 @@ export interface ImageSummary {
   readonly Size: number;
   /** -1 where it was not counted. */
   readonly SharedSize: number;
+  /** The same as `Size`; of versions before 1.44. */
+  readonly VirtualSize?: number;
   readonly Containers: number;
   readonly Labels: Readonly<Record<string, string>> | null;
 }
@@ -31,6 +33,8 @@ export interface ImageInspect {
   readonly Variant?: string;
   readonly Os: string;
   readonly Size: number;
+  /** The same as `Size`; of versions before 1.44. */
+  readonly VirtualSize?: number;
   readonly GraphDriver: GraphDriver;
   readonly RootFS: { readonly Type: string; readonly Layers?: readonly string[] };
   readonly Metadata: { readonly LastTagTime: string };

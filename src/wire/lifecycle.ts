@@ -41,6 +41,7 @@ export interface PathStat {
   /** Go's `os.FileMode`, not the kernel's: the directory bit is 2^31, the link bit 2^27. */
   readonly mode: number;
   readonly mtime: string;
+  /** Absolute in the container; empty when it is no link. */
   readonly linkTarget: string;
 }
 

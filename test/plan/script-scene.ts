@@ -61,6 +61,7 @@ function comparable(view: View): View {
     .map((each) => (HOST.has(each) ? `${each} of the host` : each.replace(/\d+/, "own")));
   const mounts = (view.mounts ?? "")
     .replaceAll(/(up|work)-\w+/g, "$1")
+    .replaceAll(/=[^,:]*\/root(fs)?\//g, "=ROOT/")
     .split("\n")
     .sort();
   return { ...view, namespaces: namespaces.join("\n"), mounts: mounts.join("\n") };

@@ -21,9 +21,12 @@ export function lookAtMachine(): Machine {
     nft: rules(),
     cgroup: cgroups(),
     process: processes(),
-    file: globSync(["/run/cais/**", "/var/lib/cais/**", `${tmpdir()}/*`]).filter((path) => !isPlans(path)),
+    file: globSync(["/run/cais/**", "/var/lib/cais/**", `${tmpdir()}/*`]),
   };
 }
+
+/** Nobody lost anything when one of these has ended. */
+const COMES_AND_GOES: ReadonlySet<string> = new Set(["process", "cgroup"]);
 
 /** What differs between two looks. */
 export function differences(before: Machine, after: Machine): Difference[] {
@@ -35,7 +38,7 @@ export function differences(before: Machine, after: Machine): Difference[] {
         .filter((what) => !was.has(what))
         .map((what) => ({ kind, change: "left behind" as const, what })),
       ...[...was]
-        .filter((what) => !is.has(what) && kind !== "process")
+        .filter((what) => !is.has(what) && !COMES_AND_GOES.has(kind))
         .map((what) => ({ kind, change: "gone" as const, what })),
     ];
   });
@@ -56,11 +59,6 @@ export async function settledDifferences(before: Machine): Promise<Difference[]>
 /** One line for people. */
 export function describeDifference({ kind, change, what }: Difference): string {
   return `${kind} ${change}: ${what}`;
-}
-
-/** The folder in which `runPlan` puts programs for a moment stays; what is in it does not. */
-function isPlans(path: string): boolean {
-  return path === `${tmpdir()}/cais-plans` && readdirSync(path).length === 0;
 }
 
 /** Mount point, type and source; without the ids, which differ from mount to mount. */
@@ -90,8 +88,8 @@ function cgroups(): string[] {
 }
 
 /**
- * Processes that came from a test: they carry the runner's mark in their environment, or run a program that
- * is deleted (a launch program) or lies in a test's directory. Other processes come and go on any machine.
+ * Processes that came from a test: they carry the runner's mark in their environment, or run a program that lies
+ * or lay in an engine's directory or a test's (a launch program removes itself). Others come and go on any machine.
  */
 function processes(): string[] {
   return readdirSync("/proc")
@@ -101,8 +99,8 @@ function processes(): string[] {
         const program = readlinkSync(`/proc/${pid}/exe`);
         const mark = process.env.CAIS_TEST_MARK;
         const marked = mark !== undefined && readFileSync(`/proc/${pid}/environ`, "latin1").includes(mark);
-        const launch = program.endsWith(" (deleted)") && !program.startsWith("/memfd:");
-        if (!marked && !launch && !program.startsWith(`${tmpdir()}/`)) return [];
+        const ours = [tmpdir(), "/run/cais"].some((directory) => program.startsWith(`${directory}/`));
+        if (!marked && !ours) return [];
         const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
         const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
         const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim().slice(0, 120);

@@ -1,11 +1,14 @@
 // Safe beside other test files
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { checkCycles } from "../../tools/check/cycles.ts";
 import { checkDocuments } from "../../tools/check/documents.ts";
 import { checkImports } from "../../tools/check/imports.ts";
 import { checkLengths } from "../../tools/check/lengths.ts";
 import type { Source } from "../../tools/check/sources.ts";
+import { checkTable } from "../../tools/check/table.ts";
 
 const source = (path: string, text: string, imports: readonly string[] = []): Source => ({
   path,
@@ -24,8 +27,8 @@ test("an import may point down, not up", () => {
   ]);
 });
 
-test("the command line may not import the engine; serve may", () => {
-  const imports = ["src/engine/engine.ts"];
+test("the command line may not import the API's server; serve may", () => {
+  const imports = ["src/api/server.ts"];
   assert.equal(checkImports([source("src/cli/commands/run.ts", "", imports)]).length, 1);
   assert.equal(checkImports([source("src/cli/commands/serve.ts", "", imports)]).length, 0);
 });
@@ -58,6 +61,17 @@ test("an exported function wants a doc comment", () => {
     "src/plan/a.ts:3: bare is exported and has no doc comment",
     "src/plan/a.ts:4: arrow is exported and has no doc comment",
   ]);
+});
+
+test("the table of folders that people read is the one that is checked", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../ARCHITECTURE.md"), "utf8");
+  assert.deepEqual(checkTable(text), []);
+  const [line] = said(checkTable(text.replace("| `cgroup` |", "| `cgroup`, `network` |")));
+  assert.match(line ?? "", /src\/cgroup may import .*network/);
+  const short = text.replace(/^\| `plan` .*\n/m, "");
+  assert.ok(
+    said(checkTable(short)).includes("ARCHITECTURE.md:1: has no row for src/plan in its table of folders"),
+  );
 });
 
 test("a file has 400 lines at most", () => {

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkCycles } from "./cycles.ts";
 import { checkDocuments } from "./documents.ts";
 import { checkImports } from "./imports.ts";
 import { checkLengths } from "./lengths.ts";
 import { type Finding, ROOT, readSources, type Source } from "./sources.ts";
+import { checkTable } from "./table.ts";
 
 /**
  * The one gate: types, lint and format, dead code, import direction and cycles, doc comments, file lengths.
@@ -20,6 +21,7 @@ const programs: Readonly<Record<string, readonly string[]>> = {
 
 const rules: Readonly<Record<string, (sources: readonly Source[]) => Finding[]>> = {
   imports: checkImports,
+  table: () => checkTable(readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8")),
   cycles: checkCycles,
   documents: checkDocuments,
   lengths: checkLengths,

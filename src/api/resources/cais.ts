@@ -1,5 +1,4 @@
 import { explainCreate, traceOf } from "../../engine/containers/explain.ts";
-import { find } from "../../engine/containers/find.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
 import { replyJson } from "../failure.ts";
@@ -24,6 +23,6 @@ export const cais: readonly Route[] = [
     exchange.reply(200, await explainCreate(engine, name, request, form), TYPES[form]);
   }),
   get("/cais/containers/{id}/trace", async (engine, exchange, parameters) => {
-    replyJson(exchange, await traceOf(engine, find(engine, parameter(parameters, "id"))));
+    replyJson(exchange, await traceOf(engine, parameter(parameters, "id")));
   }),
 ];

@@ -9,15 +9,16 @@ import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
-import { StepError } from "../../plan/error.ts";
-import { explain } from "../../plan/explain.ts";
+import { cannotExecute, StepError } from "../../plan/error.ts";
+import { explain, explainJson } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
 import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
+import type { TraceStep } from "../../wire/trace.ts";
 import { execPlan } from "../launch/exec.ts";
 import { launchPlan } from "../launch/plan.ts";
 import { RUN_FILES } from "../launch/session.ts";
-import type { Ended, ExecRequest, Launcher, LaunchRequest, Running, TracedStep } from "../launcher.ts";
+import type { Ended, ExecRequest, Launcher, LaunchRequest, Running } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { readEnd } from "./adopt.ts";
 import { type First, type Following, follow, untilKeeping } from "./follow.ts";
@@ -71,7 +72,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   for (const directory of [run, programs, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
-  const traces = new Map<string, readonly TracedStep[]>();
+  const traces = new Map<string, readonly TraceStep[]>();
   const stencils = createStencils(STENCILS);
   const numberOf = createNumbering();
   /** Starts on their way out, by run directory; the next one waits for that. */
@@ -183,7 +184,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       rmSync(path, { force: true });
       reports.forget(note.token);
       removeNote(runDir);
-      throw error;
+      throw cannotExecute(path, error);
     }
     const first = await following.first;
     if (trace) keepTrace(runDir, program.steps);
@@ -326,8 +327,14 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     },
 
     explain(request, form) {
-      const plan = launchPlan(factsOf(request, new Uint8Array(16)));
-      if (form === "json") return `${JSON.stringify(plan, jsonValue, 2)}\n`;
+      const facts = factsOf(request, new Uint8Array(16));
+      // The engine makes these only when it starts the container.
+      const toBeFile = (path: string) => /\/(hosts|hostname|resolv\.conf)$/.test(path) && !existsSync(path);
+      const plan = launchPlan({
+        ...facts,
+        isDirectory: (path) => !toBeFile(path) && facts.isDirectory(path),
+      });
+      if (form === "json") return explainJson(plan);
       if (form === "script") return script(plan);
       return explain(plan);
     },
@@ -375,10 +382,4 @@ function removeFile(path: string): boolean {
   const there = existsSync(path);
   rmSync(path, { force: true });
   return there;
-}
-
-/** What JSON has no form for. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") return value.toString();
-  return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
 }

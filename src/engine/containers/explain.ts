@@ -1,10 +1,11 @@
+import { isContainerId } from "../../container/id.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import type { TraceStep } from "../../wire/trace.ts";
-import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest, runDirOf } from "../launch.ts";
 import { notFound } from "../refuse.ts";
 import { create } from "./create.ts";
+import { find } from "./find.ts";
 import { remove } from "./remove.ts";
 
 /** The plan that a start of such a container would run, in words, as a script or as data. Nothing is started. */
@@ -22,9 +23,14 @@ export async function explainCreate(
   }
 }
 
-/** @throws Refusal (404) when the last start was not traced */
-export async function traceOf(context: Context, { record }: Container): Promise<readonly TraceStep[]> {
-  const steps = await context.launcher.trace(runDirOf(context, record.id));
-  if (!steps) throw notFound(`container ${record.name} was not started with a trace: start it with trace=1`);
+/**
+ * What each step of a start took. A container that was to be removed (`--rm`) may be gone when it is asked for:
+ * its whole id still finds it.
+ * @throws Refusal (404) when the last start was not traced
+ */
+export async function traceOf(context: Context, reference: string): Promise<readonly TraceStep[]> {
+  const id = isContainerId(reference) ? reference : find(context, reference).record.id;
+  const steps = await context.launcher.trace(runDirOf(context, id));
+  if (!steps) throw notFound(`container ${reference} was not started with a trace: start it with trace=1`);
   return steps;
 }

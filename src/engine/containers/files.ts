@@ -1,9 +1,10 @@
 import { getArchive } from "../../image/archive/get.ts";
 import { putArchive } from "../../image/archive/put.ts";
-import { type PathStat, statPath } from "../../image/archive/stat.ts";
+import { statPath } from "../../image/archive/stat.ts";
 import { exportRoot } from "../../image/export.ts";
 import { runPlan } from "../../plan/run.ts";
 import type { Bytes } from "../../storage/driver.ts";
+import type { PathStat } from "../../wire/lifecycle.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";

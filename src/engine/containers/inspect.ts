@@ -2,6 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
+import { EMPTY_CONFIG } from "../../wire/empty.ts";
 import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -73,26 +74,7 @@ function stateOf({ state }: ContainerRecord): ContainerState {
   };
 }
 
-/** What was not said, in Docker's words for nothing: clients of Go and others tell `null`, "" and 0 apart. */
-const CONFIG = {
-  Hostname: "",
-  Domainname: "",
-  User: "",
-  AttachStdin: false,
-  AttachStdout: false,
-  AttachStderr: false,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
-  Env: [],
-  Cmd: null,
-  Image: "",
-  Volumes: null,
-  WorkingDir: "",
-  Entrypoint: null,
-  OnBuild: null,
-  Labels: {},
-} as const satisfies ContainerConfig;
+const CONFIG = { ...EMPTY_CONFIG, Env: [], Labels: {} } as const satisfies ContainerConfig;
 
 const configOf = (config: ContainerConfig): ContainerConfig => ({ ...CONFIG, ...config });
 

@@ -114,7 +114,7 @@ function again(
 
 /** Run directories and snapshots of containers that are not known: creates and removals cut short. */
 async function removeOrphans(context: Context, damaged: readonly string[]): Promise<void> {
-  for (const id of names(`${context.run}/mounts`)) await unmount(`${context.run}/mounts/${id}`);
+  for (const id of names(`${context.run}/mounts`)) await unmount(context, `${context.run}/mounts/${id}`);
   const spared = (id: string): boolean => damaged.some((path) => path.includes(id));
   const known = (id: string): boolean => isContainerId(id) && (context.containers.has(id) || spared(id));
   for (const { id } of context.images.driver.writables()) {

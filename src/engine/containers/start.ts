@@ -56,6 +56,8 @@ export function start(context: Context, container: Container, options: StartOpti
 async function launch(context: Context, container: Container, trace: boolean): Promise<void> {
   const { record } = container;
   const { state } = record;
+  // The last end, if it is not written down yet: its run directory is to be used again.
+  context.store.settle(record);
   shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
   const running = await context.launcher.start(launchRequest(context, container, trace));

@@ -2,7 +2,6 @@ import { mkdirSync, rmdirSync } from "node:fs";
 import { mountRoot } from "../../container/launch/rootfs.ts";
 import { MNT_DETACH } from "../../kernel/flags.ts";
 import { call, num, str } from "../../plan/build.ts";
-import { runPlan } from "../../plan/run.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 
@@ -50,19 +49,19 @@ async function mounted(context: Context, id: string): Promise<string> {
 
 async function mount(context: Context, id: string, place: string): Promise<void> {
   mkdirSync(place, { recursive: true, mode: 0o700 });
-  await runPlan({ steps: mountRoot(context.images.driver.rootfs(id), place) });
+  await context.runPlan({ steps: mountRoot(context.images.driver.rootfs(id), place) });
 }
 
 async function unmounted(context: Context, id: string): Promise<void> {
   const user = users.get(id);
   if (!user || --user.count > 0) return;
   users.delete(id);
-  await unmount(placeOf(context, id));
+  await unmount(context, placeOf(context, id));
 }
 
 /** Also for what an engine that was killed has left. */
-export async function unmount(place: string): Promise<void> {
-  await runPlan({
+export async function unmount(context: Context, place: string): Promise<void> {
+  await context.runPlan({
     steps: [
       call(
         "umount2",

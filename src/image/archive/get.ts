@@ -1,11 +1,12 @@
 import * as fs from "node:fs";
 import type { Bytes } from "../../storage/driver.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
+import type { PathStat } from "../../wire/lifecycle.ts";
 import { openRoot } from "../tar/beneath.ts";
 import type { ByteText } from "../tar/entry.ts";
 import { packTree } from "../tar/pack.ts";
 import { partsOf } from "./resolve.ts";
-import { locate, type PathStat, pathStat } from "./stat.ts";
+import { locate, pathStat } from "./stat.ts";
 
 /** `GET /containers/{id}/archive`: a path as a tar, with what the header says about it. */
 export function getArchive(

@@ -1,19 +1,9 @@
 import * as fs from "node:fs";
+import type { PathStat } from "../../wire/lifecycle.ts";
 import { openRoot, through } from "../tar/beneath.ts";
 import { type ByteText, byteText, readable } from "../tar/entry.ts";
 import { statIn } from "../tar/walk.ts";
 import { notFound, partsOf, resolveDirectory } from "./resolve.ts";
-
-/** What `X-Docker-Container-Path-Stat` carries, base64 of its JSON. */
-export interface PathStat {
-  readonly name: string;
-  readonly size: number;
-  /** Go's `os.FileMode`. */
-  readonly mode: number;
-  readonly mtime: string;
-  /** Absolute in the container; empty when it is no link. */
-  readonly linkTarget: string;
-}
 
 /** A path found beneath a root; the caller closes `parent`. */
 export interface Located {

@@ -25,7 +25,8 @@ export function execute(state: State, step: Exec): void {
   const directory = cwd.place.on === "shell" ? [] : [`--chdir=${quote(cwd.place.path)}`];
   const env = step.env.filter((entry) => /^[^=]+=/.test(entry)).map(quote);
   if (env.length < step.env.length) note(state, "words of the environment without a name are left out");
-  const workload = ["env", "-i", ...directory, ...env, ...step.argv.map(quote)];
+  const signals = state.last.background ? ["--default-signal=INT,QUIT"] : [];
+  const workload = ["env", "-i", ...signals, ...directory, ...env, ...step.argv.map(quote)];
   const all = [...commands, workload];
   if (!state.pivoted) {
     say(state, `exec ${all.flat().join(" ")}`);

@@ -104,9 +104,10 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
   const fork = options.includes("--pid") || state.unshare.length > 0 ? ["--fork --kill-child"] : [];
   const keep = options.includes("--user") ? ["--keep-caps"] : [];
   const command = `${state.enter}${["unshare", ...options, ...state.unshare, ...mount, ...keep, ...fork].join(" ")} sh "$self" container_1`;
+  state.last.background = waits;
   if (waits) {
     for (const line of WAITING) say(state, line.replace("COMMAND", command));
-    state.undo.push('[ -z "${child-}" ] || kill -KILL "$child" || :; wait');
+    state.undo.push('[ -z "$child" ] || kill -KILL "$child" || :; wait');
     const end = ["status=0", 'wait "$!" || status=$?', "child=", 'exit "$status"'];
     keeper.lines.push(...start.lines, ...after.lines, ...end);
   } else {
@@ -140,6 +141,7 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
 
 /** Descriptor 4 says "go" to the child, 5 says to the keeper which process the child is. */
 const WAITING = [
+  "child=",
   "pipes=$(mktemp -d)",
   'mkfifo "$pipes/go" "$pipes/pid"',
   'exec 3<&0 4<>"$pipes/go" 5<>"$pipes/pid"',

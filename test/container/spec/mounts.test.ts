@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PLAIN } from "../../../src/container/spec/mountpoint.ts";
 import type { ContainerConfig, HostConfig } from "../../../src/wire/container.ts";
 import { specOf } from "./facts.ts";
 
@@ -35,6 +36,14 @@ test("-v: read-only, propagation, labels, named and anonymous volumes", () => {
   ]);
   assert.equal(specOf(host).spec.linux?.rootfsPropagation, "shared");
   assert.equal(specOf({ Binds: ["/a:/b:slave"] }).spec.linux?.rootfsPropagation, "rslave");
+});
+
+test("--userns: volumes have the owners that the container sees, what is bound from the host keeps its own", () => {
+  const host: HostConfig = { Binds: ["/src/a:/data", "named:/vol:ro"], UsernsMode: "uid=0:100000:65536" };
+  assert.deepEqual(asked(host), [
+    "/data < /src/a (bind) rbind,rprivate",
+    "/vol < /volumes/named (bind) rbind,rro,idmap",
+  ]);
 });
 
 test("--mount: bind, volume and tmpfs with their options", () => {
@@ -133,13 +142,7 @@ test("what --volumes-from brings gives way to what is asked for", () => {
         type: "bind",
         source: "/theirs",
         target,
-        readonly: false,
-        below: "try",
-        recursive: true,
-        propagation: "",
-        copy: true,
-        create: false,
-        options: [],
+        ...PLAIN,
         option: "--volumes-from x",
       })),
     },

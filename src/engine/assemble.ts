@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { readLayout } from "../cgroup/layout.ts";
 import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
-import { createEngine, type Engine } from "../engine/engine.ts";
-import { imageUsers } from "../engine/images/images.ts";
-import { volumeUsers } from "../engine/volumes.ts";
 import { createImages } from "../image/open.ts";
 import type { Digest } from "../oci/digest.ts";
 import { runPlan } from "../plan/run.ts";
+import type { RunPlan } from "../storage/kernel.ts";
 import { openVolumes } from "../volume/volumes.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { imageUsers } from "./images/images.ts";
+import { volumeUsers } from "./volumes.ts";
 
 export interface AssembleOptions {
   /** State that lasts. */
@@ -28,22 +29,23 @@ export async function assemble({
   const layout = readLayout();
   const cgroups = prepareParent(layout);
   const programs = join(root, "programs");
+  const runHere: RunPlan = (plan) => runPlan(plan, { directory: programs });
   const launcher = await createLauncher({ run, programs, layout });
   // The images ask who uses them, the engine is made of images: the question comes after both are there.
   let engine: Engine | undefined;
   const images = await createImages({
     root,
-    runPlan: (plan) => runPlan(plan, { directory: programs }),
+    runPlan: runHere,
     hidden: [root, run],
     usedBy: (id: Digest) => (engine ? imageUsers(engine, id) : []),
     onEvent: (event, id, name) => engine?.events.emit("image", event, id, { name }),
   });
   const volumes = openVolumes({
     root,
-    runPlan,
+    runPlan: runHere,
     usedBy: (name) => (engine ? volumeUsers(engine, name) : []),
   });
   for (const problem of [...images.damaged(), ...volumes.damaged()]) report(problem);
-  engine = await createEngine({ root, run, images, volumes, launcher, cgroups, report });
+  engine = await createEngine({ root, run, runPlan: runHere, images, volumes, launcher, cgroups, report });
   return { engine, close: () => launcher.close() };
 }

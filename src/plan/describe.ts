@@ -1,0 +1,84 @@
+import type { Arg, Data, Step } from "./step.ts";
+
+/** A step as a call, the way strace(1) would print it. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case "call": {
+      const result = step.result === undefined ? "" : ` = <${step.result}>`;
+      return `${step.call}(${step.args.map(describeArgument).join(", ")})${result}`;
+    }
+    case "clone": {
+      const flags = [step.flagsText, ...(step.cgroup === undefined ? [] : ["CLONE_INTO_CGROUP"])];
+      return `clone3(${flags.filter((text) => text !== "0").join("|") || "0"}) = <${step.pid}>`;
+    }
+    case "exec": {
+      const path = step.candidates.length > 1 ? ", or along PATH" : "";
+      return `execve(${quoted(step.candidates[0] ?? "")}${path}, [${step.argv.map(quoted).join(", ")}], ${step.env.length} variables)`;
+    }
+    case "awaitExec":
+      return "read(<sync>): end of file once execve has happened";
+    case "receive":
+      return `recvmsg(<sync>) = <${step.into}>`;
+    case "keep":
+      return "ppoll(exits, orders of the engine)";
+    case "init":
+      return "read(signals), kill, wait4";
+    case "attempt":
+      return step.steps[0] === undefined ? "" : describeStep(step.steps[0]);
+    case "decimal":
+      return `write ${step.prefix}<${step.slot}>${step.suffix} to memory`;
+    case "load":
+      return `load <${step.into}> from memory`;
+    case "store":
+      return `store <${step.slot}> in memory`;
+  }
+}
+
+function describeArgument(arg: Arg): string {
+  switch (arg.kind) {
+    case "number":
+      return arg.text ?? String(arg.value);
+    case "slot":
+      return `<${arg.slot}>`;
+    case "slotAddress":
+      return `&<${arg.slot}>`;
+    case "data":
+      return arg.text === undefined ? describeData(arg.data) : described(arg.data, arg.text);
+  }
+}
+
+/** What people call the memory: quoted where it is a string, in braces where it is a struct. */
+function described(data: Data, text: string): string {
+  return data.kind === "struct" ? `{${text}}` : data.kind === "text" ? quoted(data.text) : text;
+}
+
+/** A struct nobody has named is shown by its size and by what it points to. */
+function describeData(data: Data): string {
+  switch (data.kind) {
+    case "text":
+      return quoted(data.text);
+    case "bytes":
+      return `${data.bytes.length} bytes`;
+    case "space":
+      return data.name ?? `${data.size} bytes`;
+    case "struct": {
+      const size = data.fields.reduce(
+        (sum, field) => sum + (field instanceof Uint8Array ? field.length : 8),
+        0,
+      );
+      const pointed = data.fields.flatMap((field) =>
+        field instanceof Uint8Array || "slot" in field.pointer ? [] : [`&${describeData(field.pointer)}`],
+      );
+      return `{${[`${size} bytes`, ...pointed].join(", ")}}`;
+    }
+  }
+}
+
+const LONGEST = 400;
+
+/** As C would write it, cut where it would fill the screen. */
+function quoted(text: string): string {
+  return text.length > LONGEST
+    ? `${JSON.stringify(text.slice(0, LONGEST))}… (${text.length} characters)`
+    : JSON.stringify(text);
+}

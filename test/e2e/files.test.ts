@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { startEngine, type TestEngine } from "../support/engine.ts";
+import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { needs, root } from "../support/skip.ts";
+
+/** A container's files from outside: diff, cp both ways, commit, export, save and load. */
+const can = needs(root(), busyboxMissing());
+const NONE = ["--network", "none"] as const;
+const home = mkdtempSync(join(tmpdir(), "cais-files-"));
+let engine: TestEngine;
+
+before(async () => {
+  if (can.skip !== undefined) return;
+  engine = await startEngine();
+  await engine.ok(["import", busyboxTar(), "busybox"]);
+});
+after(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const remove = (...names: readonly string[]) => engine.ok(["rm", "-f", "-v", ...names]);
+/** For a container that runs, and for one that does not. */
+const RUNNING = { running: ["run", "-d", ...NONE], stopped: ["create", ...NONE] } as const;
+
+for (const [state, make] of Object.entries(RUNNING)) {
+  test(`cp puts files into a ${state} container and gets them out`, can, async () => {
+    await engine.ok([...make, "--name", "place", "-v", "/volume", "busybox", "sleep", "1000"]);
+    const from = join(home, state);
+    mkdirSync(join(from, "sub"), { recursive: true });
+    writeFileSync(join(from, "sub/file"), "content\n", { mode: 0o640 });
+    symlinkSync("file", join(from, "sub/link"));
+    await engine.ok(["cp", from, "place:/there"]);
+    await engine.ok(["cp", join(from, "sub/file"), "place:/there/sub/second"]);
+    const back = join(home, `${state}-back`);
+    await engine.ok(["cp", "place:/there", back]);
+    assert.equal(readFileSync(join(back, "sub/second"), "utf8"), "content\n");
+    assert.equal(statSync(join(back, "sub/file")).mode & 0o777, 0o640);
+    assert.equal(readlinkSync(join(back, "sub/link")), "file");
+    const piped = await engine.cais(["cp", "place:/there/sub/file", "-"]);
+    assert.equal(spawnSync("tar", ["-xO"], { input: piped.stdout }).stdout.toString(), "content\n");
+    const tar = spawnSync("tar", ["-C", from, "-cf", "-", "sub/file"]).stdout;
+    await engine.ok(["cp", "-", "place:/there"], { input: tar });
+
+    assert.deepEqual((await engine.ok(["diff", "place"])).split("\n").slice(0, 3), [
+      ...["A /there", "A /there/sub", "A /there/sub/file"],
+    ]);
+    assert.equal((await engine.cais(["cp", "place:/no/such", home])).code, 1);
+    assert.equal((await engine.cais(["cp", join(home, "no-such"), "place:/"])).code, 1);
+    await remove("place");
+  });
+}
+
+test("cp does not follow a container's links out of it", can, async () => {
+  await engine.ok(["run", ...NONE, "--name", "trap", "busybox", "ln", "-s", "/../../../../etc", "/out"]);
+  const file = join(home, "evil");
+  writeFileSync(file, "evil\n");
+  await engine.ok(["cp", file, "trap:/out/cais-escaped"]);
+  assert.equal(statSync("/etc/cais-escaped", { throwIfNoEntry: false }), undefined);
+  const inside = await engine.cais(["cp", "trap:/etc/cais-escaped", "-"]);
+  assert.equal(inside.code, 0);
+  await remove("trap");
+});
+
+test("diff tells what was added, changed and deleted", can, async () => {
+  const script = "echo x > /root/new; echo y >> /etc/passwd; rm /etc/group; mkdir -p /a/b";
+  await engine.ok(["run", ...NONE, "--name", "changed", "busybox", "sh", "-c", script]);
+  const lines = (await engine.ok(["diff", "changed"])).split("\n").sort();
+  assert.deepEqual(lines, [
+    "A /a",
+    "A /a/b",
+    "A /root/new",
+    "C /etc",
+    "C /etc/passwd",
+    "C /root",
+    "D /etc/group",
+  ]);
+  await remove("changed");
+});
+
+test("commit makes an image of what has changed, with its configuration", can, async () => {
+  const script = "echo kept > /note; rm -r /var/log";
+  await engine.ok(["run", ...NONE, "--name", "source", "-e", "MADE=yes", "busybox", "sh", "-c", script]);
+  const change = ["-c", "WORKDIR /root", "-c", 'CMD ["cat","/note"]', "-m", "a note", "-a", "a person"];
+  const id = await engine.ok(["commit", ...change, "source", "noted:1"]);
+  assert.match(id, /^sha256:[0-9a-f]{64}$/);
+  assert.equal(await engine.ok(["run", "--rm", ...NONE, "noted:1"]), "kept");
+  assert.equal(
+    await engine.ok(["run", "--rm", ...NONE, "noted:1", "sh", "-c", "pwd; echo $MADE; ls /var"]),
+    "/root\nyes",
+  );
+  assert.equal(await engine.ok(["inspect", "-f", "{{.Author}} {{.Comment}}", "noted:1"]), "a person a note");
+  const layers = JSON.parse(
+    await engine.ok(["inspect", "-f", "{{json .RootFS.Layers}}", "noted:1"]),
+  ) as string[];
+  assert.equal(layers.length, 2);
+  await remove("source");
+
+  const file = join(home, "noted.tar");
+  await engine.ok(["save", "-o", file, "noted:1"]);
+  await engine.ok(["rmi", "noted:1"]);
+  assert.equal(await engine.ok(["load", "-i", file]), "Loaded image: noted:1");
+  assert.equal(await engine.ok(["inspect", "-f", "{{.Id}}", "noted:1"]), id);
+  assert.equal(await engine.ok(["run", "--rm", ...NONE, "noted:1"]), "kept");
+  await engine.ok(["rmi", "noted:1"]);
+});
+
+test("export is the whole tree, without what is mounted; import takes it back", can, async () => {
+  const script =
+    "echo kept > /note; chown 1000:29 /note; chmod 4750 /note; ln /note /again; echo x > /volume/x";
+  await engine.ok(["run", ...NONE, "--name", "tree", "-v", "/volume", "busybox", "sh", "-c", script]);
+  const file = join(home, "tree.tar");
+  await engine.ok(["export", "-o", file, "tree"]);
+  const names = spawnSync("tar", ["-tf", file], { encoding: "utf8" }).stdout.split("\n");
+  assert.ok(names.some((name) => /^(\.\/)?bin\/busybox$/.test(name)));
+  assert.ok(!names.some((name) => /^(\.\/)?(volume\/x|proc\/.)/.test(name)));
+  await engine.ok(["import", file, "again:1"]);
+  const look = "stat -c '%u:%g %a %h' /note; cat /again";
+  assert.equal(
+    await engine.ok(["run", "--rm", ...NONE, "again:1", "sh", "-c", look]),
+    "1000:29 4750 2\nkept",
+  );
+  await remove("tree");
+  await engine.ok(["rmi", "again:1"]);
+});
+
+test("images, tag, rmi, history: names come and go, an image in use stays", can, async () => {
+  await engine.ok(["tag", "busybox", "else/where:2"]);
+  assert.match(await engine.ok(["images", "else/where"]), /^REPOSITORY .*\nelse\/where +2 +[0-9a-f]{12} /);
+  assert.equal(await engine.ok(["rmi", "else/where:2"]), "Untagged: else/where:2");
+  await engine.ok(["create", "--name", "user", "busybox", "true"]);
+  const used = await engine.cais(["rmi", "busybox"]);
+  assert.equal(used.code, 1);
+  assert.match(used.stderr, /conflict: unable to (remove|delete).*container [0-9a-f]{12} is using/);
+  assert.match(await engine.ok(["history", "busybox"]), /^IMAGE +CREATED +CREATED BY +SIZE +COMMENT/);
+  await remove("user");
+});
