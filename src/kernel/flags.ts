@@ -151,3 +151,6 @@ export function flags<T extends Table>(
   for (const name of names) value |= table[name] ?? 0;
   return { value, text: names.map((name) => `${prefix}_${name}`).join("|") || "0" };
 }
+
+/** linux/securebits.h */
+export const SECBIT_NO_SETUID_FIXUP = 4;

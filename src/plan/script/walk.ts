@@ -54,6 +54,10 @@ function interpret(state: State, step: Exclude<Step, Clone>) {
 /** Where the first call may find nothing, the rest depends on a test. */
 function attempt(state: State, step: Attempt) {
   const [first] = step.steps;
+  if (first?.kind === "call" && first.call === "move_mount") {
+    // The second way to attach, on a link itself, is for links that lead to nothing: mount(8) has no word for it.
+    return step.tolerate.includes("EBADF") ? undefined : walk(state, step.steps);
+  }
   if (first?.kind !== "call" || !step.tolerate.includes("ENOENT")) return walk(state, step.steps);
   const data = dataAt(first, 1);
   const path = data.kind === "text" ? textAt(first, 1) : undefined;

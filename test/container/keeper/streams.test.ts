@@ -17,11 +17,11 @@ before(async () => {
 });
 after(() => scene?.[Symbol.asyncDispose]());
 
-type Reader = Bun.ReadableStreamDefaultReader<Uint8Array>;
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** Reads the first output until it has `text`; what follows stays for later. */
 async function until(running: Running, text: string): Promise<Reader> {
-  const reader = running.outputs[0]!.read.getReader();
+  const reader = running.outputs[0]!.read.getReader() as Reader;
   let seen = "";
   while (!seen.includes(text)) {
     const { done, value } = await reader.read();
