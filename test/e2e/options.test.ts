@@ -188,6 +188,13 @@ const observations: readonly Observation[] = [
     "cat /mnt/file; stat -c %u /mnt/file",
     "shared\n65534",
   ],
+  // What is the engine's belongs to the container's root; on the disk the ids are the container's.
+  [
+    ["--userns", "uid=0:100000:65536", "-v", "mapped:/mnt"],
+    "touch /mnt/x; chown www /mnt/x; stat -c %u /mnt /mnt/x; echo '1.2.3.4 db' >> /etc/hosts; tail -n1 /etc/hosts",
+    "0\n1000\n1.2.3.4 db",
+  ],
+  [["-v", "mapped:/mnt"], "stat -c %u /mnt /mnt/x", "0\n1000"],
   [["--userns", "uid=0:100000:65536", "-u", "www"], "id -u; touch /x 2>&1", /^1000\n.*Permission denied/],
   [["--time-offset", "boottime=864000"], "cut -d. -f1 /proc/uptime | awk '{ print ($1 > 864000) }'", "1"],
   [

@@ -16,6 +16,8 @@ export interface MountOptions {
   readonly propagation: { readonly flag: number; readonly recursive: boolean } | undefined;
   /** What is left for the file system itself. */
   readonly data: string;
+  /** Show the owners of its files through the container's user namespace (runtime-spec, "idmap"). */
+  readonly idmap: boolean;
   /** Copy what the image has at the destination into the tmpfs. */
   readonly tmpcopyup: boolean;
 }
@@ -85,6 +87,7 @@ export function mountOptions(options: readonly string[]): MountOptions {
   let bind: MountOptions["bind"] = "no";
   let propagation: MountOptions["propagation"];
   let tmpcopyup = false;
+  let idmap = false;
   const data: string[] = [];
   for (const word of options) {
     const flag = FLAGS[word];
@@ -95,6 +98,7 @@ export function mountOptions(options: readonly string[]): MountOptions {
     else if (word.startsWith("r") && PROPAGATION[word.slice(1)] !== undefined) {
       propagation = { flag: PROPAGATION[word.slice(1)]!, recursive: true };
     } else if (word === "tmpcopyup") tmpcopyup = true;
+    else if (word === "idmap") idmap = true;
     else if (flag !== undefined || attribute !== undefined) {
       if (flag !== undefined) flagsSet = flag[1] ? flagsSet | MS[flag[0]] : flagsSet & ~MS[flag[0]];
       if (attribute !== undefined) {
@@ -119,6 +123,7 @@ export function mountOptions(options: readonly string[]): MountOptions {
     bind,
     propagation,
     data: data.join(","),
+    idmap,
     tmpcopyup,
   };
 }

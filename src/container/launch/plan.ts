@@ -98,7 +98,14 @@ export function launchPlan(facts: LaunchFacts): Plan {
       ? [
           ...writeIdMaps(linux, because),
           ...oomScoreOfChild(process.oomScoreAdj, because),
-          ...mountRootForUsers(facts.rootfs, rootPlace, rootOf(linux), because),
+          ...mountRootForUsers(
+            facts.rootfs,
+            rootPlace,
+            rootOf(linux),
+            binds.filter(({ options }) => options.idmap),
+            because,
+          ),
+          ...binds.map(({ tree }) => close(tree, "leave it to the container")),
         ]
       : []),
     ...(terminal ? takeTerminal() : []),

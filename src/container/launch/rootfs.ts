@@ -10,7 +10,7 @@ import {
   SECBIT_NO_SETUID_FIXUP,
 } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
-import { type Reason, type Step, SYNC_PARENT } from "../../plan/step.ts";
+import { type Reason, type Slot, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
 import { HERE, makeDirectory, open, openFlags } from "./files.ts";
 import { mountCall } from "./mounts.ts";
@@ -120,9 +120,16 @@ export function readonlyRoot(because: Because): Step {
 /**
  * In the keeper, for a container with its own users: the layers' owners are shifted by idmapped mounts
  * (mount_setattr(2)), which only the host's root can make, and the overlay on top of them is sent to the
- * child. It is built in a mount namespace that exists for these few calls.
+ * child. It is built in a mount namespace that exists for these few calls. `trees`, opened and attached nowhere yet,
+ * are shown in the same way.
  */
-export function mountRootForUsers(rootfs: Rootfs, place: string, owner: Owner, because: Because): Step[] {
+export function mountRootForUsers(
+  rootfs: Rootfs,
+  place: string,
+  owner: Owner,
+  trees: readonly { readonly tree: Slot; readonly reason: Reason }[],
+  because: Because,
+): Step[] {
   const reason = because("linux.uidMappings", "show the image's files as owned by the container's users");
   const { path, steps } = childPath("ns/user", reason);
   const layers =
@@ -136,6 +143,7 @@ export function mountRootForUsers(rootfs: Rootfs, place: string, owner: Owner, b
     call("openat", [HERE, mem(path, "/proc/CHILD/ns/user"), openFlags("RDONLY", "CLOEXEC"), num(0)], reason, {
       result: "user-namespace",
     }),
+    ...trees.flatMap((each) => mapOwners(each.tree, each.reason)),
     open("/proc/self/ns/mnt", "host-mounts", { why: "find the way back" }, ["RDONLY"]),
     call("unshare", [num(CLONE.NEWNS, "CLONE_NEWNS")], { why: "mount where nobody sees it" }),
     mountCall("none", "/", "none", MS.REC | MS.PRIVATE, ["MS_REC", "MS_PRIVATE"], "", {
@@ -192,9 +200,6 @@ const absolute = (rootfs: Overlay, path: string) => (path.startsWith("/") ? path
 
 function idmapped(layer: string, place: string, index: number, reason: Reason): Step[] {
   const slot = `layer.${index}`;
-  const attributes = struct([u64(MOUNT_ATTR.IDMAP, 0, 0, 0)], `idmap.${index}`);
-  const hint =
-    "this kernel or the file system under the data directory has no idmapped mounts (Linux 5.19 for overlay)";
   return [
     makeDirectory(place, 0o755, reason),
     call(
@@ -205,11 +210,23 @@ function idmapped(layer: string, place: string, index: number, reason: Reason): 
         result: slot,
       },
     ),
+    ...mapOwners(slot, reason),
+    call("move_mount", [from(slot), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], reason),
+    close(slot, "close it"),
+  ];
+}
+
+/** Show the files of a tree that is attached nowhere yet with the owners that the container's users see. */
+function mapOwners(tree: Slot, reason: Reason): Step[] {
+  const attributes = struct([u64(MOUNT_ATTR.IDMAP, 0, 0, 0)], `idmap.${tree}`);
+  const hint =
+    "this kernel or the file system under the data directory has no idmapped mounts (Linux 5.19 for overlay)";
+  return [
     { kind: "store", slot: "user-namespace", to: attributes, offset: 24, size: 8, ...reason },
     call(
       "mount_setattr",
       [
-        from(slot),
+        from(tree),
         str(""),
         num(AT.EMPTY_PATH, "AT_EMPTY_PATH"),
         mem(attributes, "MOUNT_ATTR_IDMAP"),
@@ -217,8 +234,6 @@ function idmapped(layer: string, place: string, index: number, reason: Reason): 
       ],
       { ...reason, hint },
     ),
-    call("move_mount", [from(slot), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], reason),
-    close(slot, "close it"),
   ];
 }
 

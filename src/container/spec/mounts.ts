@@ -8,6 +8,7 @@ import type { MountPoint } from "./mountpoint.ts";
 import { mountPoints } from "./mountpoints.ts";
 import { type Origins, typedWord } from "./origins.ts";
 import { tmpfsOptions } from "./tmpfs.ts";
+import { parseUserns } from "./userns.ts";
 
 /** A mount with the option behind it. */
 interface Asked {
@@ -43,7 +44,8 @@ export function mountsOf(
 
 /** tmpfs, binds, volumes, then the generated files, whose place a bind of the user's may take. */
 function requested(points: readonly MountPoint[], host: HostConfig, facts: SpecFacts): readonly Asked[] {
-  const mounts = points.map((point) => ({ mount: mountOf(point, facts), option: point.option }));
+  const owners = ownersOf(host);
+  const mounts = points.map((point) => ({ mount: mountOf(point, facts, owners), option: point.option }));
   const { resolvConf, hostname, hosts } = facts.files;
   const generated = [
     ["/etc/resolv.conf", resolvConf],
@@ -52,7 +54,7 @@ function requested(points: readonly MountPoint[], host: HostConfig, facts: SpecF
   ] as const;
   for (const [destination, source] of generated) {
     if (source === undefined || points.some(({ target }) => target === destination)) continue;
-    const options = ["rbind", ...(host.ReadonlyRootfs ? [recursive(facts)] : []), "rprivate"];
+    const options = ["rbind", ...(host.ReadonlyRootfs ? [recursive(facts)] : []), "rprivate", ...owners];
     const mount = { destination, type: "bind", source, options };
     mounts.push({
       mount,
@@ -62,7 +64,15 @@ function requested(points: readonly MountPoint[], host: HostConfig, facts: SpecF
   return mounts;
 }
 
-function mountOf(point: MountPoint, facts: SpecFacts): Mount {
+/**
+ * For a container with own users, what is the engine's (volumes, generated files) belongs to the container's root, as
+ * its image does. What is bound from the host stays the host's.
+ */
+function ownersOf(host: HostConfig): readonly "idmap"[] {
+  return typeof parseUserns(host.UsernsMode) === "object" ? ["idmap"] : [];
+}
+
+function mountOf(point: MountPoint, facts: SpecFacts, owners: readonly "idmap"[]): Mount {
   const { type, source, target: destination } = point;
   if (type === "tmpfs") {
     const options = tmpfsOptions(point.options);
@@ -76,6 +86,7 @@ function mountOf(point: MountPoint, facts: SpecFacts): Mount {
     point.recursive ? "rbind" : "bind",
     ...(point.readonly || type === "image" ? [point.below === "never" ? "ro" : recursive(facts)] : []),
     ...(propagation === "" ? [] : [propagation]),
+    ...(type === "volume" ? owners : []),
   ];
   return { destination, type: "bind", source: path, options };
 }

@@ -143,9 +143,10 @@ class Lowering {
     const number = this.#number(step);
     writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) this.#bareCall(step);
-    if (step.result !== undefined) writer.set(step.result, "acc");
+    // A failure leaves the slot as it was: it may be the socket over which the failure is told.
     if (tolerate.length === 0) writer.if("acc", "lt", imm(0), this.#failure());
-    else this.#unless(tolerate, skipTo);
+    if (step.result !== undefined) writer.set(step.result, "acc");
+    if (tolerate.length > 0) this.#unless(tolerate, skipTo);
     this.#stamp(number);
     if (step.undo !== undefined && this.#side === "keeper") this.#undos.push(step.undo);
   }

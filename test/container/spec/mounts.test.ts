@@ -38,6 +38,14 @@ test("-v: read-only, propagation, labels, named and anonymous volumes", () => {
   assert.equal(specOf({ Binds: ["/a:/b:slave"] }).spec.linux?.rootfsPropagation, "rslave");
 });
 
+test("--userns: volumes have the owners that the container sees, what is bound from the host keeps its own", () => {
+  const host: HostConfig = { Binds: ["/src/a:/data", "named:/vol:ro"], UsernsMode: "uid=0:100000:65536" };
+  assert.deepEqual(asked(host), [
+    "/data < /src/a (bind) rbind,rprivate",
+    "/vol < /volumes/named (bind) rbind,rro,idmap",
+  ]);
+});
+
 test("--mount: bind, volume and tmpfs with their options", () => {
   const bind = (Target: string, more: object) =>
     ({ Type: "bind", Source: "/src/a", Target, ...more }) as const;
