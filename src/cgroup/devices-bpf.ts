@@ -1,5 +1,6 @@
 import type { DeviceRule } from "../oci/runtime/resources.ts";
-import type { Arg, Call, Data, Field, Slot, Step } from "../plan/step.ts";
+import { call, from, mem, num, struct, u32 } from "../plan/build.ts";
+import type { Slot, Step } from "../plan/step.ts";
 
 /**
  * cgroup v2 has no devices controller: a small eBPF program decides about each open and mknod instead
@@ -11,7 +12,6 @@ const BPF_PROG_ATTACH = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 const BPF_CGROUP_DEVICE = 6;
 const BPF_F_ALLOW_MULTI = 2;
-const O_CLOEXEC = 0o2000000;
 
 /** `BPF_DEVCG_DEV_*` and `BPF_DEVCG_ACC_*`. */
 const TYPES = { b: 1, c: 2 } as const;
@@ -104,23 +104,6 @@ function encode(program: readonly Instruction[]): Uint8Array {
 }
 
 /**
- * Where the two descriptors are put for the attachment: a plan's memory is laid out before it runs, so
- * a descriptor in a struct needs a number known in advance. Below 64, so that the table of descriptors
- * does not grow; closed again at once.
- */
-const CGROUP_FD = 62;
-const PROGRAM_FD = 63;
-
-const number = (value: number | bigint, text?: string): Arg => ({
-  kind: "number",
-  value: BigInt(value),
-  ...(text === undefined ? {} : { text }),
-});
-const u32 = (...values: number[]): Uint8Array => new Uint8Array(new Uint32Array(values).buffer);
-
-const struct = (fields: readonly Field[]): Data => ({ kind: "struct", fields });
-
-/**
  * Steps that load the program of `rules` and attach it to the cgroup v2 directory open in `cgroup`. The program
  * lives as long as the cgroup does, so nothing has to be undone beyond the directory.
  */
@@ -134,48 +117,34 @@ export function deviceProgramSteps(rules: readonly DeviceRule[], cgroup: Slot): 
     u32(0, 0, 0, 0, 0, 0),
     new TextEncoder().encode("cais_devices\0\0\0\0"),
   ]);
-  const attach = struct([u32(CGROUP_FD, PROGRAM_FD, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI)]);
-  const option = "linux.resources.devices";
+  // target_fd, attach_bpf_fd, attach_type, attach_flags
+  const attach = struct([u32(0, 0, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI)], "device-program-attach");
   const slot = "device-program";
+  const option = "linux.resources.devices";
   const hint = "the kernel needs CONFIG_CGROUP_BPF and CAP_BPF, or CAP_SYS_ADMIN before Linux 5.8";
-  const call = (name: Call["call"], why: string, args: readonly Arg[], result?: Slot): Call => ({
-    kind: "call",
-    call: name,
-    why,
+  const into = (offset: number, value: Slot): Step => ({
+    kind: "store",
+    slot: value,
+    to: attach,
+    offset,
+    size: 4,
+    why: "say which program goes where",
     option,
-    args,
-    ...(name === "bpf" ? { hint } : {}),
-    ...(result === undefined ? {} : { result }),
   });
-  const from = (name: Slot): Arg => ({ kind: "slot", slot: name });
   return [
     call(
       "bpf",
-      "load the program that decides which devices may be used",
-      [
-        number(BPF_PROG_LOAD, "BPF_PROG_LOAD"),
-        { kind: "data", data: load, text: `device rules (${rules.length})` },
-        number(64),
-      ],
-      slot,
+      [num(BPF_PROG_LOAD, "BPF_PROG_LOAD"), mem(load, `device rules (${rules.length})`), num(64)],
+      { why: "load the program that decides which devices may be used", option, hint },
+      { result: slot },
     ),
-    call("dup3", "give the program a known number", [
-      from(slot),
-      number(PROGRAM_FD),
-      number(O_CLOEXEC, "O_CLOEXEC"),
-    ]),
-    call("dup3", "give the cgroup a known number", [
-      from(cgroup),
-      number(CGROUP_FD),
-      number(O_CLOEXEC, "O_CLOEXEC"),
-    ]),
-    call("bpf", "attach it to the container's cgroup", [
-      number(BPF_PROG_ATTACH, "BPF_PROG_ATTACH"),
-      { kind: "data", data: attach, text: "BPF_CGROUP_DEVICE" },
-      number(16),
-    ]),
-    call("close", "the cgroup holds the program now", [from(slot)]),
-    call("close", "the cgroup holds the program now", [number(PROGRAM_FD)]),
-    call("close", "the copy is no longer needed", [number(CGROUP_FD)]),
+    into(0, cgroup),
+    into(4, slot),
+    call("bpf", [num(BPF_PROG_ATTACH, "BPF_PROG_ATTACH"), mem(attach, "BPF_CGROUP_DEVICE"), num(16)], {
+      why: "attach it to the container's cgroup",
+      option,
+      hint,
+    }),
+    call("close", [from(slot)], { why: "the cgroup holds the program now", option }),
   ];
 }

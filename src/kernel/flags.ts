@@ -91,9 +91,6 @@ export const MOUNT_ATTR = {
   NOSYMFOLLOW: 0x200000,
 } as const;
 
-/** linux/securebits.h: capabilities stay when ids change. */
-export const SECBIT_NO_SETUID_FIXUP = 4;
-
 /** linux/prctl.h */
 export const PR = {
   SET_PDEATHSIG: 1,
@@ -154,3 +151,6 @@ export function flags<T extends Table>(
   for (const name of names) value |= table[name] ?? 0;
   return { value, text: names.map((name) => `${prefix}_${name}`).join("|") || "0" };
 }
+
+/** linux/securebits.h */
+export const SECBIT_NO_SETUID_FIXUP = 4;

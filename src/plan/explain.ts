@@ -2,8 +2,6 @@ import { describeStep } from "./describe.ts";
 import { callName } from "./error.ts";
 import type { Plan, Reason, Step } from "./step.ts";
 
-export { describeStep } from "./describe.ts";
-
 /** A step as `cais explain --format json` has it; the shape is stable, new fields may be added. */
 export interface ExplainedStep {
   /** The number that traces and errors use. */

@@ -1,16 +1,9 @@
+import { AT, O, S } from "../kernel/flags.ts";
 import { call, from, mem, num } from "../plan/build.ts";
 import type { Arg, Call, Data, Plan, Step } from "../plan/step.ts";
 
 /** Runs a plan and returns what its calls wrote to descriptor 1; throws when a step fails. */
 export type RunPlan = (plan: Plan) => Promise<{ readonly output: Uint8Array }>;
-
-const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const O_DIRECTORY = 0o200000;
-const O_CLOEXEC = 0o2000000;
-export const S_IFCHR = 0o020000;
-export const S_IFBLK = 0o060000;
-export const S_IFIFO = 0o010000;
 
 /** A path that may hold any byte (latin1 text) as a NUL-terminated argument. */
 function path(text: string): Arg {
@@ -52,8 +45,8 @@ export function makeNode(node: Node): Call[] {
   const nanoseconds = Math.round((node.mtime - seconds) * 1e9);
   const times = new Uint8Array(BigInt64Array.of(0n, 0n, BigInt(seconds), BigInt(nanoseconds)).buffer);
   const why = "make a special file of the layer";
-  const at = num(AT_FDCWD, "AT_FDCWD");
-  const flags = num(AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW");
+  const at = num(AT.FDCWD, "AT_FDCWD");
+  const flags = num(AT.SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW");
   return [
     call("mknodat", [at, path(node.path), num(node.mode), num(deviceNumber(node.major, node.minor))], why),
     call("fchownat", [at, path(node.path), num(node.uid), num(node.gid), flags], why),
@@ -64,8 +57,8 @@ export function makeNode(node: Node): Call[] {
 
 /** Hides a name of the layers below (overlayfs.rst, "whiteouts and opaque directories"). */
 export function makeWhiteout(name: string): Call {
-  const at = num(AT_FDCWD, "AT_FDCWD");
-  const args = [at, path(name), num(S_IFCHR, "S_IFCHR"), num(0, "makedev(0, 0)")];
+  const at = num(AT.FDCWD, "AT_FDCWD");
+  const args = [at, path(name), num(S.IFCHR, "S_IFCHR"), num(0, "makedev(0, 0)")];
   return call("mknodat", args, "hide what a lower layer has under this name", { tolerate: ["EEXIST"] });
 }
 
@@ -83,10 +76,10 @@ export function setXattr(name: string, key: string, value: Uint8Array): Call {
 /** Writes everything of the file system that holds `directory` to its disk. */
 export function syncPlan(directory: string): Plan {
   const why = "have the layer on the disk before it gets its name";
-  const flags = num(O_DIRECTORY | O_CLOEXEC, "O_DIRECTORY|O_CLOEXEC");
+  const flags = num(O.CLOEXEC, "O_CLOEXEC");
   return {
     steps: [
-      call("openat", [num(AT_FDCWD, "AT_FDCWD"), mem({ kind: "text", text: directory }), flags], why, {
+      call("openat", [num(AT.FDCWD, "AT_FDCWD"), mem({ kind: "text", text: directory }), flags], why, {
         result: "layer",
       }),
       call("syncfs", [from("layer")], why),

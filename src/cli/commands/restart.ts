@@ -1,18 +1,14 @@
 import { restartContainer } from "../../client/containers.ts";
 import { command } from "../command.ts";
+import { stopFlags } from "../container/stopping.ts";
 import { each } from "../each.ts";
-import { int, text } from "../flags/flag.ts";
 
 export default command({
   name: "restart",
   aliases: ["container restart"],
   usage: "[OPTIONS] CONTAINER [CONTAINER...]",
   summary: "Stop containers and start them again",
-  flags: {
-    signal: text("Signal to stop it with", { short: "s" }),
-    time: int("Seconds to wait before SIGKILL", { short: "t" }),
-    timeout: int("The same as --time"),
-  },
+  flags: stopFlags,
   args: [1, Number.POSITIVE_INFINITY],
   run: ({ engine }, { signal, time, timeout }, names) =>
     each(names, (name) => restartContainer(engine, name, signal, time ?? timeout)),

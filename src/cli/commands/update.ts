@@ -1,7 +1,7 @@
 import { updateContainer } from "../../client/containers.ts";
 import { command } from "../command.ts";
 import { containerFlags } from "../container/flags.ts";
-import { said } from "../container/resources.ts";
+import { limits, said } from "../container/resources.ts";
 import { restartPolicy } from "../container/restart.ts";
 import { each } from "../each.ts";
 import { Failure } from "../failure.ts";
@@ -39,20 +39,7 @@ export default command({
   async run({ engine }, options, containers, given) {
     if (given.size === 0) throw new Failure("you must provide one or more flags when using this command");
     const body = {
-      ...said({
-        BlkioWeight: options["blkio-weight"] ?? 0,
-        CpuPeriod: options["cpu-period"] ?? 0,
-        CpuQuota: options["cpu-quota"] ?? 0,
-        CpuRealtimePeriod: options["cpu-rt-period"] ?? 0,
-        CpuRealtimeRuntime: options["cpu-rt-runtime"] ?? 0,
-        CpuShares: options["cpu-shares"] ?? 0,
-        CpusetCpus: options["cpuset-cpus"] ?? "",
-        CpusetMems: options["cpuset-mems"] ?? "",
-        Memory: options.memory ?? 0,
-        MemoryReservation: options["memory-reservation"] ?? 0,
-        MemorySwap: options["memory-swap"] ?? 0,
-        NanoCpus: options.cpus ?? 0,
-      }),
+      ...said(limits(options)),
       // 0 and -1 both mean "no limit" here, absent means "as it is".
       ...(options["pids-limit"] !== undefined && { PidsLimit: options["pids-limit"] }),
       ...(options.restart !== undefined && { RestartPolicy: restartPolicy(options.restart) }),

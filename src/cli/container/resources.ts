@@ -3,19 +3,24 @@ import { Failure } from "../failure.ts";
 import type { Values } from "../flags/flag.ts";
 import type { containerFlags } from "./flags.ts";
 
-/** The limits and devices of a container. Only what was asked for is sent: the rest is the engine's to choose. */
-export function resources(options: Values<typeof containerFlags>): HostResources {
-  const swappiness = options["memory-swappiness"];
-  if (swappiness !== undefined && swappiness !== -1 && (swappiness < 0 || swappiness > 100))
-    throw new Failure(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`, 125);
-  const asked: HostResources = {
+type LimitName =
+  | "blkio-weight"
+  | "cpu-period"
+  | "cpu-quota"
+  | "cpu-rt-period"
+  | "cpu-rt-runtime"
+  | "cpu-shares"
+  | "cpus"
+  | "cpuset-cpus"
+  | "cpuset-mems"
+  | "memory"
+  | "memory-reservation"
+  | "memory-swap";
+
+/** The limits that `run` sets and `update` changes; 0 and "" say nothing. */
+export function limits(options: Pick<Values<typeof containerFlags>, LimitName>): HostResources {
+  return {
     BlkioWeight: options["blkio-weight"] ?? 0,
-    BlkioWeightDevice: options["blkio-weight-device"],
-    BlkioDeviceReadBps: options["device-read-bps"],
-    BlkioDeviceReadIOps: options["device-read-iops"],
-    BlkioDeviceWriteBps: options["device-write-bps"],
-    BlkioDeviceWriteIOps: options["device-write-iops"],
-    CgroupParent: options["cgroup-parent"] ?? "",
     CpuPeriod: options["cpu-period"] ?? 0,
     CpuQuota: options["cpu-quota"] ?? 0,
     CpuRealtimePeriod: options["cpu-rt-period"] ?? 0,
@@ -23,12 +28,28 @@ export function resources(options: Values<typeof containerFlags>): HostResources
     CpuShares: options["cpu-shares"] ?? 0,
     CpusetCpus: options["cpuset-cpus"] ?? "",
     CpusetMems: options["cpuset-mems"] ?? "",
-    DeviceCgroupRules: options["device-cgroup-rule"],
-    Devices: options.device,
     Memory: options.memory ?? 0,
     MemoryReservation: options["memory-reservation"] ?? 0,
     MemorySwap: options["memory-swap"] ?? 0,
     NanoCpus: options.cpus ?? 0,
+  };
+}
+
+/** The limits and devices of a container. Only what was asked for is sent: the rest is the engine's to choose. */
+export function resources(options: Values<typeof containerFlags>): HostResources {
+  const swappiness = options["memory-swappiness"];
+  if (swappiness !== undefined && swappiness !== -1 && (swappiness < 0 || swappiness > 100))
+    throw new Failure(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`, 125);
+  const asked: HostResources = {
+    ...limits(options),
+    BlkioWeightDevice: options["blkio-weight-device"],
+    BlkioDeviceReadBps: options["device-read-bps"],
+    BlkioDeviceReadIOps: options["device-read-iops"],
+    BlkioDeviceWriteBps: options["device-write-bps"],
+    BlkioDeviceWriteIOps: options["device-write-iops"],
+    CgroupParent: options["cgroup-parent"] ?? "",
+    DeviceCgroupRules: options["device-cgroup-rule"],
+    Devices: options.device,
     OomKillDisable: options["oom-kill-disable"],
     PidsLimit: options["pids-limit"] ?? 0,
     Ulimits: options.ulimit,

@@ -327,7 +327,13 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     },
 
     explain(request, form) {
-      const plan = launchPlan(factsOf(request, new Uint8Array(16)));
+      const facts = factsOf(request, new Uint8Array(16));
+      // The engine makes these only when it starts the container.
+      const toBeFile = (path: string) => /\/(hosts|hostname|resolv\.conf)$/.test(path) && !existsSync(path);
+      const plan = launchPlan({
+        ...facts,
+        isDirectory: (path) => !toBeFile(path) && facts.isDirectory(path),
+      });
       if (form === "json") return explainJson(plan);
       if (form === "script") return script(plan);
       return explain(plan);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { describeStep } from "../../plan/describe.ts";
 import { callName } from "../../plan/error.ts";
-import { describeStep } from "../../plan/explain.ts";
 import type { NumberedStep } from "../../plan/program/lower.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 

@@ -1,5 +1,14 @@
 import { basename, dirname } from "node:path";
-import { AT, CLONE, MNT_DETACH, MOUNT_ATTR, MS, OPEN_TREE, PR } from "../../kernel/flags.ts";
+import {
+  AT,
+  CLONE,
+  MNT_DETACH,
+  MOUNT_ATTR,
+  MS,
+  OPEN_TREE,
+  PR,
+  SECBIT_NO_SETUID_FIXUP,
+} from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
 import { type Reason, type Slot, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
@@ -181,7 +190,7 @@ interface Owner {
  * (EOVERFLOW: overlayfs would be read-only). The file capabilities stay: overlayfs needs them to copy up.
  */
 function actingAs({ uid, gid }: Owner, reason: Reason): Step[] {
-  const bits = num(uid === 0 ? 0 : 4, uid === 0 ? "0" : "SECBIT_NO_SETUID_FIXUP");
+  const bits = num(uid === 0 ? 0 : SECBIT_NO_SETUID_FIXUP, uid === 0 ? "0" : "SECBIT_NO_SETUID_FIXUP");
   const keep = call("prctl", [num(PR.SET_SECUREBITS, "PR_SET_SECUREBITS"), bits], reason);
   const become = [call("setfsgid", [num(gid)], reason), call("setfsuid", [num(uid)], reason)];
   return uid === 0 ? [...become, keep] : [keep, ...become];

@@ -1,4 +1,5 @@
 import { flags, type O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
+import { SIGNALS } from "../../kernel/signals.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Call, type Keeper, type KeeperStdio, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import { HERE, open } from "./files.ts";
@@ -19,8 +20,7 @@ export const RUN_FILES = {
 /** Beside the run directory: what the engine noted before the start. */
 export const notePath = (runDir: string): string => `${runDir}.json`;
 
-const SIGCHLD = 17;
-const SIGPIPE = 13;
+const { SIGCHLD, SIGPIPE } = SIGNALS;
 const maskOf = (...signals: number[]) =>
   struct([u64(signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n))]);
 const NO_SIGNALS = struct([u64(0)]);

@@ -1,4 +1,4 @@
-import { AT, CLONE, OPEN_TREE } from "../../kernel/flags.ts";
+import { AT, CLONE, O, OPEN_TREE } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, open } from "./files.ts";
@@ -9,8 +9,6 @@ const OF_ANOTHER = /^\/proc\/(\d+)\/root(\/.+)$/;
 /** Whether a bind's source is in another container's mount namespace: `--ipc container:ID` has such a one. */
 export const inAnother = (source: string): boolean => OF_ANOTHER.test(source);
 
-/** O_PATH|O_CLOEXEC, the same on both architectures. */
-const O_PATH_CLOEXEC = 0o12000000;
 /** openat2(2): no link of any kind on the way, so that a container cannot offer a file of the host as its own. */
 const RESOLVE_NO_SYMLINKS = 0x04;
 
@@ -21,7 +19,7 @@ const RESOLVE_NO_SYMLINKS = 0x04;
 export function openInAnother(source: string, tree: Slot, reason: Reason): Step[] {
   const [, pid = "", path = ""] = OF_ANOTHER.exec(source) ?? [];
   const because = { ...reason, hint: "the other container has ended, or has no directory of its own there" };
-  const how = struct([u64(O_PATH_CLOEXEC, 0, RESOLVE_NO_SYMLINKS)]);
+  const how = struct([u64(O.PATH | O.CLOEXEC, 0, RESOLVE_NO_SYMLINKS)]);
   const enter = (slot: Slot, why: Reason) =>
     call("setns", [from(slot), num(CLONE.NEWNS, "CLONE_NEWNS")], why);
   return [

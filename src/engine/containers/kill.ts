@@ -1,5 +1,5 @@
 import { thaw } from "../../cgroup/freeze.ts";
-import { signalNumber } from "../../kernel/signals.ts";
+import { SIGNALS, signalNumber } from "../../kernel/signals.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
@@ -8,8 +8,7 @@ import { allowed } from "./find.ts";
 import { cgroupOf } from "./freeze.ts";
 import { tell } from "./tell.ts";
 
-export const SIGKILL = 9;
-const SIGTERM = 15;
+const { SIGKILL, SIGTERM } = SIGNALS;
 
 /** The signal that asks this container to stop. */
 export const stopSignalOf = ({ record }: Container): number =>

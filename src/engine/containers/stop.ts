@@ -1,10 +1,10 @@
-import { signalNumber } from "../../kernel/signals.ts";
+import { SIGNALS, signalNumber } from "../../kernel/signals.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
-import { SIGKILL, send, stopSignalOf } from "./kill.ts";
+import { send, stopSignalOf } from "./kill.ts";
 import { start } from "./start.ts";
 import { tell } from "./tell.ts";
 
@@ -38,7 +38,7 @@ export async function stop(context: Context, container: Container, options: Stop
     await send(context, container, signal);
     const seconds = options.timeout ?? container.record.config.StopTimeout ?? TIMEOUT;
     if (!(await within(end, seconds))) {
-      await send(context, container, SIGKILL);
+      await send(context, container, SIGNALS.SIGKILL);
       await end;
     }
   }

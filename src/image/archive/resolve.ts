@@ -1,10 +1,10 @@
 import * as fs from "node:fs";
+import { O } from "../../kernel/flags.ts";
 import { Refusal } from "../../oci/error.ts";
 import { through } from "../tar/beneath.ts";
 import { type ByteText, byteText, readable, toByteText } from "../tar/entry.ts";
 import { statIn } from "../tar/walk.ts";
 
-const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 const LINKS_MAX = 40;
 
@@ -25,7 +25,7 @@ export function resolveDirectory(
   path: readonly ByteText[],
   missing?: (parent: number, name: ByteText, parts: readonly ByteText[]) => void,
 ): Resolved {
-  const open: number[] = [fs.openSync(through(root, ""), O_PATH | O_DIRECTORY)];
+  const open: number[] = [fs.openSync(through(root, ""), O.PATH | O_DIRECTORY)];
   const parts: ByteText[] = [];
   const todo = [...path].reverse();
   let links = 0;
@@ -57,7 +57,7 @@ export function resolveDirectory(
       if (!stat.isDirectory()) {
         throw new Refusal("invalid", `Cannot use ${shown(path)}: ${readable(part)} is not a directory`);
       }
-      open.push(fs.openSync(through(parent, part), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+      open.push(fs.openSync(through(parent, part), O.PATH | O_DIRECTORY | O_NOFOLLOW));
       parts.push(part);
     }
     const fd = open.pop()!;

@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
+import { O } from "../../kernel/flags.ts";
 import { fsPath } from "./entry.ts";
 
-const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 
 /** Where a descriptor of a directory leads: paths through it cannot be redirected by whoever owns the tree. */
@@ -11,7 +11,7 @@ export function through(directory: number, name: string): string | Buffer {
 
 /** Opens a directory for walking beneath it. Links in `path` itself are followed: it is the caller's own. */
 export function openRoot(path: string): number {
-  return fs.openSync(path, O_PATH | O_DIRECTORY);
+  return fs.openSync(path, O.PATH | O_DIRECTORY);
 }
 
 /**
@@ -19,7 +19,7 @@ export function openRoot(path: string): number {
  * tree meanwhile can make this fail but not make it leave the tree.
  */
 export function openDirectory(parent: number, name: string): number {
-  return fs.openSync(through(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  return fs.openSync(through(parent, name), O.PATH | O_DIRECTORY | O_NOFOLLOW);
 }
 
 /** Directories beneath a root, opened as a walk moves from one to the next. */

@@ -1,17 +1,9 @@
 import * as fs from "node:fs";
 import { dirname } from "node:path";
+import { S } from "../../kernel/flags.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import type { Bytes } from "../../storage/driver.ts";
-import {
-  makeNode,
-  makeOpaque,
-  makeWhiteout,
-  type RunPlan,
-  S_IFBLK,
-  S_IFCHR,
-  S_IFIFO,
-  setXattr,
-} from "../../storage/kernel.ts";
+import { makeNode, makeOpaque, makeWhiteout, type RunPlan, setXattr } from "../../storage/kernel.ts";
 import { type Batch, batchIn } from "./batch.ts";
 import { breather } from "./breathe.ts";
 import {
@@ -221,7 +213,7 @@ function placeNode(path: string, entry: Entry, layer: Layer): void {
   if (device && !(major >= 0 && major < 4096 && minor >= 0 && minor < 1 << 20)) {
     throw badEntry(entry.name, `there can be no device ${major}:${minor}`);
   }
-  const kind = type === "char" ? S_IFCHR : type === "block" ? S_IFBLK : S_IFIFO;
+  const kind = type === "char" ? S.IFCHR : type === "block" ? S.IFBLK : S.IFIFO;
   const mode = kind | entry.mode;
   const numbers = device ? { major, minor } : { major: 0, minor: 0 };
   layer.batch.make(path, makeNode({ path: relative(path, layer), mode, ...numbers, uid, gid, mtime }));

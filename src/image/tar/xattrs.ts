@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+import { AT, O } from "../../kernel/flags.ts";
 import { call, from, mem, num, space } from "../../plan/build.ts";
 import type { Arg, Attempt, Data, Step } from "../../plan/step.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
@@ -11,7 +13,8 @@ export type TreeXattrs = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
 const XATTR_MAX = 65536;
 /** Entries a program asks about; more would make it large. */
 const ENTRIES_MAX = 500;
-const O_PATH_DIRECTORY_NOFOLLOW = 0o10000000 | 0o200000 | 0o400000 | 0o2000000;
+/** Of the architecture this runs on: aarch64 has its own `O_DIRECTORY` and `O_NOFOLLOW`. */
+const PATH_DIRECTORY = O.PATH | O.CLOEXEC | constants.O_DIRECTORY;
 /** Entries that vanish, change kind or have no attributes are passed over. */
 const PASS = [
   "ENOENT",
@@ -96,14 +99,14 @@ function stepsOf(batch: readonly Question[]): Step[] {
 const why = "read the extended attributes of a layer's files";
 
 function openRootStep(root: number): Step {
-  const flags = num(O_PATH_DIRECTORY_NOFOLLOW & ~0o400000, "O_PATH|O_DIRECTORY|O_CLOEXEC");
+  const flags = num(PATH_DIRECTORY, "O_PATH|O_DIRECTORY|O_CLOEXEC");
   const path = `/proc/${process.pid}/fd/${root}`;
-  return call("openat", [num(-100, "AT_FDCWD"), text(path), flags], why, { result: "root" });
+  return call("openat", [num(AT.FDCWD, "AT_FDCWD"), text(path), flags], why, { result: "root" });
 }
 
 /** Goes down from the root, one component at a time; `inside` is skipped when one of them has vanished. */
 function enter(parts: readonly string[], inside: readonly Step[]): Step {
-  const flags = num(O_PATH_DIRECTORY_NOFOLLOW, "O_PATH|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC");
+  const flags = num(PATH_DIRECTORY | constants.O_NOFOLLOW, "O_PATH|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC");
   const open = parts.map((part, i) => {
     const parent = i === 0 ? "root" : `at${i - 1}`;
     return call("openat", [from(parent), text(part), flags], why, { result: `at${i}` });

@@ -1,7 +1,8 @@
+import { SIGNALS } from "../../kernel/signals.ts";
 import type { Data, Init } from "../step.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
-const SIGCHLD = 17;
+const { SIGCHLD } = SIGNALS;
 const WNOHANG = 1;
 /** struct signalfd_siginfo (signalfd(2)); the signal number is its first field. */
 const SIGNAL: Data = { kind: "space", size: 128, name: "init-signal" };

@@ -1,4 +1,5 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
+import { SIGNALS } from "../../kernel/signals.ts";
 import { stringArray, u64 } from "../build.ts";
 import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
@@ -32,7 +33,6 @@ const FAILED_ERROR = "failed-error";
 const RELEASED = "released";
 /** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
 export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
-const SIGKILL = 9;
 
 /** Turn a plan into operations. Returns the steps by number, so that a record can be understood. */
 export function lower(plan: Plan, options: LowerOptions): { writer: Writer; steps: readonly NumberedStep[] } {
@@ -143,9 +143,10 @@ class Lowering {
     const number = this.#number(step);
     writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) this.#bareCall(step);
-    if (step.result !== undefined) writer.set(step.result, "acc");
+    // A failure leaves the slot as it was: it may be the socket over which the failure is told.
     if (tolerate.length === 0) writer.if("acc", "lt", imm(0), this.#failure());
-    else this.#unless(tolerate, skipTo);
+    if (step.result !== undefined) writer.set(step.result, "acc");
+    if (tolerate.length > 0) this.#unless(tolerate, skipTo);
     this.#stamp(number);
     if (step.undo !== undefined && this.#side === "keeper") this.#undos.push(step.undo);
   }
@@ -196,7 +197,7 @@ class Lowering {
     const args: Data = { kind: "space", size: 88, name: `clone-args.${number}` };
     const intoCgroup = 0x200000000n;
     writer.store(at(args), 0, 8, imm(step.flags | (step.cgroup === undefined ? 0n : intoCgroup)));
-    writer.store(at(args), 32, 8, imm(17));
+    writer.store(at(args), 32, 8, imm(SIGNALS.SIGCHLD));
     if (step.cgroup !== undefined) writer.store(at(args), 80, 8, slot(step.cgroup));
     const parent = writer.fresh("parent");
     writer.set(FAILED_STEP, imm(number));
@@ -219,7 +220,7 @@ class Lowering {
       const none = [numberArg(0), numberArg(0), numberArg(0)];
       const end = "end the container's first process";
       this.#undos.push([
-        { kind: "call", call: "kill", args: [pid, numberArg(SIGKILL)], why: end },
+        { kind: "call", call: "kill", args: [pid, numberArg(SIGNALS.SIGKILL)], why: end },
         { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
         // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
         { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },

@@ -136,7 +136,14 @@ function changeDirectory(state: State, call: Call) {
   if (place.on === "host" && place.path !== state.rootPlace) say(state, `cd ${word(state, place)}`);
 }
 
+/** Only what is in another container's mount namespace is opened that way. */
+function openBeneath(state: State, call: Call) {
+  if (call.result !== undefined) state.slots.set(call.result, { kind: "foreign" });
+  note(state, "NOT done by hand: it is in another mount namespace");
+}
+
 export const FILES: Handlers = {
+  openat2: openBeneath,
   mkdirat: makeDirectory,
   mknodat: makeNode,
   openat: open,

@@ -1,9 +1,21 @@
+import { dirname } from "node:path";
 import { AT, FSCONFIG, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import type { Call } from "../step.ts";
 import type { Handlers } from "./handler.ts";
 import { dataAt, numberAt, slotAt, textAt, words64 } from "./memory.ts";
 import { quote } from "./shell.ts";
-import { type Change, noForm, placeOf, rooted, run, type State, say, type Thing, word } from "./state.ts";
+import {
+  type Change,
+  noForm,
+  note,
+  placeOf,
+  rooted,
+  run,
+  type State,
+  say,
+  type Thing,
+  word,
+} from "./state.ts";
 
 /** Calls that mount: mount(8) for all of them. */
 
@@ -79,14 +91,45 @@ function mount(state: State, call: Call) {
     return run(state, "mount -o", ["remount", ...bind, ...optionsOf(flags)].join(","), word(state, target));
   }
   if ((flags & MS.BIND) !== 0) return bind(state, textAt(call, 0), (flags & MS.REC) !== 0, call);
-  const extra = textAt(call, 4);
+  const extra = allowed(state, textAt(call, 4));
   const options = [...optionsOf(flags), ...(extra === "" ? [] : [extra])].join(",");
   const words = [
     "mount -t",
     quote(textAt(call, 2)),
     ...(options === "" ? [] : ["-o", rooted(state, options)]),
   ];
+  if (textAt(call, 2) === "overlay") keepUpper(state, extra);
   run(state, ...words, quote(textAt(call, 0)), word(state, target));
+}
+
+/** The directories that an overlay writes to belong to a container that need not be there any more. */
+function keepUpper(state: State, options: string) {
+  const found = options.split(/(?<!\\),/).filter((option) => /^(upper|work)dir=/.test(option));
+  const paths = found.map((option) =>
+    placeOf(state, option.slice(option.indexOf("=") + 1).replace(/\\(.)/g, "$1")),
+  );
+  const [upper, ...others] = paths.flatMap((place) => (place.on === "host" ? [place.path] : []));
+  if (upper === undefined || upper.startsWith(`${state.rootPlace}/`)) return;
+  const all = [upper, ...others].map(quote).join(" ");
+  state.prepare.push(
+    "# what the container writes goes here; it is removed at the end if it was not there before",
+    "made=",
+    `[ -d ${quote(upper)} ] || { mkdir -p ${all}; made=yes; }`,
+  );
+  state.undo.unshift(`[ -z "$made" ] || { rm -rf ${all}; rmdir ${quote(dirname(upper))} 2>/dev/null || :; }`);
+}
+
+/** The users' root may not name overlay's options about trusted attributes, not even to turn them off. */
+function allowed(state: State, options: string): string {
+  if (!state.prefix.includes("--user=")) return options;
+  note(
+    state,
+    "NOT quite by hand: opaque directories of layers are marked in attributes that only the host's root reads",
+  );
+  return options
+    .split(",")
+    .filter((option) => !/^(redirect_dir|metacopy)=/.test(option))
+    .join(",");
 }
 
 function bind(state: State, from: string, recursive: boolean, call: Call) {
@@ -103,6 +146,8 @@ function openTree(state: State, call: Call) {
   const flags = numberAt(call, 2);
   if ((flags & OPEN_TREE.CLONE) === 0) throw noForm("open_tree without OPEN_TREE_CLONE");
   const of = slotAt(call, 0);
+  const foreign = of !== undefined && state.slots.get(of)?.kind === "foreign";
+  if (foreign && call.result !== undefined) return void state.slots.set(call.result, { kind: "foreign" });
   if (of !== undefined && state.slots.get(of)?.kind !== "terminal") throw noForm(`open_tree of <${of}>`);
   const source =
     of === undefined ? placeOf(state, textAt(call, 1)) : { on: "shell" as const, word: '"$(tty)"' };
@@ -114,6 +159,7 @@ function openTree(state: State, call: Call) {
 function setAttributes(state: State, call: Call) {
   const slot = slotAt(call, 0) ?? "";
   const tree = state.slots.get(slot);
+  if (tree?.kind === "foreign") return;
   if (tree?.kind !== "tree") throw noForm("mount_setattr of an attached mount");
   const attributes = dataAt(call, 3);
   const [set = 0n, clear = 0n, propagation = 0n] = words64(attributes);
@@ -150,6 +196,7 @@ function moveMount(state: State, call: Call) {
       word(state, target, follow),
     );
   }
+  if (thing?.kind === "foreign") return note(state, "NOT done by hand: it is in another mount namespace");
   if (thing?.kind !== "tree") throw noForm("move_mount of what is no mount");
   attach(state, thing, target, follow);
 }
@@ -162,16 +209,25 @@ function attach(state: State, tree: Tree, target: ReturnType<typeof placeOf>, fo
   }
   const source = tree.source.on === "root" ? '"$from"' : word(state, tree.source);
   const at = word(state, target, follow);
+  // The engine makes some of its files only when it starts the container.
+  const may = tree.source.on === "host" && !tree.source.path.startsWith("/dev/") && state.prefix === "";
+  const guard = may ? `[ ! -e ${source} ] || ` : "";
   const idmap = tree.changes.find((change) => change.kind === "idmap");
   const options = idmap === undefined ? [] : [`-o X-mount.idmap=${idmap.namespace}`];
-  run(state, "mount", tree.recursive ? "--rbind" : "--bind", ...options, source, at);
+  run(state, `${guard}mount`, tree.recursive ? "--rbind" : "--bind", ...options, source, at);
   for (const change of tree.changes) {
-    if (change.kind === "propagation") run(state, "mount", change.how, at);
+    if (change.kind === "propagation") run(state, `${guard}mount`, change.how, at);
     if (change.kind !== "options") continue;
     const words = ["remount", "bind", ...change.options].join(",");
-    if (!change.recursive) run(state, "mount -o", words, at);
+    if (!change.recursive) run(state, `${guard}mount -o`, words, at);
     else
-      run(state, `findmnt -Rlno TARGET ${at} | while read -r each; do`, "mount -o", words, '"$each"; done');
+      run(
+        state,
+        `${guard}findmnt -Rlno TARGET ${at} | while read -r each; do`,
+        "mount -o",
+        words,
+        '"$each"; done',
+      );
   }
 }
 

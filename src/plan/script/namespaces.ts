@@ -41,6 +41,9 @@ function setns(state: State, call: Call) {
     state.prefix = "";
     return;
   }
+  if (state.side === "container" && numberAt(call, 1) === CLONE.NEWNS) {
+    return note(state, "NOT done by hand: no tool is in two mount namespaces at once");
+  }
   const option = `${optionOf(numberAt(call, 1))}=${word(state, file.place)}`;
   if (state.side === "container") return reenter(state, ["nsenter", option]);
   state.enter += `nsenter ${option} `;
@@ -86,6 +89,13 @@ function ioctl(state: State, call: Call) {
   }
 }
 
+/** An overlay acts as whoever mounted it; a tool that mounts is root, so it is root of the container's users. */
+function actAs(state: State, call: Call) {
+  if (state.prefix === "") throw noForm(`${call.call} of its own`);
+  const outer = 'nsenter --mount="/proc/$child/ns/mnt" ';
+  state.prefix = numberAt(call, 0) === 0 ? outer : `${outer}--user="/proc/$child/ns/user" `;
+}
+
 /** A mount that is sent has been made where the child is: the message says that it is there. */
 function send(state: State, call: Call) {
   const sent = reachable(dataAt(call, 1))
@@ -103,6 +113,8 @@ export const JOINING: Handlers = {
   setns,
   pivot_root: pivotRoot,
   umount2: unmount,
+  setfsuid: actAs,
+  setfsgid: actAs,
   socket,
   ioctl,
   sendmsg: send,

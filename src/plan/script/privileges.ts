@@ -34,6 +34,8 @@ function control(state: State, call: Call) {
       return void last.ambient.push(capability(numberAt(call, 2)));
     case PR.SET_KEEPCAPS:
       return note(state, "setpriv does so itself");
+    case PR.SET_SECUREBITS:
+      return note(state, "by hand it is the root of the container's users who mounts");
     case PR.SET_CHILD_SUBREAPER:
     case PR.SET_NAME:
       return note(state, "the keeper's own business");

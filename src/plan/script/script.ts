@@ -31,6 +31,7 @@ export function script(plan: Plan): string {
     unshare: [],
     enter: "",
     afterPivot: [],
+    prepare: [],
     undo: ownUsers ? [USERS_UNDO] : [],
     identity: {},
     last: { limits: [], session: false, privileges: [], dropped: [], ambient: [], background: false },
@@ -40,7 +41,7 @@ export function script(plan: Plan): string {
     at: "",
   };
   walk(state, plan.steps);
-  keeper.lines.unshift(...cleaning(state.undo));
+  keeper.lines.unshift(...cleaning(state.undo), ...state.prepare);
   const stages = state.stages.map(
     ({ name, lines }) => `${name}() {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`,
   );

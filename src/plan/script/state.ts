@@ -28,6 +28,8 @@ export type Thing =
   /** A FIFO of the keeper's, or a descriptor that only the launch program needs. */
   | { readonly kind: "mechanics" }
   | { readonly kind: "terminal" }
+  /** Of another container's mount namespace: no tool can bring it here. */
+  | { readonly kind: "foreign" }
   | { readonly kind: "socket" };
 
 /** A `mount_setattr`: options for a remount, or a `--make-…`. */
@@ -78,6 +80,8 @@ export interface State {
   enter: string;
   /** Commands for when the pivot has been made. */
   readonly afterPivot: { readonly reason: Reason; readonly words: readonly string[] }[];
+  /** What the keeper does first of all. */
+  readonly prepare: string[];
   /** Commands that take back what the keeper made, in order. */
   readonly undo: string[];
   readonly identity: { uid?: string; gid?: string; groups?: string };

@@ -31,22 +31,25 @@ function left(): readonly string[] {
   const files = readdirSync(scene.directory, { recursive: true, encoding: "utf8" })
     // Mount points and the like that the container's side made in its own root are the container's.
     .filter((name) => !/^(image|upper|work)\//.test(name));
-  return [...mounts, ...files, ...scene.cgroups(), ...programs().map((pid) => `process ${pid}`)];
+  return [...mounts, ...files, ...scene.cgroups(), ...processes()];
 }
 
 /** What follows a first call that said no (a mask for the other kind of file), and what ends no launch. */
 const NEVER_FAIL = /^(ppoll|read\(signals\)|close|openat\("\/dev\/null"|dup3)/;
 
-/** Processes whose program was one of this scene's. */
-function programs(): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+/** Other runs of this file may be under way. */
+const mine = `s${process.pid}-`;
+
+/** Keepers, and processes in this scene's cgroups. */
+function processes(): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return [];
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "latin1");
-      const groups = readFileSync(`/proc/${pid}/cgroup`, "latin1");
-      return line.startsWith("cais-keeper swept") || groups.includes(`${scene.cgroup}/`);
+      const line = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+      const inside = readFileSync(`/proc/${pid}/cgroup`, "latin1").includes(`${scene.cgroup}/`);
+      return inside || line.startsWith(`cais-keeper ${mine}`) ? [`process ${pid}: ${line}`] : [];
     } catch {
-      return false;
+      return [];
     }
   });
 }
@@ -64,7 +67,7 @@ async function sweep(begin: (id: string) => Promise<Running>, plan?: string) {
   for (let step = 0; step < (steps?.length ?? 1000); step++) {
     const text = steps?.[step];
     inject = { step, errno: "EXDEV" };
-    const begun = await begin(`swept${step}`).catch((error: unknown) => error);
+    const begun = await begin(`${mine}${step}`).catch((error: unknown) => error);
     inject = undefined;
     if (begun instanceof Error) {
       assert.ok(begun instanceof StepError, `step ${step}: ${begun}`);
@@ -76,7 +79,9 @@ async function sweep(begin: (id: string) => Promise<Running>, plan?: string) {
     } else {
       const { exit } = await scene.finish(begun as Running);
       assert.equal(exit.code, 0, `step ${step} did not fail the start`);
-      await scene.quiet();
+      // Its keeper undoes what it made when it is released, on its own time.
+      for (let tries = 0; tries < 200 && left().some((each) => !before.includes(each)); tries++)
+        await new Promise((done) => setTimeout(done, 10));
       if (text === undefined) return { failures, unused };
       unused.push(text);
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PLAIN } from "../../../src/container/spec/mountpoint.ts";
 import type { ContainerConfig, HostConfig } from "../../../src/wire/container.ts";
 import { specOf } from "./facts.ts";
 
@@ -141,13 +142,7 @@ test("what --volumes-from brings gives way to what is asked for", () => {
         type: "bind",
         source: "/theirs",
         target,
-        readonly: false,
-        below: "try",
-        recursive: true,
-        propagation: "",
-        copy: true,
-        create: false,
-        options: [],
+        ...PLAIN,
         option: "--volumes-from x",
       })),
     },
