@@ -1,7 +1,9 @@
 import { badPolicy } from "../../container/restart.ts";
+import { wrongResources } from "../../container/spec/validate-resources.ts";
 import type { HostConfig } from "../../wire/container.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
+import { machine } from "../facts.ts";
 import { updateLimits } from "../launch.ts";
 import { invalid } from "../refuse.ts";
 import { allowed } from "./find.ts";
@@ -44,7 +46,8 @@ export const update = (
     }
     const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
     const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
-    if (policy) throw invalid(policy);
+    const wrong = policy || wrongResources(host, machine(), true);
+    if (wrong) throw invalid(wrong);
     if (container.running) updateLimits(context, container, host);
     record.host = host;
     context.store.save(record);
