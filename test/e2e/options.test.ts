@@ -258,27 +258,17 @@ test("--label, --cidfile and --name are what inspect and ps tell", can, async ()
   await engine.ok(["rm", "labelled"]);
 });
 
-test("--uts and --ipc container: join another's", can, async () => {
-  await engine.ok([
-    "run",
-    "-d",
-    ...NONE,
-    "--name",
-    "sharing",
-    "--ipc",
-    "shareable",
-    "busybox",
-    "sleep",
-    "1000",
-  ]);
-  for (const [option, kind] of [
-    ["--ipc", "ipc"],
-    ["--pid", "pid"],
-  ] as const) {
+test("--ipc, --pid and --uts container: join another's", can, async () => {
+  const donor = ["--name", "sharing", "--ipc", "shareable", "--hostname", "shared"];
+  await engine.ok(["run", "-d", ...NONE, ...donor, "busybox", "sleep", "1000"]);
+  for (const kind of ["ipc", "pid", "uts"]) {
     const link = ["readlink", `/proc/self/ns/${kind}`];
-    const joined = await engine.ok(["run", "--rm", ...NONE, option, "container:sharing", "busybox", ...link]);
-    assert.equal(joined, await engine.ok(["exec", "sharing", ...link]), option);
+    const joined = ["run", "--rm", ...NONE, `--${kind}`, "container:sharing", "busybox"];
+    assert.equal(await engine.ok([...joined, ...link]), await engine.ok(["exec", "sharing", ...link]), kind);
   }
+  const named = ["run", "--rm", ...NONE, "--uts", "container:sharing", "busybox", "hostname"];
+  assert.equal(await engine.ok(named), "shared");
+  await engine.ok(["rm", "-f", "sharing"]);
 });
 
 /** What cannot be: Docker's exit code, and one sentence that names it. */
