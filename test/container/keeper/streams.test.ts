@@ -16,7 +16,9 @@ before(async () => {
 });
 after(() => scene?.[Symbol.asyncDispose]());
 
-type Reader = ReturnType<Running["outputs"][number]["read"]["getReader"]>;
+interface Reader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+}
 
 /** Reads the first output until it has `text`; what follows stays for later. */
 async function until(running: Running, text: string): Promise<Reader> {
