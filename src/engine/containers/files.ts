@@ -2,7 +2,6 @@ import { getArchive } from "../../image/archive/get.ts";
 import { putArchive } from "../../image/archive/put.ts";
 import { statPath } from "../../image/archive/stat.ts";
 import { exportRoot } from "../../image/export.ts";
-import { runPlan } from "../../plan/run.ts";
 import type { Bytes } from "../../storage/driver.ts";
 import type { PathStat } from "../../wire/lifecycle.ts";
 import type { Container } from "../container.ts";
@@ -29,7 +28,7 @@ export async function readArchive(
 ): Promise<{ readonly stat: PathStat; readonly tar: Bytes }> {
   const root = await openRootOf(context, container);
   try {
-    const { stat, archive } = getArchive(root.path, path, runPlan);
+    const { stat, archive } = getArchive(root.path, path, context.runPlan);
     tell(context, container.record, "archive-path", { path });
     return { stat, tar: closing(archive, root.close) };
   } catch (error) {
@@ -51,7 +50,7 @@ export async function writeArchive(
   }
   const root = await openRootOf(context, container);
   try {
-    await putArchive(root.path, path, tar, { runPlan });
+    await putArchive(root.path, path, tar, { runPlan: context.runPlan });
   } finally {
     await root.close();
   }
@@ -67,7 +66,7 @@ export async function exportContainer(context: Context, container: Container): P
   const root = await openRootOf(context, container);
   tell(context, record, "export");
   const mounts = [...MOUNTED, ...record.mounts.map((mount) => mount.Destination)];
-  return closing(exportRoot(root.path, { runPlan, mounts }), root.close);
+  return closing(exportRoot(root.path, { runPlan: context.runPlan, mounts }), root.close);
 }
 
 async function* closing(bytes: Bytes, close: () => Promise<void>): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildOptions, buildImage } from "../../build/build.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { runPlan } from "../../plan/run.ts";
 import type { Bytes } from "../../storage/driver.ts";
 import type { Engine } from "../engine.ts";
 
@@ -17,7 +16,7 @@ export function buildFrom(
   return buildImage({
     ...options,
     images: engine.images,
-    runPlan,
+    runPlan: engine.runPlan,
     context,
     directory: mkdtempSync(join(base, "build-")),
   });

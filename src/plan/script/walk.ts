@@ -3,7 +3,7 @@ import type { Attempt, Clone, Step } from "../step.ts";
 import { FILES } from "./files.ts";
 import type { Handlers } from "./handler.ts";
 import { execute } from "./last.ts";
-import { dataAt, textAt } from "./memory.ts";
+import { dataAt, slotAt, textAt } from "./memory.ts";
 import { MOUNTS } from "./mounts.ts";
 import { JOINING, NAMESPACES } from "./namespaces.ts";
 import { PRIVILEGES } from "./privileges.ts";
@@ -55,8 +55,9 @@ function interpret(state: State, step: Exclude<Step, Clone>) {
 function attempt(state: State, step: Attempt) {
   const [first] = step.steps;
   if (first?.kind === "call" && first.call === "move_mount") {
-    // The second way to attach, on a link itself, is for links that lead to nothing: mount(8) has no word for it.
-    return step.tolerate.includes("EBADF") ? undefined : walk(state, step.steps);
+    // Tried again on a link that leads to nothing; by hand the place has been made where it leads.
+    const done = step.tolerate.includes("EBADF") && !state.slots.has(slotAt(first, 0) ?? "");
+    return done ? undefined : walk(state, step.steps);
   }
   if (first?.kind !== "call" || !step.tolerate.includes("ENOENT")) return walk(state, step.steps);
   const data = dataAt(first, 1);

@@ -8,7 +8,7 @@ import type { Policy } from "../../../src/kernel/seccomp/policy.ts";
 import { build } from "./compiler.ts";
 import { interpret } from "./interpreter.ts";
 import { dockerDefault, EVERY_OPERATOR, SAMPLES } from "./policies.ts";
-import { ARCHES } from "./reference.ts";
+import { ARCHES, RETURNS } from "./reference.ts";
 
 /** Reads `default VALUE`, `arch TOKEN`, `rule VALUE NAME COUNT (INDEX OP A B)…`; writes the program to a file. */
 const SOURCE = `
@@ -52,20 +52,8 @@ const TOKENS: Record<string, number> = {
   SCMP_ARCH_X32: 0x4000003e,
   SCMP_ARCH_X86_64: 0xc000003e,
 };
-const VALUES: Record<string, number> = {
-  SCMP_ACT_KILL: 0,
-  SCMP_ACT_KILL_THREAD: 0,
-  SCMP_ACT_KILL_PROCESS: 0x80000000,
-  SCMP_ACT_TRAP: 0x30000,
-  SCMP_ACT_ERRNO: 0x50000,
-  SCMP_ACT_NOTIFY: 0x7fc00000,
-  SCMP_ACT_TRACE: 0x7ff00000,
-  SCMP_ACT_LOG: 0x7ffc0000,
-  SCMP_ACT_ALLOW: 0x7fff0000,
-};
-
 const value = (action: string, errno = 1) =>
-  VALUES[action]! + (action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errno : 0);
+  RETURNS[action]! + (action === "SCMP_ACT_ERRNO" || action === "SCMP_ACT_TRACE" ? errno : 0);
 
 /** What runc tells libseccomp: one rule a name, and one a condition where two are about the same argument. */
 function script(policy: Policy): string {

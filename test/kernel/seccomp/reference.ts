@@ -13,7 +13,8 @@ export const ARCHES = [
   { name: "SCMP_ARCH_ARM", host: "aarch64", audit: 0x40000028, bits: 32, table: ARM },
 ] as const;
 
-const RETURNS: Record<string, number> = {
+/** What a filter answers for an action (linux/seccomp.h), without the data in its low half. */
+export const RETURNS: Readonly<Record<string, number>> = {
   SCMP_ACT_KILL: 0,
   SCMP_ACT_KILL_THREAD: 0,
   SCMP_ACT_KILL_PROCESS: 0x80000000,
