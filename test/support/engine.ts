@@ -27,13 +27,20 @@ export interface TestEngine extends AsyncDisposable {
   readonly log: () => string;
 }
 
-/** Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. */
-export async function startEngine(args: readonly string[] = [], binary = CAIS): Promise<TestEngine> {
+/**
+ * Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. The run
+ * directory is made in `runHome`, the root in the temporary directory.
+ */
+export async function startEngine(
+  args: readonly string[] = [],
+  binary = CAIS,
+  runHome?: string,
+): Promise<TestEngine> {
   const home = mkdtempSync(join(tmpdir(), "cais-engine-"));
   // A container with a user namespace reaches its root file system as nobody in particular.
   chmodSync(home, 0o711);
   const root = join(home, "root");
-  const run = join(home, "run");
+  const run = runHome === undefined ? join(home, "run") : mkdtempSync(join(runHome, "cais-run-"));
   const socket = join(run, "cais.sock");
   const logFile = join(home, "log");
   const env = { ...process.env, CAIS_HOST: `unix://${socket}`, DOCKER_HOST: `unix://${socket}` };
@@ -89,7 +96,7 @@ export async function startEngine(args: readonly string[] = [], binary = CAIS): 
       if (ids.length > 0) await ok(["rm", "-f", "-v", ...ids]);
       await stop("SIGTERM");
       refuseMounts(home);
-      rmSync(home, { recursive: true, force: true });
+      for (const each of [home, run]) rmSync(each, { recursive: true, force: true });
     },
   };
 }

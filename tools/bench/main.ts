@@ -5,7 +5,7 @@ import { startEngine, type TestEngine } from "../../test/support/engine.ts";
 import { busyboxTar } from "../../test/support/fixtures.ts";
 import { ROOT } from "../check/sources.ts";
 import { docker } from "./api.ts";
-import { IMAGE, preparePeers } from "./peers.ts";
+import { IMAGE, memoryDirectory, preparePeers } from "./peers.ts";
 import type { CaisUnderTest, Line, Row } from "./row.ts";
 import { api } from "./rows/api.ts";
 import { crowd } from "./rows/crowd.ts";
@@ -50,7 +50,7 @@ async function startBuilt(): Promise<TestEngine | undefined> {
     console.error("dist/cais is not there (npm run build makes it): its column is dashes");
     return undefined;
   }
-  const started = await startEngine([], program);
+  const started = await startEngine([], program, memoryDirectory());
   await started.ok(["import", busyboxTar(), IMAGE]);
   return started;
 }

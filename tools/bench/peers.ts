@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { busyboxTar } from "../../test/support/fixtures.ts";
@@ -36,6 +46,16 @@ export interface Peers extends AsyncDisposable {
 /** podman asks for more than some machines allow root to have; runc, because crun refuses some hybrids. */
 export const PODMAN_RUN = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"] as const;
 
+/**
+ * Where run-time state is: in memory, as `/run` is on most machines, for everyone alike; the temporary directory
+ * where there is no such place.
+ */
+export function memoryDirectory(): string {
+  const place = "/dev/shm";
+  // TMPFS_MAGIC, linux/magic.h
+  return existsSync(place) && statfsSync(place).type === 0x01021994 ? place : tmpdir();
+}
+
 /** Prepares every peer on the disk that everything else is on. */
 export async function preparePeers(): Promise<Peers> {
   mkdirSync(PEERS, { recursive: true });
@@ -50,10 +70,10 @@ export async function preparePeers(): Promise<Peers> {
   const sleeper = makeBundle(join(home, "sleeper"), rootfs, ["/bin/sleep", "1000000"]);
 
   // podman wants the path of its run directory short.
-  const run = mkdtempSync(join(tmpdir(), "cais-peer-"));
+  const run = mkdtempSync(join(memoryDirectory(), "cais-peer-"));
   const podmanGlobal = podmanArguments(home, run);
   if (has("podman")) must("podman", [...podmanGlobal, "import", "-q", busyboxTar(), IMAGE]);
-  const docker = has("dockerd") ? await startDockerd() : undefined;
+  const docker = has("dockerd") ? await startDockerd(memoryDirectory()) : undefined;
   docker?.import(busyboxTar(), IMAGE);
 
   const absent: string[] = problem === undefined ? [] : [problem];
@@ -65,7 +85,7 @@ export async function preparePeers(): Promise<Peers> {
     return trial.status === 0;
   };
   const runtime = (name: "runc" | "crun"): readonly string[] | undefined => {
-    const global = ["--root", join(home, name)];
+    const global = ["--root", join(run, name)];
     return works(name, [...global, "run", "-b", bundle, "trial"]) ? global : undefined;
   };
   const podmanTrial = [

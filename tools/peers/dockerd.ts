@@ -23,12 +23,12 @@ export interface Dockerd extends AsyncDisposable {
 
 /**
  * Starts dockerd in network and mount namespaces of its own with its data under `.cache/peers` (the disk that
- * everything else is on) and its sockets in a temporary directory. Ready when it returns.
+ * everything else is on) and its run-time state in a directory of its own in `runHome`. Ready when it returns.
  */
-export async function startDockerd(): Promise<Dockerd> {
+export async function startDockerd(runHome = tmpdir()): Promise<Dockerd> {
   mkdirSync(PEERS, { recursive: true });
   const data = mkdtempSync(join(PEERS, "data-"));
-  const run = mkdtempSync(join(tmpdir(), "cais-peer-"));
+  const run = mkdtempSync(join(runHome, "cais-peer-"));
   const config = join(run, "daemon.json");
   writeFileSync(config, "{}\n");
   const socket = join(run, "docker.sock");

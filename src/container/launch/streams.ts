@@ -30,7 +30,8 @@ export function pipeStreams(stdin: boolean, owner: number): Step[] {
     ...input,
     onto("stdout-writer", 1, "write output to the engine"),
     onto("stderr-writer", 2, "write errors to the engine"),
-    ...(owner === 0 ? [] : [0, 1, 2].map((descriptor) => own(num(descriptor), owner))),
+    // Without input, 0 is a device that others use as well.
+    ...(owner === 0 ? [] : (stdin ? [0, 1, 2] : [1, 2]).map((descriptor) => own(num(descriptor), owner))),
   ];
 }
 

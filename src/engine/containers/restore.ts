@@ -56,7 +56,7 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
   if (found) {
     // What it still had to say is written before its end is told.
     keep(context, container, found);
-    state.startedAt = found.startedAt ?? state.startedAt;
+    if (!isKnown(state.status)) state.startedAt = found.startedAt ?? state.startedAt;
     const { exited } = found;
     found.release();
     return [() => ended(context, container, null, exited)];
@@ -81,12 +81,17 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
     : [];
 }
 
+/** Whether the record is of the process that ran last: it was written once that had begun. */
+const isKnown = (status: ContainerRecord["state"]["status"]): boolean =>
+  status === "running" || status === "paused";
+
 function running(context: Context, container: Container, found: Running): void {
   const { state } = container.record;
+  // The record knows the moment better than the keeper's file does, if it is of this start.
+  if (!isKnown(state.status) || state.pid !== found.pid) state.startedAt = found.startedAt;
   // Killed between the launch and its record: the container is what it is, not what was written.
   if (state.status !== "paused") state.status = "running";
   state.pid = found.pid;
-  state.startedAt = found.startedAt;
   context.store.save(container.record);
   follow(context, container, found);
 }
@@ -135,7 +140,9 @@ async function removeOrphans(context: Context, damaged: readonly string[]): Prom
 
 function removeAll(folder: string, id: string): void {
   for (const name of names(folder)) {
-    if (name.split(".", 1)[0] === id) rmSync(`${folder}/${name}`, { recursive: true, force: true });
+    // The note stays until the launcher has removed the cgroup it names.
+    if (name.split(".", 1)[0] === id && name !== `${id}.json`)
+      rmSync(`${folder}/${name}`, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Running } from "../../../src/container/launcher.ts";
 import { busyboxMissing } from "../../support/fixtures.ts";
@@ -16,13 +17,11 @@ before(async () => {
 });
 after(() => scene?.[Symbol.asyncDispose]());
 
-interface Reader {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-}
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** Reads the first output until it has `text`; what follows stays for later. */
 async function until(running: Running, text: string): Promise<Reader> {
-  const reader = running.outputs[0]!.read.getReader();
+  const reader = running.outputs[0]!.read.getReader() as Reader;
   let seen = "";
   while (!seen.includes(text)) {
     const { done, value } = await reader.read();
@@ -187,7 +186,11 @@ test(
 test("many at once: none waits for another, none is lost", can, async () => {
   const codes = await Promise.all(
     Array.from({ length: 16 }, async (_, index) => {
-      const running = await scene.start(`many-${index}`, shell(`seq 1 2000; exit ${index}`));
+      const [upper, work] = [`upper-${index}`, `work-${index}`];
+      for (const name of [upper, work]) mkdirSync(join(scene.directory, name));
+      const rootfs = { kind: "overlay", base: scene.directory, lower: ["image"], upper, work } as const;
+      const args = shell(`seq 1 2000; exit ${index}`);
+      const running = await scene.start(`many-${index}`, args, { request: { rootfs } });
       const { exit, stdout } = await scene.finish(running);
       assert.equal(stdout.length, 8893);
       return exit.code;
