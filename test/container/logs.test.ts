@@ -61,6 +61,15 @@ test("rotation keeps the disk bounded and the newest lines", async () => {
   for (const [index, line] of lines.entries()) assert.equal(line, `line ${2000 - lines.length + index}`);
 });
 
+test("one chunk that is larger than a file is cut between its lines", async () => {
+  const path = join(folder, "flood.log");
+  const log = logWriter(path, { maxSize: 10_000, maxFile: 2 }, fail);
+  log.write("stdout", Buffer.alloc(100_000, "\n"));
+  log.end();
+  for (const name of [path, `${path}.1`]) assert.ok(statSync(name).size < 10_200);
+  assert.match(await texts(readLog(path, 2, null, { tail: null, follow: false })), /^\n{100,}$/);
+});
+
 test("tail counts lines from the end, across rotated files", async () => {
   const path = join(folder, "json.log");
   const log = logWriter(path, { maxSize: 1000, maxFile: 5 }, fail);

@@ -23,7 +23,7 @@ export interface LogWriter extends LogFile {
 
 /**
  * Appends to `path`; opens it at the first output, so that a silent container costs no descriptor. One `write`
- * per chunk. Files are 0640: output may hold secrets.
+ * per chunk, unless it fills the file: that ends with the line that reaches its size, as Docker's. Files are 0640: output may hold secrets.
  * A full disk must not end the container: `onError` hears of it once per start and the output is lost.
  */
 export function logWriter(
@@ -65,14 +65,25 @@ export function logWriter(
     size = 0;
   };
 
+  const writeUntil = (bytes: Buffer, from: number, end: number): number => {
+    let at = from;
+    while (at < end) {
+      const written = writeSync(descriptor, bytes, at, end - at);
+      at += written;
+      size += written;
+    }
+    return at;
+  };
+
   const append = (text: string): void => {
     if (text === "") return;
     try {
-      if (descriptor < 0) open();
-      else if (size >= limits.maxSize) rotate();
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-      size += bytes.length;
+      for (let at = 0; at < bytes.length; ) {
+        if (descriptor < 0) open();
+        if (size >= limits.maxSize) rotate();
+        at = writeUntil(bytes, at, lineEnd(bytes, at + limits.maxSize - size));
+      }
     } catch (error) {
       if (!failed) onError(error as Error);
       failed = true;
@@ -107,6 +118,13 @@ export function logWriter(
       changed();
     },
   };
+}
+
+/** Where the line ends that has the byte before `room`. */
+function lineEnd(bytes: Buffer, room: number): number {
+  if (room >= bytes.length) return bytes.length;
+  const end = bytes.indexOf(10, room - 1);
+  return end < 0 ? bytes.length : end + 1;
 }
 
 function moveIfThere(from: string, to: string): void {
