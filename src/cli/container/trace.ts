@@ -23,7 +23,7 @@ const CALL_WIDTH = 72;
 /** The table's text; exported for its test. */
 export function traceTable(steps: readonly TraceStep[]): string {
   const rows = steps.map((step) => [
-    String(step.index + 1),
+    String(step.index),
     step.side,
     step.microseconds.toFixed(1),
     clip(step.text, CALL_WIDTH) + (step.errno ? ` = ${step.errno}` : ""),
