@@ -1,6 +1,6 @@
 import type { Resources } from "../oci/runtime/resources.ts";
 import { effectiveRules } from "./device-rules.ts";
-import { directoryIn, type Hierarchy } from "./layout.ts";
+import { directoryIn, type Hierarchy, type Layout } from "./layout.ts";
 import type { Parent } from "./parent.ts";
 import type { CgroupPlan, Write } from "./plan.ts";
 import { V1 } from "./v1.ts";
@@ -12,7 +12,7 @@ import { unifiedWrites, V2 } from "./v2.ts";
  */
 export function limits(parent: Parent, cgroup: string, resources: Resources): CgroupPlan {
   const { layout } = parent;
-  const trees = layout.hierarchies.filter(limiting);
+  const trees = usedTrees(layout);
   const directories = trees.map((tree) => directoryIn(tree, cgroup));
   const writes: Write[] = trees.flatMap((tree) =>
     writesOf(tree, directoryIn(tree, cgroup), resources, parent.files.get(tree.path) ?? new Set()),
@@ -42,8 +42,14 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
   };
 }
 
-/** A named tree (`name=systemd`) has no controllers: it is whoever's named it, and limits nothing. */
-export const limiting = (tree: Hierarchy): boolean => tree.version === 2 || tree.controllers.length > 0;
+/**
+ * The trees that a container has a cgroup in. A named one (`name=systemd`) has no controllers and limits nothing;
+ * v1's freezer is not needed beside v2, which freezes in every tree of its own.
+ */
+export function usedTrees({ hierarchies, unified }: Layout): readonly Hierarchy[] {
+  const spare = (controller: string) => controller === "freezer" && unified !== undefined;
+  return hierarchies.filter(({ controllers, version }) => version === 2 || !controllers.every(spare));
+}
 
 /** The writes for every controller that `tree` has, cpuset first. */
 function writesOf(

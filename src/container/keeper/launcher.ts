@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
-import { limiting, limits } from "../../cgroup/limits.ts";
+import { limits, usedTrees } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
@@ -132,7 +132,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     origins: request.origins,
     rootfs: request.rootfs,
     cgroups: cgroupsOf(cgroupPath(request), request.spec.linux?.resources ?? NO_RESOURCES),
-    trees: layout.hierarchies.filter(limiting),
+    trees: usedTrees(layout),
     runDir: request.runDir,
     reports: reports.path,
     program: programPath(programs, token),
