@@ -11,7 +11,14 @@ import type { Bytes } from "../../src/storage/driver.ts";
 /** A directory for one test, gone with it. */
 export function scratch(): { readonly path: string; [Symbol.dispose](): void } {
   const path = fs.mkdtempSync(join(tmpdir(), "cais-image-"));
-  return { path, [Symbol.dispose]: () => fs.rmSync(path, { recursive: true, force: true }) };
+  return { path, [Symbol.dispose]: () => removeTree(path) };
+}
+
+/** `rmSync` with `force` ends early, without a word, when something else removes a file in the tree meanwhile. */
+function removeTree(path: string): void {
+  for (let tries = 0; tries < 20 && fs.existsSync(path); tries++) {
+    fs.rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** Images in a root of their own; the built-in image hides that root. */
