@@ -166,15 +166,18 @@ test("--restart: no, on-failure, always and unless-stopped", can, async () => {
   for (const policy of ["always", "unless-stopped"]) {
     // The second run finds what the first has left in its root, and stays.
     const script = `[ -e /second ] && exec sleep 1000; echo > /second; exit 0`;
-    const started = engine.cais(["events", "--filter", `container=${policy}`, "--format", "{{.Action}}"], {
-      started: (child) => {
-        let seen = "";
-        child.stdout?.on("data", (chunk) => {
-          seen += chunk;
-          if ((seen.match(/^start$/gm)?.length ?? 0) === 2) child.kill();
-        });
+    const started = engine.cais(
+      ["events", "--since", String(since), "--filter", `container=${policy}`, "--format", "{{.Action}}"],
+      {
+        started: (child) => {
+          let seen = "";
+          child.stdout?.on("data", (chunk) => {
+            seen += chunk;
+            if ((seen.match(/^start$/gm)?.length ?? 0) === 2) child.kill();
+          });
+        },
       },
-    });
+    );
     await shell(policy, script, "--restart", policy);
     await started;
     assert.equal(await state(policy, "Running"), "true");
