@@ -1,5 +1,5 @@
 /** Milliseconds without work after which there is time to clean up. */
-const QUIET = 1000;
+const QUIET = 5000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -133,7 +134,7 @@ describe("archives copied into a container", { skip }, () => {
     const root = scene(directory.path);
     fs.mkdirSync(join(directory.path, "outside"));
     const swap = `cd "$1"; mkdir -p a; i=0; while [ $i -lt 100000 ]; do mv a b && ln -s ../outside a; rm a; mv b a; i=$((i+1)); done`;
-    const hostile = spawn("sh", ["-c", swap, "sh", root], { stdio: "ignore" });
+    const hostile = spawn("sh", ["-c", swap, "sh", root], { stdio: "ignore", detached: true });
     try {
       for (let i = 0; i < 150; i++) {
         const entries = Array.from({ length: 5 }, (_, n) => ({ name: `a/file-${i}-${n}`, data: "x" }));
@@ -141,7 +142,10 @@ describe("archives copied into a container", { skip }, () => {
         await (async () => bytesOf(getArchive(root, "/a", runPlan).archive))().catch(() => {});
       }
     } finally {
-      hostile.kill("SIGKILL");
+      // The whole group: one of its commands would make things in what is removed by then.
+      const ended = once(hostile, "exit");
+      process.kill(-hostile.pid!, "SIGKILL");
+      await ended;
     }
     assert.deepEqual(fs.readdirSync(join(directory.path, "outside")), []);
   });

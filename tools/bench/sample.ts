@@ -1,3 +1,7 @@
+import { setTimeout } from "node:timers/promises";
+
+const SETTLE_MS = 150;
+
 /** Something that is measured beside others: `once` does it once and returns what is counted (milliseconds). */
 export interface Contender {
   readonly name: string;
@@ -16,10 +20,12 @@ export async function milliseconds(work: () => Promise<unknown> | unknown): Prom
  * else the machine does falls on all of them; the first rounds are not counted.
  */
 export async function medians(contenders: readonly Contender[], runs: number): Promise<Map<string, number>> {
-  const WARM_UP = 3;
+  const WARM_UP = 10;
   const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let run = 0; run < runs + WARM_UP; run++) {
     for (const { name, once } of contenders) {
+      // The kernel clears up after a container for a while: nobody is to pay for who came before.
+      await setTimeout(SETTLE_MS);
       const value = await once(run);
       if (run >= WARM_UP) samples.get(name)?.push(value);
     }

@@ -11,6 +11,9 @@ const OPTIONS = [
   "--compile",
   "--minify",
   "--bytecode",
+  // Only what a command needs is loaded: with the whole engine in one piece each command takes 3 ms longer.
+  "--format=esm",
+  "--splitting",
   // Otherwise the executable obeys a .env and a bunfig.toml of whatever directory it is called in.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
