@@ -32,6 +32,7 @@ import {
   type StartNote,
   writeNote,
 } from "./note.ts";
+import { makePlaces, withPlaces } from "./places.ts";
 import { released } from "./release.ts";
 import { openReports } from "./reports.ts";
 import { openRunning, type Started } from "./running.ts";
@@ -57,6 +58,10 @@ export interface OwnedLauncher extends Launcher {
 const STENCILS = 64;
 const NO_RESOURCES = {};
 
+/** Its layers are shown through idmapped mounts, which not every file system of a run directory has. */
+const ownUsers = ({ spec }: LaunchRequest): boolean =>
+  (spec.linux?.namespaces ?? []).some(({ path, type }) => type === "user" && path === undefined);
+
 const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
 /** How soon a process that has closed its files is looked at again. */
@@ -70,6 +75,8 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const { layout, programs, run } = options;
   const rootPlace = join(run, "rootfs");
   for (const directory of [run, programs, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const places = join(run, "places");
+  makePlaces(places);
   const reports = await openReports(join(run, "reports"), programs);
   const parents = new Map<string, Parent>();
   const traces = new Map<string, readonly TraceStep[]>();
@@ -130,7 +137,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   ) => ({
     spec: request.spec,
     origins: request.origins,
-    rootfs: request.rootfs,
+    rootfs: ownUsers(request) ? request.rootfs : withPlaces(request.rootfs, places),
     cgroups: cgroupsOf(cgroupPath(request), request.spec.linux?.resources ?? NO_RESOURCES),
     trees: usedTrees(layout),
     runDir: request.runDir,
