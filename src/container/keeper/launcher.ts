@@ -154,9 +154,9 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const finish = (runDir: string, note: StartNote) => () => {
     const removal = released(reports, runDir, note).then(async () => {
       reports.forget(note.token);
-      const cgroup = note.cgroupDirectories[0];
       if (existsSync(runDir)) removeRunFiles(runDir);
-      if (cgroup !== undefined && existsSync(cgroup))
+      // What was still dying when the keeper came by keeps some of them.
+      if (note.cgroupDirectories.some((directory) => existsSync(directory)))
         await removeCgroup(layout, note.cgroup).catch(() => undefined);
       // The note goes last: while there is one, a later engine clears up what this one did not get to.
       removeNote(runDir);
