@@ -1,9 +1,9 @@
 import { closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isatty } from "node:tty";
 import { bodySource } from "../client/stream.ts";
 import { Failure } from "./failure.ts";
 import { pour } from "./output.ts";
+import { isTerminal } from "./session/terminal.ts";
 
 /**
  * Writes an archive to standard output, or to a file that appears only when it is complete.
@@ -11,7 +11,8 @@ import { pour } from "./output.ts";
  */
 export async function saveStream(path: string | undefined, ask: () => Promise<Response>): Promise<number> {
   if (path === undefined) {
-    if (isatty(1)) throw new Failure("cowardly refusing to save to a terminal. Use the -o flag or redirect");
+    if (isTerminal(1))
+      throw new Failure("cowardly refusing to save to a terminal. Use the -o flag or redirect");
     const read = bodySource(await ask());
     for (let chunk = await read(); chunk !== null; chunk = await read()) await pour(1, chunk);
     return 0;

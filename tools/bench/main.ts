@@ -7,7 +7,7 @@ import { ROOT } from "../check/sources.ts";
 import { docker } from "./api.ts";
 import { IMAGE, memoryDirectory, preparePeers } from "./peers.ts";
 import type { CaisUnderTest, Line, Row } from "./row.ts";
-import { api } from "./rows/api.ts";
+import { api, cycle } from "./rows/api.ts";
 import { crowd } from "./rows/crowd.ts";
 import { exec } from "./rows/exec.ts";
 import { many } from "./rows/many.ts";
@@ -52,5 +52,8 @@ async function startBuilt(): Promise<TestEngine | undefined> {
   }
   const started = await startEngine([], program, memoryDirectory());
   await started.ok(["import", busyboxTar(), IMAGE]);
+  // As an engine is that has been at work: JavaScript is compiled when it has run a while.
+  const engine = docker(started.socket);
+  for (let each = 0; each < 300; each++) await cycle(engine);
   return started;
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-const SETTLE_MS = 150;
+const SETTLE_MS = 50;
 
 /** Something that is measured beside others: `once` does it once and returns what is counted (milliseconds). */
 export interface Contender {

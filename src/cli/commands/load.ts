@@ -1,10 +1,10 @@
-import { isatty } from "node:tty";
 import { loadImages } from "../../client/images.ts";
 import { ping } from "../../client/system.ts";
 import { command } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { bool, text } from "../flags/flag.ts";
 import { showProgress } from "../image/progress.ts";
+import { isTerminal } from "../session/terminal.ts";
 import { upload } from "../upload.ts";
 
 export default command({
@@ -19,10 +19,11 @@ export default command({
   },
   args: [0, 0],
   async run({ engine }, { input, quiet }) {
-    if (input === undefined && isatty(0)) throw new Failure("requested load from stdin, but stdin is empty");
+    if (input === undefined && isTerminal(0))
+      throw new Failure("requested load from stdin, but stdin is empty");
     const tar = upload(input ?? "-");
     await ping(engine);
-    await showProgress(await loadImages(engine, tar, quiet || !isatty(1)), { to: 1 });
+    await showProgress(await loadImages(engine, tar, quiet || !isTerminal(1)), { to: 1 });
     return 0;
   },
 });

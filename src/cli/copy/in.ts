@@ -1,6 +1,5 @@
 import { lstatSync, statSync } from "node:fs";
 import { posix } from "node:path";
-import { isatty } from "node:tty";
 import { putArchive, statPath } from "../../client/archive.ts";
 import { EngineError } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
@@ -8,6 +7,7 @@ import { Failure } from "../failure.ts";
 import { humanSize } from "../format/human.ts";
 import { err } from "../output.ts";
 import { inputStream } from "../session/input.ts";
+import { isTerminal } from "../session/terminal.ts";
 import { pack, streamOf } from "./pack.ts";
 import { type Placement, placement, saysDirectory } from "./path.ts";
 
@@ -41,7 +41,7 @@ export async function copyIn(
     counted,
   );
   await putArchive(engine, id, place.directory, streamOf(tar), it.archive);
-  if (!it.quiet && isatty(2)) err(`Successfully copied ${humanSize(counted.bytes, 4)} to ${id}:${to}\n`);
+  if (!it.quiet && isTerminal(2)) err(`Successfully copied ${humanSize(counted.bytes, 4)} to ${id}:${to}\n`);
 }
 
 function decide(rule: () => Placement): Placement {

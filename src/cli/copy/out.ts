@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { posix } from "node:path";
-import { isatty } from "node:tty";
 import { getArchive, statPath } from "../../client/archive.ts";
 import type { Engine } from "../../client/request.ts";
 import { bodySource, type Source } from "../../client/stream.ts";
 import { Failure } from "../failure.ts";
 import { humanSize } from "../format/human.ts";
 import { err, pour } from "../output.ts";
+import { isTerminal } from "../session/terminal.ts";
 import { extract } from "./extract.ts";
 import { placement, saysContents } from "./path.ts";
 
@@ -28,7 +28,7 @@ export async function copyOut(
   it: CopyOutOptions,
 ): Promise<void> {
   const path = await followed(engine, id, posix.isAbsolute(from) ? from : `/${from}`, it.followLink);
-  if (to === "-" && isatty(1))
+  if (to === "-" && isTerminal(1))
     throw new Failure("cowardly refusing to copy to a terminal. Redirect the output");
   const { response, stat } = await getArchive(engine, id, path);
   const read = bodySource(response);
@@ -51,7 +51,7 @@ export async function copyOut(
   // The archive's first name is the source's own ("." for its contents); what it becomes was decided above.
   const name = saysContents(from) && place.name === "" ? "" : place.name === "/" ? "" : place.name;
   const bytes = await extract(chunks(read), place.directory, name, it.followLink);
-  if (!it.quiet && isatty(2)) err(`Successfully copied ${humanSize(bytes, 4)} to ${to}\n`);
+  if (!it.quiet && isTerminal(2)) err(`Successfully copied ${humanSize(bytes, 4)} to ${to}\n`);
 }
 
 /** With `-L`, where a link leads; the name of the copy stays the link's. */

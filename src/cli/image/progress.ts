@@ -1,8 +1,8 @@
-import { isatty } from "node:tty";
 import { bodySource, jsonLines } from "../../client/stream.ts";
 import type { Progress } from "../../wire/progress.ts";
 import { Failure } from "../failure.ts";
 import { writeAll } from "../output.ts";
+import { isTerminal } from "../session/terminal.ts";
 
 export interface ProgressOptions {
   readonly to: 1 | 2;
@@ -15,7 +15,7 @@ export interface ProgressOptions {
  * @throws Failure when the stream ends with an error
  */
 export async function showProgress(response: Response, it: ProgressOptions): Promise<string | undefined> {
-  const bars = isatty(it.to) ? new Map<string, number>() : undefined;
+  const bars = isTerminal(it.to) ? new Map<string, number>() : undefined;
   let id: string | undefined;
   for await (const line of jsonLines<Progress>(bodySource(response))) {
     if (line.error !== undefined)

@@ -1,20 +1,36 @@
-import { isatty, ReadStream, WriteStream } from "node:tty";
+import { fstatSync } from "node:fs";
 import { makeRaw } from "../../host/terminal.ts";
 import { Failure } from "../failure.ts";
 
+/** Loaded when there is a terminal: it brings streams and sockets along, 3 ms that most commands do not owe. */
+const tty = () => process.getBuiltinModule("node:tty");
+
+/** Major number of `/dev/null` and its like (devices.txt in the kernel's documentation). */
+const MEMORY_DEVICES = 1;
+
 /** Whether a standard descriptor is a terminal. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
-  return isatty(fd);
+  return mayBeTerminal(fd) && tty().isatty(fd);
+}
+
+/** Files, pipes, sockets and `/dev/null` are none. */
+function mayBeTerminal(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isCharacterDevice() && ((stat.rdev >> 8) & 0xfff) !== MEMORY_DEVICES;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws Failure when `-t` with an attached input has no terminal to read from */
 export function requireTerminal(): void {
-  if (!isatty(0)) throw new Failure("the input device is not a TTY", 1);
+  if (!isTerminal(0)) throw new Failure("the input device is not a TTY", 1);
 }
 
 /** Keys arrive one by one and unchanged, until the returned function is called. */
 export function rawMode(): () => void {
-  if (!isatty(0)) return () => {};
+  if (!isTerminal(0)) return () => {};
   const putBack = makeRaw(0) ?? lessRaw();
   let raw = true;
   const restore = () => {
@@ -26,15 +42,15 @@ export function rawMode(): () => void {
 }
 
 function lessRaw(): () => void {
-  const input = new ReadStream(0);
+  const input = new (tty().ReadStream)(0);
   input.setRawMode(true);
   return () => void input.setRawMode(false);
 }
 
 /** Height and width of the terminal on standard output, if there is one. */
 export function terminalSize(): readonly [number, number] | undefined {
-  if (!isatty(1)) return undefined;
-  const [width, height] = new WriteStream(1).getWindowSize();
+  if (!isTerminal(1)) return undefined;
+  const [width, height] = new (tty().WriteStream)(1).getWindowSize();
   return height > 0 && width > 0 ? [height, width] : undefined;
 }
 
