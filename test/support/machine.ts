@@ -84,7 +84,12 @@ function cgroups(): string[] {
   const roots = readLines("/proc/self/mountinfo")
     .filter((line) => / - cgroup2? /.test(line))
     .map((line) => line.split(" ")[4] ?? "");
-  return roots.flatMap((root) => globSync(`${root}/**/cais*/**/`).filter((path) => path !== `${root}/cais/`));
+  return roots.flatMap((root) =>
+    globSync(`${root}/**/cais*/**/`)
+      // Some runtimes end the name of a directory with a slash, some do not.
+      .map((path) => path.replace(/\/$/, ""))
+      .filter((path) => path !== `${root}/cais`),
+  );
 }
 
 /**
