@@ -9,6 +9,7 @@ import type { Mount, Process, RuntimeSpec } from "../../src/oci/runtime/spec.ts"
 import { call, close, from, num, str } from "../../src/plan/build.ts";
 import { script } from "../../src/plan/script/script.ts";
 import type { Step } from "../../src/plan/step.ts";
+import { MOUNTS } from "../container/launch/scene.ts";
 import { command } from "../support/cais.ts";
 import { needs } from "../support/skip.ts";
 import { openScene, PROBE, type View } from "./script-scene.ts";
@@ -20,35 +21,6 @@ const CAPABILITIES = [
   "CAP_KILL",
   "CAP_NET_BIND_SERVICE",
   "CAP_DAC_OVERRIDE",
-];
-const MOUNTS: readonly Mount[] = [
-  { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
-  {
-    destination: "/dev",
-    type: "tmpfs",
-    source: "tmpfs",
-    options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
-  },
-  {
-    destination: "/dev/pts",
-    type: "devpts",
-    source: "devpts",
-    options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
-  },
-  { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
-  {
-    destination: "/sys/fs/cgroup",
-    type: "cgroup",
-    source: "cgroup",
-    options: ["ro", "nosuid", "noexec", "nodev"],
-  },
-  { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
-  {
-    destination: "/dev/shm",
-    type: "tmpfs",
-    source: "shm",
-    options: ["nosuid", "noexec", "nodev", "mode=1777", "size=67108864"],
-  },
 ];
 
 interface Parts {

@@ -202,7 +202,8 @@ function specOf(args: readonly string[], wanted: Wanted, cgroupsPath: string): R
   };
 }
 
-const MOUNTS: NonNullable<RuntimeSpec["mounts"]> = [
+/** What every container of Docker's mounts. */
+export const MOUNTS: NonNullable<RuntimeSpec["mounts"]> = [
   { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
   {
     destination: "/dev",
