@@ -14,6 +14,7 @@ const below = {
   storage: ["image", "oci", "wire", "plan", "kernel", "host"],
   image: ["storage", "oci", "wire", "plan", "kernel", "host"],
   volume: ["storage", "image", "plan", "kernel", "oci", "wire", "host"],
+  network: ["plan", "kernel", "oci", "wire", "host"],
 } as const;
 
 const engineSide = Object.keys(below);
