@@ -11,6 +11,9 @@ import { portList, portMap } from "../../src/network/ports/summary.ts";
 
 const EXPOSED = { ExposedPorts: { "80/tcp": {}, "90/udp": {} } };
 
+/** Stands for a container: an address of loopback that nothing else uses. */
+const CONTAINER = { container: "web", ipv4: { network: "n", address: "127.0.0.9" } };
+
 test("what -p and -P ask for", () => {
   const asked = portRequests(EXPOSED, {
     PortBindings: {
@@ -20,10 +23,10 @@ test("what -p and -P ask for", () => {
     PublishAllPorts: true,
   });
   assert.deepEqual(asked, [
-    { containerPort: 80, protocol: "tcp", hostAddress: "", hostPorts: { first: 80, last: 80 } },
-    { containerPort: 80, protocol: "tcp", hostAddress: "127.0.0.1", hostPorts: null },
-    { containerPort: 81, protocol: "tcp", hostAddress: "::1", hostPorts: { first: 8080, last: 8082 } },
-    { containerPort: 90, protocol: "udp", hostAddress: "", hostPorts: null },
+    { containerPort: 80, protocol: "tcp", hostIp: "", hostPorts: { first: 80, last: 80 } },
+    { containerPort: 80, protocol: "tcp", hostIp: "127.0.0.1", hostPorts: null },
+    { containerPort: 81, protocol: "tcp", hostIp: "::1", hostPorts: { first: 8080, last: 8082 } },
+    { containerPort: 90, protocol: "udp", hostIp: "", hostPorts: null },
   ]);
   assert.deepEqual(portRequests(EXPOSED, {}), []);
 });
@@ -70,7 +73,7 @@ test("every address collides with the one that means all of its family", () => {
 const one = (more: Partial<PortRequest>): PortRequest => ({
   protocol: "tcp",
   containerPort: 80,
-  hostAddress: "127.0.0.1",
+  hostIp: "127.0.0.1",
   hostPorts: null,
   ...more,
 });
@@ -85,22 +88,22 @@ async function serve(answer: (socket: Socket) => void, host = "127.0.0.9"): Prom
 
 test("a port is the same on both families, and taken for everybody else", async () => {
   const allocator = createAllocator();
-  const ours = await publish(allocator, [one({ hostAddress: "" })], { ipv4: "127.0.0.9" });
+  const ours = await publish(allocator, [one({ hostIp: "" })], CONTAINER);
   try {
     const [v4, v6] = ours.ports;
-    assert.equal(v4?.hostAddress, "0.0.0.0");
-    assert.equal(v6?.hostAddress, "::");
+    assert.equal(v4?.hostIp, "0.0.0.0");
+    assert.equal(v6?.hostIp, "::");
     assert.equal(v4?.hostPort, v6?.hostPort);
     assert.equal(v4 && isTranslated(v4), true);
     assert.equal(v6 && isTranslated(v6), false);
     const port = v4!.hostPort;
     const same = one({ hostPorts: { first: port, last: port } });
-    await assert.rejects(publish(allocator, [same], { ipv4: "127.0.0.9" }), {
+    await assert.rejects(publish(allocator, [same], CONTAINER), {
       kind: "failed",
       message: `Bind for 0.0.0.0:${port} failed: port is already allocated`,
     });
     // Another program is in the way: another allocator knows nothing of this one.
-    await assert.rejects(publish(createAllocator(), [same], { ipv4: "127.0.0.9" }), {
+    await assert.rejects(publish(createAllocator(), [same], CONTAINER), {
       message: `failed to bind host port for 127.0.0.1:${port}:127.0.0.9:80/tcp: address already in use`,
     });
     assert.deepEqual(portMap(EXPOSED.ExposedPorts, ours.ports), {
@@ -118,7 +121,7 @@ test("a port is the same on both families, and taken for everybody else", async 
 
 test("all ports or none, and a range gives the first that is free", async () => {
   const allocator = createAllocator();
-  const target = { ipv4: "127.0.0.9" };
+  const target = CONTAINER;
   const [blocker, taken] = await serve(() => undefined, "127.0.0.1");
   const range = one({ hostPorts: { first: taken, last: taken + 20 } });
   const ours = await publish(allocator, [range], target);
@@ -140,7 +143,7 @@ test("all ports or none, and a range gives the first that is free", async () => 
     /port is already allocated/,
   );
   blocker.close();
-  await assert.rejects(publish(allocator, [one({ hostAddress: "198.51.100.7" })], target), {
+  await assert.rejects(publish(allocator, [one({ hostIp: "198.51.100.7" })], target), {
     message: /^failed to bind host port for 198.51.100.7:\d+:127.0.0.9:80\/tcp: cannot assign requested/,
   });
 });
@@ -154,7 +157,7 @@ test("TCP: ends of both directions, and back-pressure, go through", async () => 
     });
     socket.on("end", () => socket.end(`${bytes}`));
   });
-  const ours = await publish(createAllocator(), [one({ containerPort: port })], { ipv4: "127.0.0.9" });
+  const ours = await publish(createAllocator(), [one({ containerPort: port })], CONTAINER);
   const client = connect({ host: "127.0.0.1", port: ours.ports[0]!.hostPort, allowHalfOpen: true });
   await once(client, "connect");
   let answer = "";
@@ -185,7 +188,7 @@ test("TCP: a reader that stops is waited for", async () => {
     socket.on("drain", more);
     more();
   });
-  const ours = await publish(createAllocator(), [one({ containerPort: port })], { ipv4: "127.0.0.9" });
+  const ours = await publish(createAllocator(), [one({ containerPort: port })], CONTAINER);
   const client = connect({ host: "127.0.0.1", port: ours.ports[0]!.hostPort });
   client.once("data", () => client.pause());
   await once(client, "pause");
@@ -210,7 +213,7 @@ test("TCP: a reader that stops is waited for", async () => {
 test("TCP: where nobody listens the client is refused, not left waiting", async () => {
   const [server, port] = await serve(() => undefined);
   server.close();
-  const ours = await publish(createAllocator(), [one({ containerPort: port })], { ipv4: "127.0.0.9" });
+  const ours = await publish(createAllocator(), [one({ containerPort: port })], CONTAINER);
   const client = connect({ host: "127.0.0.1", port: ours.ports[0]!.hostPort });
   const [reset] = (await once(client, "error")) as [NodeJS.ErrnoException];
   assert.equal(reset.code, "ECONNRESET");
@@ -230,15 +233,13 @@ async function datagrams(host: string): Promise<[Datagram, number]> {
 test("UDP: each client has its own way back, from IPv6 to IPv4 too", async () => {
   const [server, port] = await datagrams("127.0.0.9");
   server.on("message", (bytes, from) => server.send(`${bytes} back`, from.port, from.address));
-  const asked = ["127.0.0.1", "::1"].map((hostAddress) =>
-    one({ protocol: "udp", containerPort: port, hostAddress }),
-  );
-  const ours = await publish(createAllocator(), asked, { ipv4: "127.0.0.9" });
+  const asked = ["127.0.0.1", "::1"].map((hostIp) => one({ protocol: "udp", containerPort: port, hostIp }));
+  const ours = await publish(createAllocator(), asked, CONTAINER);
   const answers = await Promise.all(
-    ours.ports.flatMap(({ hostAddress, hostPort }) =>
+    ours.ports.flatMap(({ hostIp, hostPort }) =>
       ["a", "b"].map(async (word) => {
-        const [client] = await datagrams(hostAddress);
-        client.send(word, hostPort, hostAddress);
+        const [client] = await datagrams(hostIp);
+        client.send(word, hostPort, hostIp);
         const [bytes] = (await once(client, "message")) as [Buffer];
         client.close();
         return `${bytes}`;
@@ -253,7 +254,7 @@ test("UDP: each client has its own way back, from IPv6 to IPv4 too", async () =>
 test("after an engine restart the same ports are held again", async () => {
   const allocator = createAllocator();
   const [server, port] = await serve((socket) => socket.end("here"));
-  const first = await publish(allocator, [one({ containerPort: port })], { ipv4: "127.0.0.9" });
+  const first = await publish(allocator, [one({ containerPort: port })], CONTAINER);
   first.release();
   const problems: string[] = [];
   const second = await republish(allocator, first.ports, (message) => problems.push(message));

@@ -15,7 +15,6 @@ const below = {
   image: ["storage", "oci", "wire", "plan", "kernel", "host"],
   network: ["plan", "kernel", "oci", "wire", "host"],
   volume: ["storage", "image", "plan", "kernel", "oci", "wire", "host"],
-  network: ["plan", "kernel", "oci", "wire", "host"],
 } as const;
 
 const engineSide = Object.keys(below);

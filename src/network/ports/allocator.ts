@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
-import { isV6, type Protocol } from "./published.ts";
+import { isV6, type PortProtocol } from "./published.ts";
 
 /** Which ports of the host this engine has given away, before the kernel is asked. */
 export interface Allocator {
   /** Who holds what would collide: his address; undefined when it is free. */
-  holder(protocol: Protocol, address: string, port: number): string | undefined;
-  take(protocol: Protocol, address: string, port: number): void;
-  release(protocol: Protocol, address: string, port: number): void;
+  holder(protocol: PortProtocol, address: string, port: number): string | undefined;
+  take(protocol: PortProtocol, address: string, port: number): void;
+  release(protocol: PortProtocol, address: string, port: number): void;
   /** Ephemeral ports in the order they are to be tried: on from the last one given, as Docker does. */
-  ephemeral(protocol: Protocol): Generator<number>;
+  ephemeral(protocol: PortProtocol): Generator<number>;
 }
 
 /** @param range the kernel's `ip_local_port_range`, read at each use: it may change */
 export function createAllocator(range: () => readonly [number, number] = localPortRange): Allocator {
   const held = new Map<string, Set<string>>();
-  const next = new Map<Protocol, number>();
+  const next = new Map<PortProtocol, number>();
   return {
     holder(protocol, address, port) {
       for (const other of held.get(`${port}/${protocol}`) ?? []) {

@@ -6,10 +6,18 @@ import { nameOf, type PortRequest } from "./request.ts";
 import { type Listener, listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
 
-/** The container's end of what is published: its addresses on the network that its way out goes through. */
+/** The container's end of what is published, in each family: on the network that its way out goes through. */
 export interface Target {
-  readonly ipv4?: string | undefined;
-  readonly ipv6?: string | undefined;
+  /** Name of the container. */
+  readonly container: string;
+  readonly ipv4?: Inside | undefined;
+  readonly ipv6?: Inside | undefined;
+}
+
+/** An address of a container, and the id of the network that it is on. */
+export interface Inside {
+  readonly network: string;
+  readonly address: string;
 }
 
 /** Ports that are held on the host for one container. */
@@ -62,7 +70,7 @@ export async function republish(
 ): Promise<Publication> {
   const held: Held[] = [];
   for (const port of ports) {
-    allocator.take(port.protocol, port.hostAddress, port.hostPort);
+    allocator.take(port.protocol, port.hostIp, port.hostPort);
     try {
       held.push(withSocket(allocator, port, await bind(port)));
     } catch (error) {
@@ -89,20 +97,22 @@ const width = (request: PortRequest | undefined): number =>
 /** One request: the same port on every address that it means. */
 async function hold(allocator: Allocator, request: PortRequest, target: Target): Promise<Held[]> {
   const { protocol, containerPort, hostPorts } = request;
-  const pairs = addresses(request.hostAddress, target);
+  const pairs = addresses(request.hostIp, target);
   const single = hostPorts !== null && hostPorts.first === hostPorts.last;
   let busy = 0;
   for (const hostPort of hostPorts ? span(hostPorts) : allocator.ephemeral(protocol)) {
     const ports = pairs.map(
-      ([hostAddress, containerAddress]): PublishedPort => ({
+      ([hostIp, inside]): PublishedPort => ({
+        network: inside.network,
+        container: target.container,
         protocol,
-        containerPort,
-        hostAddress,
+        hostIp,
         hostPort,
-        containerAddress,
+        containerIp: inside.address,
+        containerPort,
       }),
     );
-    const holders = ports.map((port) => allocator.holder(protocol, port.hostAddress, hostPort));
+    const holders = ports.map((port) => allocator.holder(protocol, port.hostIp, hostPort));
     const holder = holders.find((one) => one !== undefined);
     if (holder !== undefined) {
       if (!single) continue;
@@ -111,7 +121,7 @@ async function hold(allocator: Allocator, request: PortRequest, target: Target):
     const held: Held[] = [];
     try {
       for (const port of ports) {
-        allocator.take(protocol, port.hostAddress, hostPort);
+        allocator.take(protocol, port.hostIp, hostPort);
         held.push(withSocket(allocator, port, await bindOrGive(allocator, port)));
       }
       return held;
@@ -130,7 +140,7 @@ async function bindOrGive(allocator: Allocator, port: PublishedPort): Promise<Li
   try {
     return await bind(port);
   } catch (error) {
-    allocator.release(port.protocol, port.hostAddress, port.hostPort);
+    allocator.release(port.protocol, port.hostIp, port.hostPort);
     throw error;
   }
 }
@@ -140,14 +150,14 @@ function withSocket(allocator: Allocator, port: PublishedPort, listener: Listene
     port,
     release() {
       listener?.close();
-      allocator.release(port.protocol, port.hostAddress, port.hostPort);
+      allocator.release(port.protocol, port.hostIp, port.hostPort);
     },
   };
 }
 
-function bind({ protocol, hostAddress, hostPort, containerAddress, containerPort }: PublishedPort) {
-  const at = { address: hostAddress, port: hostPort };
-  const to = { address: containerAddress, port: containerPort };
+function bind({ protocol, hostIp, hostPort, containerIp, containerPort }: PublishedPort) {
+  const at = { address: hostIp, port: hostPort };
+  const to = { address: containerIp, port: containerPort };
   if (protocol === "tcp") return listenTcp(at, to);
   if (protocol === "udp") return listenUdp(at, to);
   // The runtime has no SCTP sockets: the port is the kernel's to translate, and ours only in our own books.
@@ -155,9 +165,9 @@ function bind({ protocol, hostAddress, hostPort, containerAddress, containerPort
 }
 
 /** Host address and container address for each address that a request means; IPv6 only where the host has it. */
-function addresses(hostAddress: string, { ipv4, ipv6 }: Target): [string, string][] {
-  const wanted = hostAddress !== "" ? [hostAddress] : hostHasV6() ? ["0.0.0.0", "::"] : ["0.0.0.0"];
-  return wanted.flatMap((address): [string, string][] => {
+function addresses(hostIp: string, { ipv4, ipv6 }: Target): [string, Inside][] {
+  const wanted = hostIp !== "" ? [hostIp] : hostHasV6() ? ["0.0.0.0", "::"] : ["0.0.0.0"];
+  return wanted.flatMap((address): [string, Inside][] => {
     const inside = isV6(address) ? (ipv6 ?? ipv4) : (ipv4 ?? ipv6);
     return inside === undefined ? [] : [[address, inside]];
   });
@@ -172,7 +182,7 @@ function* span({ first, last }: { readonly first: number; readonly last: number 
 /** `0.0.0.0:8080:172.17.0.2:80/tcp`, as Docker writes it. */
 function where(port: PublishedPort): string {
   const bracketed = (address: string): string => (isV6(address) ? `[${address}]` : address);
-  return `${bracketed(port.hostAddress)}:${port.hostPort}:${bracketed(port.containerAddress)}:${nameOf(port)}`;
+  return `${bracketed(port.hostIp)}:${port.hostPort}:${bracketed(port.containerIp)}:${nameOf(port)}`;
 }
 
 /** The kernel's words: strerror(3), in lower case as Go has them. */

@@ -1,20 +1,13 @@
-export type Protocol = "tcp" | "udp" | "sctp";
+import type { PortProtocol, PublishedPort } from "../firewall/types.ts";
 
-/** One port of a container on one address of the host, as it was bound. */
-export interface PublishedPort {
-  readonly protocol: Protocol;
-  /** In the container. */
-  readonly containerPort: number;
-  /** `0.0.0.0`, `::` or one of the host's addresses. */
-  readonly hostAddress: string;
-  readonly hostPort: number;
-  /** The container's address that it leads to: of the same family (the kernel translates), or of the other (we proxy). */
-  readonly containerAddress: string;
-}
+export type { PortProtocol, PublishedPort };
 
 /** Whether an address is an IPv6 one. */
 export const isV6 = (address: string): boolean => address.includes(":");
 
-/** Whether the kernel can translate it: there is no way from IPv6 to IPv4 in it. */
-export const isTranslated = ({ hostAddress, containerAddress }: PublishedPort): boolean =>
-  isV6(hostAddress) === isV6(containerAddress);
+/**
+ * Whether the kernel's rules carry it. They cannot lead from one family to the other, nor away from `::1` (there is
+ * no `route_localnet` for IPv6): those come to the socket that holds the port, and are carried on from there.
+ */
+export const isTranslated = ({ hostIp, containerIp }: PublishedPort): boolean =>
+  isV6(hostIp) === isV6(containerIp) && hostIp !== "::1";

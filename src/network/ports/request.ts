@@ -1,14 +1,14 @@
 import { isIP } from "node:net";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
-import type { Protocol } from "./published.ts";
+import type { PortProtocol } from "./published.ts";
 
 /** Where one port of a container is asked to be published. */
 export interface PortRequest {
-  readonly protocol: Protocol;
+  readonly protocol: PortProtocol;
   readonly containerPort: number;
   /** Empty: every address of the host. */
-  readonly hostAddress: string;
+  readonly hostIp: string;
   /** Any free port of these; null is any of the kernel's ephemeral ones. */
   readonly hostPorts: { readonly first: number; readonly last: number } | null;
 }
@@ -27,7 +27,7 @@ export function portRequests(config: Pick<ContainerConfig, "ExposedPorts">, host
       if (HostIp !== "" && isIP(HostIp) === 0) {
         throw new Refusal("invalid", `invalid IP address ${quoted(HostIp)} to publish port ${key} on`);
       }
-      return { ...port, hostAddress: HostIp, hostPorts: parseHostPorts(HostPort) };
+      return { ...port, hostIp: HostIp, hostPorts: parseHostPorts(HostPort) };
     });
   });
   const taken = new Set(
@@ -37,7 +37,7 @@ export function portRequests(config: Pick<ContainerConfig, "ExposedPorts">, host
   );
   const exposed = Object.keys(host.PublishAllPorts ? (config.ExposedPorts ?? {}) : {}).map(parsePort);
   for (const port of exposed) {
-    if (!taken.has(nameOf(port))) requests.push({ ...port, hostAddress: "", hostPorts: null });
+    if (!taken.has(nameOf(port))) requests.push({ ...port, hostIp: "", hostPorts: null });
   }
   return requests.sort((a, b) => a.containerPort - b.containerPort || (a.protocol < b.protocol ? -1 : 0));
 }

@@ -14,7 +14,7 @@ export function portMap(
   for (const key of Object.keys(exposed ?? {})) map[key] = null;
   for (const port of ports) {
     const key = nameOf(port);
-    map[key] = [...(map[key] ?? []), { HostIp: port.hostAddress, HostPort: String(port.hostPort) }];
+    map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }];
   }
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -28,7 +28,7 @@ export function portList(exposed: Exposed, ports: readonly PublishedPort[]): Por
   return [
     ...only.map(({ containerPort, protocol }) => ({ PrivatePort: containerPort, Type: protocol })),
     ...ports.map((port) => ({
-      IP: port.hostAddress,
+      IP: port.hostIp,
       PrivatePort: port.containerPort,
       PublicPort: port.hostPort,
       Type: port.protocol,
