@@ -30,6 +30,9 @@ export const AT = {
 /** linux/sched.h */
 export const CLONE = {
   NEWTIME: 0x80,
+  VM: 0x100,
+  PIDFD: 0x1000,
+  VFORK: 0x4000,
   NEWNS: 0x20000,
   NEWCGROUP: 0x2000000,
   NEWUTS: 0x4000000,

@@ -147,6 +147,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     token,
     stdin: request.stdin,
     init: request.init,
+    ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
 

@@ -11,6 +11,7 @@ import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
+import { containerHooks, forgetHookOutput, type HookParts, keepHostView, startHooks } from "./hooks.ts";
 import {
   attachBind,
   attachFileSystem,
@@ -20,7 +21,7 @@ import {
   type PlannedMount,
 } from "./mounts.ts";
 import { joinNamespaces, type Namespaces } from "./namespaces.ts";
-import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
+import { dropPrivileges, oomScore, resourceLimits, withoutListener } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
   detachPropagation,
@@ -50,6 +51,8 @@ export interface ContainerParts {
   readonly arch: Arch;
   readonly isDirectory: (path: string) => boolean;
   readonly because: Because;
+  /** Absent where there is no bundle that could have hooks. */
+  readonly hooks?: HookParts;
 }
 
 /** In a user namespace these can be made only while the host's own are in sight (fs_fully_visible in fs/namespace.c). */
@@ -59,23 +62,28 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 
 /** The container's steps, from the clone to `execve`: the second of the launch program's three parts. */
 export function containerSteps(parts: ContainerParts): Step[] {
-  const { because, mounts, namespaces, spec } = parts;
+  const { because, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.has("user");
   return [
     ...forgetKeeper(),
+    ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? receiveRoot(parts.rootPlace) : []),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...joinNamespaces(namespaces, because),
+    // Only the host's root finds the way to the bundle.
+    ...(ownUsers && hooks !== undefined ? [detachPropagation(), ...keepHostView(hooks)] : []),
     ...(ownUsers ? becomeRoot(because) : mounts.filter(isBind).flatMap(openSource)),
     detachPropagation(),
+    ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
     ...(ownUsers
       ? mounts.filter(needsHost).flatMap(makeFileSystem)
       : [...mountRoot(parts.rootfs, parts.rootPlace), standOnRoot(parts.rootPlace)]),
     ...pivot(),
     ...fileSystems(parts, ownUsers),
+    ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
     ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),
     ...(namespaces.has("network") ? loopbackUp() : []),
@@ -85,6 +93,9 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...workload(parts, ownUsers),
   ];
 }
+
+const destinationsOf = (mounts: readonly PlannedMount[]): ReadonlySet<string> =>
+  new Set(mounts.filter((planned) => !isBind(planned)).map(({ mount }) => mount.destination));
 
 /** Root of the own users, not of the host, from here on. */
 function becomeRoot(because: Because): Step[] {
@@ -135,6 +146,13 @@ function names({ because, namespaces, spec }: ContainerParts): Step[] {
   ];
 }
 
+/** A hook of the container may what its workload may; system calls that go to a listener it does not have. */
+function hookPrivileges({ arch, because, spec }: ContainerParts, ownUsers: boolean): Step[] {
+  const { linux: { seccomp } = {}, process } = spec;
+  const policy = seccomp === undefined ? undefined : withoutListener(seccomp);
+  return dropPrivileges(process, policy, arch, ownUsers, because);
+}
+
 /** The process itself: where it stands, what it holds, what it may, and its program. */
 function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   const { because, init, spec, stdin } = parts;
@@ -150,6 +168,7 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
+    ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, hookPrivileges(parts, ownUsers))),
     ...(init ? underInit(steps, privileges) : steps),
   ];
 }

@@ -6,6 +6,7 @@ import {
   capabilityName,
   readLastCapability,
 } from "../../kernel/capabilities.ts";
+import { ERRNO } from "../../kernel/errno.ts";
 import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT, SECCOMP } from "../../kernel/flags.ts";
 import { RLIMITS, rlimitName, rlimitValue } from "../../kernel/rlimits.ts";
 import { compile as compileSeccomp } from "../../kernel/seccomp/compile.ts";
@@ -167,6 +168,16 @@ function seccompFilter(seccomp: Seccomp, arch: Arch, because: Because): Step[] {
       because("linux.seccomp", "allow only the system calls of the policy"),
     ),
   ];
+}
+
+/** The policy where nobody listens: the calls that would be handed over are not there (seccomp_unotify(2)). */
+export function withoutListener(policy: Seccomp): Seccomp {
+  const { syscalls = [], ...rest } = policy;
+  const absent = { action: "SCMP_ACT_ERRNO", errnoRet: ERRNO.ENOSYS } as const;
+  return {
+    ...rest,
+    syscalls: syscalls.map((rule) => (rule.action === "SCMP_ACT_NOTIFY" ? { ...rule, ...absent } : rule)),
+  };
 }
 
 const EVERYTHING: Capabilities = {};
