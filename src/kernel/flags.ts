@@ -113,6 +113,7 @@ export const PR_CAP_AMBIENT = { RAISE: 2, CLEAR_ALL: 4 } as const;
 export const SOCKET = {
   AF_UNIX: 1,
   AF_INET: 2,
+  STREAM: 1,
   DGRAM: 2,
   SEQPACKET: 5,
   CLOEXEC: 0x80000,
@@ -140,7 +141,15 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 /** linux/capability.h */
 export const CAPABILITY_VERSION_3 = 0x20080522;
 /** linux/seccomp.h */
-export const SECCOMP = { SET_MODE_FILTER: 1, FLAG_LOG: 2, FLAG_SPEC_ALLOW: 4 } as const;
+export const SECCOMP = {
+  SET_MODE_FILTER: 1,
+  FLAG_TSYNC: 1,
+  FLAG_LOG: 2,
+  FLAG_SPEC_ALLOW: 4,
+  FLAG_NEW_LISTENER: 8,
+  FLAG_TSYNC_ESRCH: 16,
+  FLAG_WAIT_KILLABLE_RECV: 32,
+} as const;
 
 type Table = Readonly<Record<string, number>>;
 

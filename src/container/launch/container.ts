@@ -21,7 +21,7 @@ import {
   type PlannedMount,
 } from "./mounts.ts";
 import { joinNamespaces, type Namespaces } from "./namespaces.ts";
-import { dropPrivileges, oomScore, resourceLimits, withoutListener } from "./privileges.ts";
+import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
   detachPropagation,
@@ -32,6 +32,7 @@ import {
   receiveRoot,
   standOnRoot,
 } from "./rootfs.ts";
+import { unheard } from "./seccomp.ts";
 import { forgetKeeper } from "./session.ts";
 import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
 import { execute, underInit } from "./workload.ts";
@@ -146,11 +147,10 @@ function names({ because, namespaces, spec }: ContainerParts): Step[] {
   ];
 }
 
-/** A hook of the container may what its workload may; system calls that go to a listener it does not have. */
-function hookPrivileges({ arch, because, spec }: ContainerParts, ownUsers: boolean): Step[] {
+/** What the workload may, for those beside it: what it hands to a listener is not there for a hook or an init. */
+function lesserPrivileges({ arch, because, spec }: ContainerParts, ownUsers: boolean): Step[] {
   const { linux: { seccomp } = {}, process } = spec;
-  const policy = seccomp === undefined ? undefined : withoutListener(seccomp);
-  return dropPrivileges(process, policy, arch, ownUsers, because);
+  return dropPrivileges(process, unheard(seccomp), arch, ownUsers, because);
 }
 
 /** The process itself: where it stands, what it holds, what it may, and its program. */
@@ -158,7 +158,9 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   const { because, init, spec, stdin } = parts;
   const { process } = spec;
   const terminal = process.terminal === true;
-  const privileges = dropPrivileges(process, spec.linux?.seccomp, parts.arch, ownUsers, because);
+  // Without a bundle there is nobody to tell of a listener.
+  const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
+  const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because);
   const steps = [...ownSession(terminal), ...privileges, ...execute(process)];
   return [
     ...(terminal ? [...openTerminal(process.consoleSize), ...bindConsole("terminal")] : []),
@@ -168,7 +170,7 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
-    ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, hookPrivileges(parts, ownUsers))),
-    ...(init ? underInit(steps, privileges) : steps),
+    ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),
+    ...(init ? underInit(steps, lesserPrivileges(parts, ownUsers)) : steps),
   ];
 }

@@ -15,6 +15,7 @@ import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdM
 import { keeperCapabilities, oomScoreOfChild } from "./privileges.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { mountRootForUsers } from "./rootfs.ts";
+import { passListener } from "./seccomp.ts";
 import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
 import { takeTerminal } from "./streams.ts";
 
@@ -116,6 +117,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
       : []),
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...(terminal ? takeTerminal() : []),
+    ...(hooks === undefined ? [] : passListener(spec, hooks.bundle, because)),
     { kind: "awaitExec", why: "wait until the workload runs" },
     close(SYNC_PARENT, "close it"),
     ...(hooks === undefined ? [] : poststartHooks(hooks)),
