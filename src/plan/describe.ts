@@ -19,7 +19,11 @@ export function describeStep(step: Step | Numbered): string {
     case "awaitExec":
       return "read(<sync>): end of file once execve has happened";
     case "receive":
-      return `recvmsg(<sync>) = <${step.into}>`;
+      return step.into === undefined ? "recvmsg(<sync>)" : `recvmsg(<sync>) = <${step.into}>`;
+    case "hook": {
+      const limit = step.timeout === undefined ? "" : `, at most ${step.timeout} s`;
+      return `clone3, execve(${quoted(step.path)}, [${step.argv.map(quoted).join(", ")}]), wait4${limit}`;
+    }
     case "keep":
       return "ppoll(exits, orders of the engine)";
     case "init":

@@ -144,6 +144,8 @@ function onCgroup(step: Step | Numbered): boolean {
 export function hintFor(step: Numbered, call: string, errno: string): string | undefined {
   if (step.hint !== undefined) return step.hint;
   const name = errno as ErrnoName;
+  // What is said of programs is said of the workload's.
+  if (step.kind === "hook") return BY_ERROR[name];
   const advice = call !== "mount" && onCgroup(step) ? CGROUP : BY_CALL[call];
   return advice?.[name] ?? BY_ERROR[name];
 }

@@ -80,10 +80,32 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
-/** Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`). */
+/**
+ * Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`), or, without `into`, only its
+ * word that it has got this far.
+ */
 export interface Receive extends Reason {
   readonly kind: "receive";
-  readonly into: Slot;
+  readonly into?: Slot;
+}
+
+/**
+ * A program that runs to its end before the plan goes on: a hook of the runtime specification. What it ends with
+ * other than 0 is a failure of the step, as a number beyond the kernel's errors (`HOOK_STATUS` in records.ts).
+ */
+export interface Hook extends Reason {
+  readonly kind: "hook";
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** Seconds after which it is killed, and the step fails with ETIMEDOUT. */
+  readonly timeout?: number;
+  /** Its standard input: the decimal of `pid` between two texts. */
+  readonly input: { readonly before: string; readonly pid: Slot; readonly after: string };
+  /** What its process does before it becomes the program: where it stands, what it may. */
+  readonly prepare: readonly Step[];
+  /** A descriptor for its output; without one it writes where this process writes. */
+  readonly output?: Slot;
 }
 
 /** `execve` of the first of `candidates` that exists, as `execvp` does it. The last step of a child. */
@@ -217,6 +239,7 @@ export type Step =
   | Exec
   | Netlink
   | NetlinkDump
+  | Hook
   | Decimal
   | Load
   | Store
