@@ -68,6 +68,8 @@ export function callName(step: Step): string {
     case "keep":
     case "init":
       return "ppoll";
+    case "relay":
+      return "sendto";
     case "decimal":
     case "load":
     case "store":

@@ -1,12 +1,26 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
 import { stringArray, u64 } from "../build.ts";
-import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
+import type {
+  Arg,
+  Attempt,
+  Call,
+  Clone,
+  Data,
+  Exec,
+  Init,
+  Keep,
+  Plan,
+  Receive,
+  Relay,
+  Step,
+} from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
+import { lowerRelay } from "./relay.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
@@ -116,12 +130,18 @@ class Lowering {
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "relay") this.#relay(step);
     else this.#become(step);
   }
 
   #init(step: Init): void {
     this.#number(step);
     lowerInit(this.writer, step);
+  }
+
+  #relay(step: Relay): void {
+    this.#number(step);
+    lowerRelay(this.writer, step);
   }
 
   #become(step: Keep): void {
