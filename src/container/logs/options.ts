@@ -1,7 +1,13 @@
 import { Refusal } from "../../oci/error.ts";
 import type { LogConfig } from "../../wire/container.ts";
 import { DETAILS, detailOptions, type LogDetails } from "./details.ts";
-import { CACHE_OPTIONS, cacheOptions, FILE_OPTIONS, fileOptions, type LogFileOptions } from "./drivers/file.ts";
+import {
+  CACHE_OPTIONS,
+  cacheOptions,
+  FILE_OPTIONS,
+  fileOptions,
+  type LogFileOptions,
+} from "./drivers/file.ts";
 import { SYSLOG_OPTIONS, type SyslogOptions, syslogOptions } from "./drivers/syslog.ts";
 import { type Options, refuseUnknown, sizeOf, wrong } from "./value.ts";
 

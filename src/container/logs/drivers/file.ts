@@ -14,7 +14,12 @@ export interface LogFileOptions {
 
 export const FILE_OPTIONS = ["max-size", "max-file", "compress"] as const;
 /** Of drivers that send messages away. */
-export const CACHE_OPTIONS = ["cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"] as const;
+export const CACHE_OPTIONS = [
+  "cache-disabled",
+  "cache-max-size",
+  "cache-max-file",
+  "cache-compress",
+] as const;
 
 const MIB = 1024 * 1024;
 /**

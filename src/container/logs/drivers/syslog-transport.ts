@@ -57,7 +57,8 @@ export async function openTransport(
         ...(tls.key ? { key: readFileSync(tls.key) } : {}),
       };
       const { host, port } = address;
-      const dial = () => connectTls({ host, port, servername: host, rejectUnauthorized: tls.verify, ...files });
+      const dial = () =>
+        connectTls({ host, port, servername: host, rejectUnauthorized: tls.verify, ...files });
       return await openStream(dial, counted);
     }
   }
