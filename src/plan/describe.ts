@@ -28,6 +28,8 @@ export function describeStep(step: Step | Numbered): string {
       return "ppoll(exits, orders of the engine)";
     case "init":
       return "read(signals), kill, wait4";
+    case "relay":
+      return `read(0), sendto(<${step.socket}>), write(1)`;
     case "attempt":
       return step.steps[0] === undefined ? "" : describeStep(step.steps[0]);
     case "netlink":

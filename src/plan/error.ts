@@ -91,6 +91,8 @@ export function callName(step: Step | Numbered): string {
     case "keep":
     case "init":
       return "ppoll";
+    case "relay":
+      return "sendto";
     case "decimal":
     case "load":
     case "store":

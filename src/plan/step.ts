@@ -180,6 +180,20 @@ export interface Init extends Reason {
   readonly signals: Slot;
 }
 
+/**
+ * Pass messages on: read them from descriptor 0, each after its length (4 bytes, little-endian), send each as one
+ * datagram to `address`, and write what `sendto` returned (8 bytes) to descriptor 1. Ends with the input.
+ */
+export interface Relay extends Reason {
+  readonly kind: "relay";
+  readonly socket: Slot;
+  /** struct sockaddr; sent to anew each time, so that a receiver may be restarted. */
+  readonly address: Data;
+  readonly addressLength: number;
+  /** Longest message. */
+  readonly size: number;
+}
+
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
 export interface Keep extends Reason {
   readonly kind: "keep";
@@ -244,6 +258,7 @@ export type Step =
   | Load
   | Store
   | Init
+  | Relay
   | Keep;
 
 /** What has a number of its own in records: a message of a batch has, the batch has not. */

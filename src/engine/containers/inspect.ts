@@ -6,8 +6,8 @@ import { EMPTY_CONFIG } from "../../wire/empty.ts";
 import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { logPath } from "./follow.ts";
 import { graphDriver } from "./graph.ts";
+import { logPath } from "./log.ts";
 import { networkSettings } from "./networks.ts";
 
 /** The whole of a container, as Docker tells it. */
@@ -30,7 +30,7 @@ export async function inspect(
     ResolvConfPath: files.resolvConf,
     HostnamePath: files.hostname,
     HostsPath: files.hosts,
-    LogPath: container.logOptions.driver === "none" ? "" : logPath(context, record.id),
+    LogPath: (container.logOptions.driver === "json-file" && logPath(context, container)) || "",
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: context.images.driver.name,

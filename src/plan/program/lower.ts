@@ -17,6 +17,7 @@ import type {
   Numbered,
   Plan,
   Receive,
+  Relay,
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
@@ -26,6 +27,7 @@ import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
 import type { Operand } from "./ops.ts";
+import { lowerRelay } from "./relay.ts";
 import { RECEIVED, RECEIVED_CONTROL, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
@@ -139,12 +141,18 @@ class Lowering {
     else if (step.kind === "netlink") this.#netlink(step);
     else if (step.kind === "dump") this.#dump(step);
     else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "relay") this.#relay(step);
     else this.#become(step);
   }
 
   #init(step: Init): void {
     this.#number(step);
     lowerInit(this.writer, step);
+  }
+
+  #relay(step: Relay): void {
+    this.#number(step);
+    lowerRelay(this.writer, step);
   }
 
   #become(step: Keep): void {

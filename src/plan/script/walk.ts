@@ -55,6 +55,7 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
       return note(state, "the script waits for the end of it instead");
     case "keep":
       return note(state, "the script waits for its child; its streams are the caller's");
+    case "relay":
     case "init":
       return note(state, "NOT done by hand");
   }
