@@ -282,6 +282,10 @@ test("own users are the same", needs(idmapMissing()), async () => {
   assert.match(launched.namespaces ?? "", /user:\[own\]/);
 });
 
+test("with own users, what the container writes has a place that need not be there any more", () => {
+  assert.ok(/\[ -d \S*\/up-\S+ \] \|\| \{ mkdir -p /.test(scene.script(spec(USERS))));
+});
+
 test("every script is one that a POSIX shell can read, for own users and terminals too", async () => {
   const terminal: Parts = { process: { terminal: true, consoleSize: { height: 24, width: 80 } } };
   for (const parts of [{}, USERS, terminal]) {

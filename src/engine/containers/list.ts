@@ -56,6 +56,8 @@ export async function list(context: Context, options: ListOptions): Promise<Cont
   return Promise.all(found.map((container) => summary(context, container, options.size ?? false)));
 }
 
+const HEALTH: readonly string[] = ["none", "starting", "healthy", "unhealthy"];
+
 type Test = (record: ContainerRecord) => boolean;
 
 /** Values of one filter are alternatives, except labels, which must all be there. */
@@ -109,15 +111,15 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return any((record, value) =>
         Object.entries(endpoints(record)).some(([key, end]) => key === value || end.NetworkID === value),
       );
-    case "health": {
-      const unknown = values.find((value) => !HEALTHS.includes(value));
-      if (unknown !== undefined) {
-        throw invalid(
-          `invalid filter 'health=${unknown}': invalid value for health (${unknown}): must be one of ${HEALTHS.join(", ")}`,
-        );
+    case "health":
+      for (const value of values) {
+        if (!HEALTH.includes(value)) {
+          throw invalid(
+            `invalid filter 'health=${value}': invalid value for health (${value}): must be one of ${HEALTH.join(", ")}`,
+          );
+        }
       }
-      return any((record, value) => value === healthOf(record));
-    }
+      return any(({ state }, value) => (state.health?.Status ?? "none") === value);
     case "is-task":
       if (!values.every((value) => /^(0|f|false|1|t|true)$/i.test(value))) {
         throw invalid(`invalid filter 'is-task=[${values.join(" ")}]'`);
@@ -141,8 +143,6 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       throw invalid(`invalid filter '${name}'`);
   }
 }
-
-const HEALTHS = ["none", "starting", "healthy", "unhealthy"];
 
 /** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
 function portRange(filter: string, text: string): string[] {
@@ -209,9 +209,6 @@ function imageName(context: Context, { config, image }: ContainerRecord): string
     return image;
   }
 }
-
-/** Health checks are not run yet. */
-const healthOf = (_: ContainerRecord): string => "none";
 
 function ports({ config, host, state }: ContainerRecord): PortSummary[] {
   if (!isUp(state.status) || host.NetworkMode === "none" || host.NetworkMode === "host") return [];
