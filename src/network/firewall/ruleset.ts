@@ -206,7 +206,10 @@ const fromHere = (): Rule[] => [
 const isV6 = (address: string) => address.includes(":");
 const ANY = new Set(["0.0.0.0", "::", ""]);
 
-/** One published port. Between families, and from `::1`, a proxy carries it: there is no rule. */
+/**
+ * One published port. A proxy carries it between families, from `::1`, and from the container to itself: a bridge sends
+ * no frame back to where it came from.
+ */
 function translation(port: PublishedPort, networks: readonly FirewallNetwork[]): Rule[] {
   const { container, containerIp, containerPort, hostIp, hostPort, protocol } = port;
   const v6 = isV6(containerIp);
@@ -219,7 +222,7 @@ function translation(port: PublishedPort, networks: readonly FirewallNetwork[]):
   return [
     rule(
       `container ${container}: port ${hostPort} to ${containerPort}/${protocol}`,
-      [at, { match: "dport", protocol, port: hostPort }],
+      [at, { match: "saddr", is: "!=", network: containerIp }, { match: "dport", protocol, port: hostPort }],
       { kind: "dnat", address: containerIp, port: containerPort },
     ),
   ];
