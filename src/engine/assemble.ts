@@ -45,7 +45,8 @@ export async function assemble({
     runPlan: runHere,
     usedBy: (name) => (engine ? volumeUsers(engine, name) : []),
   });
-  for (const problem of [...images.damaged(), ...volumes.damaged()]) report(problem);
+  const networks = openNetworks(root, now());
+  for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
   engine = await createEngine({ root, run, runPlan: runHere, images, volumes, launcher, cgroups, report });
   return { engine, close: () => launcher.close() };
 }

@@ -1,5 +1,6 @@
 import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
+import { networkOf } from "../../container/endpoint.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { EMPTY_CONFIG } from "../../wire/empty.ts";
@@ -8,7 +9,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { logPath } from "./follow.ts";
 import { graphDriver } from "./graph.ts";
-import { networkSettings } from "./networks.ts";
+import { networkSettings } from "../networks/settings.ts";
 
 /** The whole of a container, as Docker tells it. */
 export async function inspect(
@@ -150,7 +151,7 @@ function hostOf({ host }: ContainerRecord): HostConfig {
     ...HOST,
     ...host,
     ...swap,
-    NetworkMode: host.NetworkMode || HOST.NetworkMode,
+    NetworkMode: networkOf(host.NetworkMode),
     RestartPolicy: { ...policy, Name: policy.Name || "no" },
     LogConfig: {
       Type: host.LogConfig?.Type || "json-file",

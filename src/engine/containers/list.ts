@@ -1,3 +1,4 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
@@ -6,7 +7,7 @@ import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
 import { find } from "./find.ts";
 import { sizesOf } from "./inspect.ts";
-import { endpoints } from "./networks.ts";
+import { endpointSettings } from "../networks/settings.ts";
 import { statusText } from "./status.ts";
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -104,7 +105,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return any(({ mounts }, value) => mounts.some((m) => m.Name === value || m.Destination === value));
     case "network":
       return any((record, value) =>
-        Object.entries(endpoints(record)).some(([key, end]) => key === value || end.NetworkID === value),
+        Object.entries(record.endpoints).some(([key, { networkId }]) => key === value || networkId === value),
       );
     case "health":
       return any((_, value) => value === "none");
@@ -153,8 +154,8 @@ async function summary(context: Context, { record }: Container, size: boolean): 
     Labels: config.Labels ?? {},
     State: record.state.status,
     Status: statusText(record),
-    HostConfig: { NetworkMode: host.NetworkMode || "bridge" },
-    NetworkSettings: { Networks: endpoints(record) },
+    HostConfig: { NetworkMode: networkOf(host.NetworkMode) },
+    NetworkSettings: { Networks: endpointSettings(record) },
     Mounts: record.mounts,
   };
 }

@@ -1,3 +1,4 @@
+import type { Running } from "../../container/launcher.ts";
 import { writeNetFiles } from "../../container/netfiles.ts";
 import { now } from "../../container/time.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
@@ -5,6 +6,7 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { plug, repaired, tellPlaces, unplug } from "../networks/plug.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
@@ -12,7 +14,7 @@ import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
 import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
-import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
 const ALL: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -60,7 +62,8 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.settle(record);
   shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
-  const running = await context.launcher.start(launchRequest(context, container, trace));
+  await plug(context, container);
+  const running = await lift(context, container, trace);
   state.status = "running";
   state.pid = running.pid;
   state.startedAt = running.startedAt;
@@ -68,10 +71,21 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.exitCode = 0;
   state.oomKilled = false;
   context.store.saveSoon(record);
-  tellNetwork(context, record, "connect");
+  tellPlaces(context, container, "connect");
   tellVolumes(context, record, "mount");
   tell(context, record, "start");
   follow(context, container, running);
+}
+
+/** Runs the launch program; a second time when a bridge was gone and could be made again. */
+async function lift(context: Context, container: Container, trace: boolean): Promise<Running> {
+  const request = launchRequest(context, container, trace);
+  try {
+    return await context.launcher.start(request);
+  } catch (error) {
+    if (!(await repaired(context, container, error))) throw error;
+    return await context.launcher.start(request);
+  }
 }
 
 /** Code and sentence of a start that failed, as Docker has them. */
@@ -91,6 +105,7 @@ async function failed(context: Context, container: Container, error: unknown): P
   const { record } = container;
   const { state } = record;
   const { code, message } = await reason(context, container, error);
+  unplug(context, container);
   state.status = state.status === "created" ? "created" : "exited";
   state.exitCode = code;
   state.error = message;
