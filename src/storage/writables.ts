@@ -100,9 +100,10 @@ export function openWritables(base: string): Writables {
     list: () => [...known.values()],
     path: (id) => `w/${id}`,
     async remove(id) {
-      if (!known.delete(id)) return;
+      if (!known.has(id)) return;
       const doomed = join(removed, `${id.slice(0, 12)}-${randomBytes(4).toString("hex")}`);
       fs.renameSync(join(all, id), doomed);
+      known.delete(id);
       // It is gone as soon as it is renamed; the rest is not waited for, and `recover` finishes it after a crash.
       fs.promises.rm(doomed, { recursive: true, force: true }).catch(() => undefined);
     },

@@ -4,6 +4,7 @@ import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { tellPlaces, unplug } from "../networks/plug.ts";
+import { endHealth } from "./health.ts";
 import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
@@ -20,6 +21,7 @@ export async function ended(
 ): Promise<void> {
   const { record } = container;
   const { state } = record;
+  endHealth(container);
   container.running = null;
   container.log?.end();
   container.log = null;

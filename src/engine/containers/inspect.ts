@@ -72,6 +72,7 @@ function stateOf({ state }: ContainerRecord): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(state.health && { Health: state.health }),
   };
 }
 

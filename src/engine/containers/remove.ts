@@ -1,3 +1,4 @@
+import type { ContainerRecord } from "../../container/record.ts";
 import { codeOf } from "../../oci/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -34,10 +35,13 @@ export async function remove(context: Context, container: Container, options: Re
     const before = record.state.status;
     record.state.status = "removing";
     try {
-      await context.images.driver.remove(record.id);
+      // In this order: an engine that starts sweeps a snapshot of no container, but a container without its
+      // snapshot could never be started, nor told from a whole one.
       context.store.remove(record.id);
+      await context.images.driver.remove(record.id);
     } catch (error) {
       record.state.status = codeOf(error) === "EBUSY" ? before : "dead";
+      keepRecord(context, record);
       throw conflict(`cannot remove container "${record.name}": ${String(error)}`);
     }
     for (const id of container.execs ?? []) context.execs.delete(id);
@@ -47,6 +51,15 @@ export async function remove(context: Context, container: Container, options: Re
     tell(context, record, "destroy");
     wake(container, EVERYTHING);
   });
+}
+
+/** What could not be removed can be tried again, by a later engine too. */
+function keepRecord(context: Context, record: ContainerRecord): void {
+  try {
+    context.store.save(record);
+  } catch (error) {
+    context.report(`Cannot save container ${record.name}: ${String(error)}`);
+  }
 }
 
 async function removeVolumes(context: Context, { record }: Container): Promise<void> {

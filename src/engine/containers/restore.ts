@@ -12,6 +12,7 @@ import { runDirOf } from "../launch.ts";
 import { unmount } from "../rootfs/root.ts";
 import { ended } from "./ended.ts";
 import { follow, openLog } from "./follow.ts";
+import { watchHealth } from "./health.ts";
 import { remove } from "./remove.ts";
 import { start } from "./start.ts";
 
@@ -94,6 +95,7 @@ function running(context: Context, container: Container, found: Running): void {
   state.pid = found.pid;
   context.store.save(container.record);
   follow(context, container, found);
+  if (state.status === "running") watchHealth(context, container);
 }
 
 function keep(context: Context, container: Container, { leftovers }: Ended): void {

@@ -12,6 +12,7 @@ import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
+import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
 import { tell, tellVolumes } from "./tell.ts";
@@ -73,8 +74,9 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.saveSoon(record);
   tellPlaces(context, container, "connect");
   tellVolumes(context, record, "mount");
-  tell(context, record, "start");
   follow(context, container, running);
+  beginHealth(context, container);
+  tell(context, record, "start");
 }
 
 /** Runs the launch program; a second time when a bridge was gone and could be made again. */
