@@ -2,13 +2,18 @@ import { join } from "node:path";
 import { readLayout } from "../cgroup/layout.ts";
 import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
+import { now } from "../container/time.ts";
 import { createImages } from "../image/open.ts";
+import type { Firewall } from "../network/firewall/types.ts";
+import { openNetworks } from "../network/networks.ts";
 import type { Digest } from "../oci/digest.ts";
-import { runPlan } from "../plan/run.ts";
+import { holdPlan, runPlan } from "../plan/run.ts";
+import type { Plan } from "../plan/step.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import { openVolumes } from "../volume/volumes.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { imageUsers } from "./images/images.ts";
+import { createLinks } from "./networks/links.ts";
 import { volumeUsers } from "./volumes.ts";
 
 export interface AssembleOptions {
@@ -47,6 +52,32 @@ export async function assemble({
   });
   const networks = openNetworks(root, now());
   for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
-  engine = await createEngine({ root, run, runPlan: runHere, images, volumes, launcher, cgroups, report });
+  const links = createLinks({
+    run,
+    runPlan: runHere,
+    firewall: createFirewall(),
+    published: () => [],
+  });
+  const holdHere = (plan: Plan) => holdPlan(plan, programs);
+  engine = await createEngine({
+    root,
+    run,
+    runPlan: runHere,
+    holdPlan: holdHere,
+    images,
+    volumes,
+    networks,
+    links,
+    launcher,
+    cgroups,
+    report,
+  });
   return { engine, close: () => launcher.close() };
 }
+
+/** Until the rules are there. */
+const createFirewall = (): Firewall => ({
+  apply: async () => undefined,
+  rules: async () => [],
+  obstacles: async () => [],
+});

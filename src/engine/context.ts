@@ -6,7 +6,8 @@ import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
 import type { Networks } from "../network/networks.ts";
 import type { Reservations } from "../network/reservations.ts";
-import type { Wires } from "../network/wires/wires.ts";
+import type { Held } from "../plan/run.ts";
+import type { Plan } from "../plan/step.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import type { Volumes } from "../volume/volumes.ts";
 import type { Container } from "./container.ts";
@@ -22,6 +23,8 @@ export interface Context {
   readonly run: string;
   /** Its programs are below the root: a place that allows execution and that nobody else can write to. */
   readonly runPlan: RunPlan;
+  /** Runs a plan whose program stays where it is until it is closed. */
+  readonly holdPlan: (plan: Plan) => Promise<Held>;
   readonly store: ContainerStore;
   readonly containers: Map<ContainerId, Container>;
   readonly names: Names;
@@ -33,7 +36,6 @@ export interface Context {
   readonly reservations: Reservations;
   /** What the host has of the networks. */
   readonly links: Links;
-  readonly wires: Wires;
   readonly launcher: Launcher;
   readonly events: Events;
   /** The cgroup that all containers are in. */

@@ -18,7 +18,17 @@ export type Engine = Context;
 /** The pieces that an engine is put together from. */
 export type EngineParts = Pick<
   Context,
-  "root" | "run" | "runPlan" | "images" | "volumes" | "networks" | "wires" | "links" | "launcher" | "cgroups" | "report"
+  | "root"
+  | "run"
+  | "runPlan"
+  | "holdPlan"
+  | "images"
+  | "volumes"
+  | "networks"
+  | "links"
+  | "launcher"
+  | "cgroups"
+  | "report"
 >;
 
 /**
