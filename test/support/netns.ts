@@ -22,7 +22,8 @@ export async function enterOwnNetwork(): Promise<OwnNetwork> {
   if (symbols.unshare(CLONE_NEWNET) !== 0) throw new Error("Cannot make a network namespace: not root");
   return {
     leave() {
-      if (symbols.setns(before, CLONE_NEWNET) !== 0) throw new Error("Cannot go back to the machine's network");
+      if (symbols.setns(before, CLONE_NEWNET) !== 0)
+        throw new Error("Cannot go back to the machine's network");
       closeSync(before);
     },
   };
