@@ -1,6 +1,10 @@
 import { wrongFields, wrongShape } from "../container/spec/shape.ts";
 import type { ContainerCreateRequest, ExecConfig } from "../wire/container.ts";
-import type { NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest } from "../wire/network.ts";
+import type {
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
+} from "../wire/network.ts";
 import type { VolumeCreateRequest } from "../wire/volume.ts";
 import { invalid } from "./refuse.ts";
 

@@ -1,11 +1,4 @@
-import {
-  type Address,
-  contains,
-  lastOf,
-  parseAddress,
-  parseSubnet,
-  type Subnet,
-} from "./address.ts";
+import { type Address, contains, lastOf, parseAddress, parseSubnet, type Subnet } from "./address.ts";
 import type { Pool } from "./document.ts";
 import { keyOf } from "./reservations.ts";
 

@@ -1,15 +1,15 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
-import { networkOf } from "../../container/endpoint.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { EMPTY_CONFIG } from "../../wire/empty.ts";
 import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { networkSettings } from "../networks/settings.ts";
 import { logPath } from "./follow.ts";
 import { graphDriver } from "./graph.ts";
-import { networkSettings } from "../networks/settings.ts";
 
 /** The whole of a container, as Docker tells it. */
 export async function inspect(

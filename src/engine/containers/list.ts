@@ -4,10 +4,10 @@ import type { ContainerRecord } from "../../container/record.ts";
 import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { endpointSettings } from "../networks/settings.ts";
 import { invalid } from "../refuse.ts";
 import { find } from "./find.ts";
 import { sizesOf } from "./inspect.ts";
-import { endpointSettings } from "../networks/settings.ts";
 import { statusText } from "./status.ts";
 
 export type Filters = Readonly<Record<string, readonly string[]>>;

@@ -64,6 +64,8 @@ async function launch(context: Context, container: Container, trace: boolean): P
   shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
   await plug(context, container);
+  // Addresses are written down before anybody has them: whoever finds the process finds them, too.
+  if (Object.values(record.endpoints).some(({ live }) => live?.mac)) context.store.save(record);
   const running = await lift(context, container, trace);
   state.status = "running";
   state.pid = running.pid;

@@ -31,9 +31,7 @@ export function askedNetworks(
   const primary = found(networkOf(mode)).name;
   const names = Object.keys(endpoints);
   if (names.length > 1 && names.some((name) => name === "host" || name === "none")) {
-    throw invalid(
-      "conflicting options: cannot attach both user-defined and non-user-defined network-modes",
-    );
+    throw invalid("conflicting options: cannot attach both user-defined and non-user-defined network-modes");
   }
   for (const name of names) {
     const endpoint = endpoints[name]!;

@@ -11,7 +11,10 @@ import { membersOf } from "./view.ts";
  * Makes a network, with its bridge.
  * @throws Refusal; nothing is left then
  */
-export async function createNetwork(context: Context, request: NetworkCreateRequest): Promise<NetworkDocument> {
+export async function createNetwork(
+  context: Context,
+  request: NetworkCreateRequest,
+): Promise<NetworkDocument> {
   const network = context.networks.create(request, now());
   try {
     await context.links.ensure([network]);

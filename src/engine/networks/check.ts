@@ -1,8 +1,8 @@
 import { type AskedEndpoint, isUserDefined } from "../../container/endpoint.ts";
 import { contains, parseAddress } from "../../network/address.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { checkInterfaceName } from "../../network/options.ts";
 import { parseMac } from "../../network/mac.ts";
+import { checkInterfaceName } from "../../network/options.ts";
 import { poolsOf } from "../../network/pool.ts";
 import { joined } from "../../network/pool-check.ts";
 import { invalid } from "../refuse.ts";
@@ -39,8 +39,7 @@ export function checkAsked(network: NetworkDocument, asked: AskedEndpoint): void
 
 function wrongAddress(network: NetworkDocument, family: 4 | 6, text: string): string[] {
   const address = parseAddress(text);
-  const malformed =
-    address?.family === family ? [] : [`invalid IPv${family} address: ${text.slice(0, 80)}`];
+  const malformed = address?.family === family ? [] : [`invalid IPv${family} address: ${text.slice(0, 80)}`];
   const chosen = poolsOf(network).filter((pool) => pool.family === family && pool.pool.chosen);
   if (chosen.length === 0) {
     return [
@@ -57,9 +56,7 @@ function checkOptions(options: Readonly<Record<string, string>>): void {
     if (name === IFNAME) checkInterfaceName(value, IFNAME);
     else if (name === SYSCTLS) endpointSysctls(value, "eth0");
     else {
-      throw invalid(
-        `unknown endpoint option ${name.slice(0, 80)}: there are ${IFNAME} and ${SYSCTLS}`,
-      );
+      throw invalid(`unknown endpoint option ${name.slice(0, 80)}: there are ${IFNAME} and ${SYSCTLS}`);
     }
   }
 }

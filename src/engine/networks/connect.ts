@@ -3,6 +3,8 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
 import type { NetworkDocument } from "../../network/document.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
+import { connectPlan, disconnectPlan, reroutePlan } from "../../network/wires/live.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
 import { type Container, serially } from "../container.ts";
@@ -44,7 +46,7 @@ export const connect = (
     try {
       allocate(context, record, network, endpoint);
       await context.links.ensure([network]);
-      await rewire(context, container, network, "connect");
+      await lay(context, record, network.id);
     } catch (error) {
       release(context, endpoint);
       if (before) record.endpoints[network.name] = before;
@@ -61,11 +63,7 @@ export const connect = (
  * Takes a container off a network, at once when it runs.
  * @throws Refusal in Docker's words; nothing is changed then
  */
-export const disconnect = (
-  context: Context,
-  network: NetworkDocument,
-  container: Container,
-): Promise<void> =>
+export const disconnect = (context: Context, network: NetworkDocument, container: Container): Promise<void> =>
   serially(container, async () => {
     const { record } = container;
     const { name } = network;
@@ -81,7 +79,7 @@ export const disconnect = (
       throw new Refusal("failed", `container ${record.id} is not connected to ${which} ${name}`);
     }
     if (up) {
-      await rewire(context, container, network, "disconnect");
+      await take(context, record, network.id);
       release(context, endpoint);
     }
     delete record.endpoints[name];
@@ -111,43 +109,33 @@ function checkConnect(network: NetworkDocument, record: ContainerRecord): void {
     throw new Refusal("forbidden", `configuration network ${network.name} cannot be connected to`);
 }
 
-/**
- * Adds or takes away the interface of one network. Which network leads everywhere else may change with it: the
- * interfaces that have the default routes before and after are laid anew.
- */
-async function rewire(
-  context: Context,
-  { record }: Container,
-  network: NetworkDocument,
-  action: "connect" | "disconnect",
-): Promise<void> {
-  const { pid } = record.state;
-  const all = placesOf(context, record);
-  const others = all.filter((place) => place.network.id !== network.id);
-  const [before, after] = action === "connect" ? [others, all] : [all, others];
-  for (const step of stepsBetween(before, after)) await context.runPlan(context.wires[step.kind](pid, step.wire));
+/** What the wires of each network are, were the container on just these. */
+function wiresBy(places: readonly Place[]): ReadonlyMap<string, Endpoint> {
+  const [four, six] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
+  return new Map(
+    places.flatMap((place) => {
+      const wire = wireOf(place, place === four, place === six);
+      return wire ? [[place.network.id, wire] as const] : [];
+    }),
+  );
 }
 
-interface Rewiring {
-  readonly kind: "connect" | "disconnect";
-  readonly wire: NonNullable<ReturnType<typeof wireOf>>;
+/** Lays the interface of a network that the record has it on already. */
+async function lay(context: Context, { state, ...record }: ContainerRecord, id: string): Promise<void> {
+  const wire = wiresBy(placesOf(context, record)).get(id);
+  if (wire) await context.runPlan(connectPlan(state.pid, wire));
 }
 
-function stepsBetween(before: readonly Place[], after: readonly Place[]): Rewiring[] {
-  const laid = (places: readonly Place[]) => {
-    const [four, six] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
-    return new Map<string, Rewiring["wire"]>(
-      places.flatMap((place) => {
-        const wire = wireOf(place, place === four, place === six);
-        return wire ? [[place.network.id, wire] as const] : [];
-      }),
-    );
-  };
-  const [old, wanted] = [laid(before), laid(after)];
-  const changed = (id: string): boolean => JSON.stringify(old.get(id)) !== JSON.stringify(wanted.get(id));
-  return [
-    ...[...old].filter(([id]) => changed(id)).map(([, wire]) => ({ kind: "disconnect", wire }) as const),
-    ...[...wanted].filter(([id]) => changed(id)).map(([, wire]) => ({ kind: "connect", wire }) as const),
-  ];
+/** Takes the interface of a network away. What led everywhere else through it leads through another one then. */
+async function take(context: Context, { state, ...record }: ContainerRecord, id: string): Promise<void> {
+  const places = placesOf(context, record);
+  const before = wiresBy(places);
+  const wire = before.get(id);
+  if (!wire) return;
+  await context.runPlan(disconnectPlan(state.pid, wire));
+  const after = wiresBy(places.filter((place) => place.network.id !== id));
+  for (const [other, left] of after) {
+    if (JSON.stringify(left) !== JSON.stringify(before.get(other)))
+      await context.runPlan(reroutePlan(state.pid, left));
+  }
 }
-

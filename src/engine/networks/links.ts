@@ -4,7 +4,7 @@ import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
 import type { Firewall, PublishedPort } from "../../network/firewall/types.ts";
 import { linkExists } from "../../network/host.ts";
-import type { Wires } from "../../network/wires/wires.ts";
+import { bridgePlan, removeBridgePlan } from "../../network/wires/bridge.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
@@ -38,13 +38,12 @@ export interface LinksOptions {
   /** The engine's run directory; which bridges are ours is noted in it. */
   readonly run: string;
   readonly runPlan: RunPlan;
-  readonly wires: Wires;
   readonly firewall: Firewall;
   readonly published: () => readonly PublishedPort[];
 }
 
 /** The links of one engine, none so far. */
-export function createLinks({ run, runPlan, wires, firewall, published }: LinksOptions): Links {
+export function createLinks({ run, runPlan, firewall, published }: LinksOptions): Links {
   const notes = join(run, "links");
   mkdirSync(notes, { recursive: true, mode: 0o700 });
   /** Networks whose bridge is there, by id. */
@@ -55,7 +54,7 @@ export function createLinks({ run, runPlan, wires, firewall, published }: LinksO
 
   const nameOf = (network: NetworkDocument): string | undefined => driverOf(network).bridge(network)?.name;
   const removeLink = async (name: string): Promise<void> => {
-    await runPlan(wires.removeBridge(name));
+    await runPlan(removeBridgePlan(name));
     rmSync(join(notes, name), { force: true });
   };
 
@@ -79,7 +78,7 @@ export function createLinks({ run, runPlan, wires, firewall, published }: LinksO
     // Noted first: an engine that is killed in between leaves a note of nothing, never a bridge without a note.
     writeFileSync(join(notes, bridge.name), network.id, { mode: 0o600 });
     try {
-      await runPlan(wires.bridge(bridge));
+      await runPlan(bridgePlan(bridge));
       made.set(network.id, network);
       await refresh();
     } catch (error) {
@@ -91,7 +90,9 @@ export function createLinks({ run, runPlan, wires, firewall, published }: LinksO
 
   const links: Links = {
     async ensure(networks) {
-      const missing = networks.filter(({ id, driver, configOnly }) => driver === "bridge" && !configOnly && !made.has(id));
+      const missing = networks.filter(
+        ({ id, driver, configOnly }) => driver === "bridge" && !configOnly && !made.has(id),
+      );
       for (const network of missing) {
         const before = making.get(network.id);
         const work = before ?? make(network).finally(() => making.delete(network.id));
@@ -140,4 +141,3 @@ function explained(network: NetworkDocument, error: unknown): Refusal {
     { cause: error },
   );
 }
-

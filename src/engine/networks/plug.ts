@@ -1,12 +1,11 @@
-import type { Endpoint } from "../../network/endpoint.ts";
-import { StepError } from "../../plan/error.ts";
 import { Refusal } from "../../oci/error.ts";
+import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { allocate, releaseAll } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
 import { tellMember } from "./tell.ts";
-import { placesOf, wiresOf } from "./wires.ts";
+import { placesOf } from "./wires.ts";
 
 const SETTING_UP = "failed to set up container networking: ";
 
@@ -28,10 +27,6 @@ export async function plug(context: Context, { record }: Container): Promise<voi
     throw new Refusal(error.kind, `${SETTING_UP}${error.message}`, { cause: error });
   }
 }
-
-/** What the launch plan wires. */
-export const wires = (context: Context, { record }: Container): Endpoint[] =>
-  wiresOf(placesOf(context, record));
 
 /**
  * Whether a start failed because a bridge is not there any more. It is made again then, and the start is worth another

@@ -53,7 +53,9 @@ export function networkSettings(record: ContainerRecord): NetworkSettings {
   const old = networks.bridge;
   return {
     Bridge: "",
-    SandboxID: own ? createHash("sha256").update(`sandbox ${record.id} ${record.state.startedAt}`).digest("hex") : "",
+    SandboxID: own
+      ? createHash("sha256").update(`sandbox ${record.id} ${record.state.startedAt}`).digest("hex")
+      : "",
     SandboxKey: own ? `/proc/${record.state.pid}/ns/net` : "",
     Ports: own ? Object.fromEntries(ports) : {},
     HairpinMode: false,

@@ -14,7 +14,10 @@ export interface Place {
 }
 
 /** Where a running or starting container is, in the order of its interfaces. */
-export function placesOf({ networks }: Pick<Context, "networks">, { endpoints }: ContainerRecord): Place[] {
+export function placesOf(
+  { networks }: Pick<Context, "networks">,
+  { endpoints }: Pick<ContainerRecord, "endpoints">,
+): Place[] {
   return Object.values(endpoints).flatMap((saved) => {
     const { live } = saved;
     const network = live === null ? undefined : networks.byId(live.networkId);

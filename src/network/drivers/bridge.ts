@@ -62,7 +62,12 @@ export const bridge: Driver = {
       option: `--network ${network.name}`,
     };
   },
-  link: (network, host) => ({ driver: "bridge", bridge: bridgeName(network), host }),
+  link: (network, host) => ({
+    driver: "bridge",
+    bridge: bridgeName(network),
+    host,
+    ...(bridgeOptionsOf(network).icc ? {} : { isolated: true }),
+  }),
   mtu: (network) => bridgeOptionsOf(network).mtu,
   interfacePrefix: (network) => bridgeOptionsOf(network).interfacePrefix,
 };
