@@ -27,6 +27,8 @@ export interface LaunchRequest {
   readonly endpoints?: readonly Endpoint[];
   /** The keeper's helper runs as pid 1, forwards signals and reaps (`--init`). */
   readonly init: boolean;
+  /** Of a configuration that comes from an OCI bundle; the engine's own have none. */
+  readonly bundle?: import("./launch/hooks.ts").Bundle;
 }
 
 export interface ExecRequest {

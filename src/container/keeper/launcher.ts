@@ -150,6 +150,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     stdin: request.stdin,
     init: request.init,
     endpoints: request.endpoints ?? [],
+    ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
 
