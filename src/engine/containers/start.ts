@@ -1,4 +1,4 @@
-import { writeNetFiles } from "../../container/netfiles.ts";
+import { NO_NAMES, writeNetFiles } from "../../container/netfiles.ts";
 import { now } from "../../container/time.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
@@ -60,7 +60,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   // The last end, if it is not written down yet: its run directory is to be used again.
   context.store.settle(record);
   shareNames(context, record);
-  writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
+  writeNetFiles(context.store.folder(record.id), record, NO_NAMES);
   const running = await context.launcher.start(launchRequest(context, container, trace));
   state.status = "running";
   state.pid = running.pid;

@@ -25,6 +25,8 @@ ff02::2\tip6-allrouters
 
 /** Names of the host that every container finds. */
 const HOST_NAMES = ["host.docker.internal", "host.cais.internal", "gateway.docker.internal"];
+export const hostNameLines = (addresses: readonly string[]): string[] =>
+  addresses.map((address) => line(address, HOST_NAMES));
 export const isHostName = (name: string): boolean => HOST_NAMES.includes(name);
 
 /** The whole file, in Docker's order; the host's own names, which Docker has not, come last. */
@@ -33,7 +35,7 @@ export function hostsText(facts: HostsFacts): string {
     ...extraLines(facts.extraHosts, facts.host),
     ...facts.links.map(({ address, names }) => line(address, names)),
     ...facts.addresses.map((address) => ownLine(facts, address)),
-    ...(facts.hostNames ? facts.host.map((address) => line(address, HOST_NAMES)) : []),
+    ...(facts.hostNames ? hostNameLines(facts.host) : []),
   ];
   return BASE + lines.join("");
 }
@@ -53,7 +55,7 @@ export const extraLines = (extraHosts: readonly string[], host: readonly string[
 export function changedHosts(text: string, before: HostsFacts, after: HostsFacts): string {
   const gone = (facts: HostsFacts): string[] => [
     ...facts.addresses.map((address) => ownLine(facts, address)),
-    ...(facts.hostNames ? facts.host.map((address) => line(address, HOST_NAMES)) : []),
+    ...(facts.hostNames ? hostNameLines(facts.host) : []),
   ];
   const [old, wanted] = [gone(before), gone(after)];
   const kept = text
