@@ -1,5 +1,10 @@
 import { wrongFields, wrongShape } from "../container/spec/shape.ts";
 import type { ContainerCreateRequest, ExecConfig } from "../wire/container.ts";
+import type {
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
+} from "../wire/network.ts";
 import type { VolumeCreateRequest } from "../wire/volume.ts";
 import { invalid } from "./refuse.ts";
 
@@ -18,7 +23,7 @@ export function createRequest(body: Body): ContainerCreateRequest {
   const lists = LISTS.filter((name) => typeof body[name] === "string").map((name) => [name, [body[name]]]);
   const whole = lists.length === 0 ? body : { ...body, ...Object.fromEntries(lists) };
   check(wrongShape(whole, whole.HostConfig));
-  check(wrongFields(whole, { NetworkingConfig: { fields: {} } }));
+  check(wrongFields(whole, { NetworkingConfig: { fields: { EndpointsConfig: { map: ENDPOINT } } } }));
   return whole as ContainerCreateRequest;
 }
 
@@ -54,4 +59,57 @@ export function volumeRequest(body: Body): VolumeCreateRequest {
   const texts = { map: "string" } as const;
   check(wrongFields(body, { Name: "string", Driver: "string", DriverOpts: texts, Labels: texts }));
   return body as VolumeCreateRequest;
+}
+
+const TEXTS = { map: "string" } as const;
+const STRINGS = { list: "string" } as const;
+
+/** What a container asks of one network. */
+const ENDPOINT = {
+  fields: {
+    IPAMConfig: { fields: { IPv4Address: "string", IPv6Address: "string", LinkLocalIPs: STRINGS } },
+    Links: STRINGS,
+    Aliases: STRINGS,
+    MacAddress: "string",
+    DriverOpts: TEXTS,
+    GwPriority: "integer",
+  },
+} as const;
+
+const POOL = {
+  fields: { Subnet: "string", IPRange: "string", Gateway: "string", AuxiliaryAddresses: TEXTS },
+} as const;
+
+/** Body of a network's create. @throws Refusal (400) as `createRequest` */
+export function networkRequest(body: Body): NetworkCreateRequest {
+  check(
+    wrongFields(body, {
+      Name: "string",
+      Driver: "string",
+      Scope: "string",
+      EnableIPv4: "boolean",
+      EnableIPv6: "boolean",
+      IPAM: { fields: { Driver: "string", Options: TEXTS, Config: { list: POOL } } },
+      Internal: "boolean",
+      Attachable: "boolean",
+      Ingress: "boolean",
+      ConfigOnly: "boolean",
+      ConfigFrom: { fields: { Network: "string" } },
+      Options: TEXTS,
+      Labels: TEXTS,
+    }),
+  );
+  return { Name: "", ...body } as NetworkCreateRequest;
+}
+
+/** Body of a connect. @throws Refusal (400) as `createRequest` */
+export function connectRequest(body: Body): NetworkConnectRequest {
+  check(wrongFields(body, { Container: "string", EndpointConfig: ENDPOINT }));
+  return { Container: "", ...body } as NetworkConnectRequest;
+}
+
+/** Body of a disconnect. @throws Refusal (400) as `createRequest` */
+export function disconnectRequest(body: Body): NetworkDisconnectRequest {
+  check(wrongFields(body, { Container: "string", Force: "boolean" }));
+  return { Container: "", ...body } as NetworkDisconnectRequest;
 }

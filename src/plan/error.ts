@@ -1,8 +1,9 @@
 import { dirname } from "node:path";
 import { errnoName, errnoText } from "../kernel/errno.ts";
+import type { Request } from "../kernel/netlink/message.ts";
 import { hintFor } from "./hints.ts";
 import type { NumberedStep, Side } from "./program/lower.ts";
-import type { Step } from "./step.ts";
+import type { Numbered, Step } from "./step.ts";
 
 /** A step of a plan that failed, as facts. `message` is one sentence for people. */
 export class StepError extends Error {
@@ -10,7 +11,7 @@ export class StepError extends Error {
   /** The step's number in its plan. */
   readonly number: number;
   readonly side: Side;
-  readonly step: Step;
+  readonly step: Numbered;
   /** The call as the kernel names it. */
   readonly call: string;
   /** The kernel's error by name, `"EPERM"`. */
@@ -51,7 +52,7 @@ export function cannotExecute(path: string, cause: unknown): Error {
 }
 
 /** The kernel call behind a step. */
-export function callName(step: Step): string {
+export function callName(step: Step | Numbered): string {
   switch (step.kind) {
     case "call":
       return step.call;
@@ -65,6 +66,11 @@ export function callName(step: Step): string {
       return "recvmsg";
     case "attempt":
       return step.steps[0] === undefined ? "attempt" : callName(step.steps[0]);
+    case "netlink":
+      return "sendto";
+    case "message":
+    case "dump":
+      return requestName(step.request);
     case "keep":
     case "init":
       return "ppoll";
@@ -73,4 +79,12 @@ export function callName(step: Step): string {
     case "store":
       return step.kind;
   }
+}
+
+/** `ip link add`, `nft add rule`: what people know a request by. */
+function requestName({ words }: Request): string {
+  const [tool = "", rest = "", more = ""] = words.filter((word) => typeof word === "string");
+  if (tool === "nft") return `nft ${rest.split(" ").slice(0, 2).join(" ")}`;
+  const options = words.filter((word) => typeof word === "string" && !word.startsWith("-"));
+  return more === "" ? tool : options.slice(0, 3).join(" ");
 }

@@ -117,7 +117,7 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(terminal ? takeTerminal() : []),
     { kind: "awaitExec", why: "wait until the program runs" },
     close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities()),
+    ...dropKeeperPrivileges(keeperCapabilities(false)),
     keep(runDir, facts.token, streams.keeper, false),
   ];
   return Object.freeze({ steps });

@@ -1,6 +1,8 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
+import { keeperWires } from "../../network/wires/launch.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
@@ -38,6 +40,8 @@ export interface LaunchFacts {
   readonly stdin: boolean;
   readonly init: boolean;
   readonly isDirectory: (path: string) => boolean;
+  /** Where a network namespace of its own is wired to; nowhere where it is absent. */
+  readonly endpoints?: readonly Endpoint[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -60,6 +64,8 @@ export function launchPlan(facts: LaunchFacts): Plan {
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
+  const wires = keeperWires(endpoints);
   const child = containerSteps({
     spec: { ...spec, process },
     namespaces,
@@ -71,6 +77,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     stdin: facts.stdin,
     init: facts.init,
     isDirectory: facts.isDirectory,
+    endpoints,
     arch: facts.arch ?? hostArch(),
     because,
   });
@@ -82,6 +89,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...joinPidNamespace(namespaces, because),
     ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...wires.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -108,10 +116,11 @@ export function launchPlan(facts: LaunchFacts): Plan {
           ...binds.map(({ tree }) => close(tree, "leave it to the container")),
         ]
       : []),
+    ...wires.after,
     ...(terminal ? takeTerminal() : []),
     { kind: "awaitExec", why: "wait until the workload runs" },
     close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities()),
+    ...dropKeeperPrivileges(keeperCapabilities(endpoints.length > 0)),
     keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
   ];
   return Object.freeze({ steps });

@@ -3,8 +3,9 @@ import { nextDelay, shouldRestart } from "../../container/restart.ts";
 import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
+import { tellPlaces, unplug } from "../networks/plug.ts";
 import { endHealth } from "./health.ts";
-import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
 const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -42,11 +43,13 @@ export async function ended(
     });
   container.exitOnNext = false;
   state.status = again ? "restarting" : "exited";
+  // Docker tells of the networks first.
+  tellPlaces(context, container, "disconnect");
+  unplug(context, container);
   tell(context, record, "die", {
     execDuration: String(Math.floor(ran / 1000)),
     exitCode: String(exit.code),
   });
-  tellNetwork(context, record, "disconnect");
   tellVolumes(context, record, "unmount");
   if (record.host.AutoRemove && !again) {
     wake(container, EXITED);

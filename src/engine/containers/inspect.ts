@@ -1,3 +1,4 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
@@ -6,9 +7,9 @@ import { EMPTY_CONFIG } from "../../wire/empty.ts";
 import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { networkSettings } from "../networks/settings.ts";
 import { logPath } from "./follow.ts";
 import { graphDriver } from "./graph.ts";
-import { networkSettings } from "./networks.ts";
 
 /** The whole of a container, as Docker tells it. */
 export async function inspect(
@@ -151,7 +152,7 @@ function hostOf({ host }: ContainerRecord): HostConfig {
     ...HOST,
     ...host,
     ...swap,
-    NetworkMode: host.NetworkMode || HOST.NetworkMode,
+    NetworkMode: networkOf(host.NetworkMode),
     RestartPolicy: { ...policy, Name: policy.Name || "no" },
     LogConfig: {
       Type: host.LogConfig?.Type || "json-file",

@@ -1,12 +1,15 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
-import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
+import { portList } from "../../network/ports/summary.ts";
+import type { ContainerSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { linkNames } from "../networks/linked.ts";
+import { endpointSettings } from "../networks/settings.ts";
 import { invalid } from "../refuse.ts";
 import { find } from "./find.ts";
 import { sizesOf } from "./inspect.ts";
-import { endpoints } from "./networks.ts";
 import { statusText } from "./status.ts";
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -106,7 +109,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return any(({ mounts }, value) => mounts.some((m) => m.Name === value || m.Destination === value));
     case "network":
       return any((record, value) =>
-        Object.entries(endpoints(record)).some(([key, end]) => key === value || end.NetworkID === value),
+        Object.entries(record.endpoints).some(([key, { networkId }]) => key === value || networkId === value),
       );
     case "health":
       for (const value of values) {
@@ -152,18 +155,18 @@ async function summary(context: Context, { record }: Container, size: boolean): 
   const { config, host } = record;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [...linkNames(context, record), `/${record.name}`],
     Image: imageName(context, record),
     ImageID: record.image,
     Command: [record.path, ...record.args].join(" "),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: ports(record),
+    Ports: isUp(record.state.status) ? portList(record.config.ExposedPorts, record.published ?? []) : [],
     ...(size ? await sizesOf(context, record) : {}),
     Labels: config.Labels ?? {},
     State: record.state.status,
     Status: statusText(record),
-    HostConfig: { NetworkMode: host.NetworkMode || "bridge" },
-    NetworkSettings: { Networks: endpoints(record) },
+    HostConfig: { NetworkMode: networkOf(host.NetworkMode) },
+    NetworkSettings: { Networks: endpointSettings(record) },
     Mounts: record.mounts,
   };
 }
@@ -176,12 +179,4 @@ function imageName(context: Context, { config, image }: ContainerRecord): string
   } catch {
     return image;
   }
-}
-
-function ports({ config, state }: ContainerRecord): PortSummary[] {
-  if (!isUp(state.status)) return [];
-  return Object.keys(config.ExposedPorts ?? {}).flatMap((port) => {
-    const match = /^(\d{1,5})\/(tcp|udp|sctp)$/.exec(port);
-    return match ? [{ PrivatePort: Number(match[1]), Type: match[2] as "tcp" }] : [];
-  });
 }

@@ -1,10 +1,12 @@
-import { NO_NAMES, writeNetFiles } from "../../container/netfiles.ts";
+import type { Running } from "../../container/launcher.ts";
+import { writeNetFiles } from "../../container/netfiles.ts";
 import { now } from "../../container/time.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { netNames, plug, repaired, tellPlaces, unplug } from "../networks/plug.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
@@ -13,7 +15,7 @@ import { follow } from "./follow.ts";
 import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
-import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
 const ALL: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -60,8 +62,11 @@ async function launch(context: Context, container: Container, trace: boolean): P
   // The last end, if it is not written down yet: its run directory is to be used again.
   context.store.settle(record);
   shareNames(context, record);
-  writeNetFiles(context.store.folder(record.id), record, NO_NAMES);
-  const running = await context.launcher.start(launchRequest(context, container, trace));
+  await plug(context, container);
+  writeNetFiles(context.store.folder(record.id), record, netNames(context, record));
+  // Addresses are written down before anybody has them: whoever finds the process finds them, too.
+  if (Object.values(record.endpoints).some(({ live }) => live?.mac)) context.store.save(record);
+  const running = await lift(context, container, trace);
   state.status = "running";
   state.pid = running.pid;
   state.startedAt = running.startedAt;
@@ -69,11 +74,22 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.exitCode = 0;
   state.oomKilled = false;
   context.store.saveSoon(record);
-  tellNetwork(context, record, "connect");
+  tellPlaces(context, container, "connect");
   tellVolumes(context, record, "mount");
   follow(context, container, running);
   beginHealth(context, container);
   tell(context, record, "start");
+}
+
+/** Runs the launch program; a second time when a bridge was gone and could be made again. */
+async function lift(context: Context, container: Container, trace: boolean): Promise<Running> {
+  const request = launchRequest(context, container, trace);
+  try {
+    return await context.launcher.start(request);
+  } catch (error) {
+    if (!(await repaired(context, container, error))) throw error;
+    return await context.launcher.start(request);
+  }
 }
 
 /** Code and sentence of a start that failed, as Docker has them. */
@@ -93,6 +109,7 @@ async function failed(context: Context, container: Container, error: unknown): P
   const { record } = container;
   const { state } = record;
   const { code, message } = await reason(context, container, error);
+  unplug(context, container);
   state.status = state.status === "created" ? "created" : "exited";
   state.exitCode = code;
   state.error = message;

@@ -25,8 +25,10 @@ ff02::2\tip6-allrouters
 
 /** Names of the host that every container finds. */
 const HOST_NAMES = ["host.docker.internal", "host.cais.internal", "gateway.docker.internal"];
+/** The line that has them, for each address of the host. */
 export const hostNameLines = (addresses: readonly string[]): string[] =>
   addresses.map((address) => line(address, HOST_NAMES));
+/** Whether a name, in lower case, is one of them. */
 export const isHostName = (name: string): boolean => HOST_NAMES.includes(name);
 
 /** The whole file, in Docker's order; the host's own names, which Docker has not, come last. */

@@ -1,11 +1,28 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
 import { stringArray, u64 } from "../build.ts";
-import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
+import type {
+  Arg,
+  Attempt,
+  AwaitExec,
+  Call,
+  Clone,
+  Data,
+  Exec,
+  Init,
+  Keep,
+  Netlink,
+  NetlinkDump,
+  Numbered,
+  Plan,
+  Receive,
+  Step,
+} from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { lowerDump, lowerNetlink } from "./netlink.ts";
 import type { Operand } from "./ops.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
@@ -15,7 +32,7 @@ export type Side = "keeper" | "container";
 
 /** A step that can fail, by the number that records use. */
 export interface NumberedStep {
-  readonly step: Step;
+  readonly step: Numbered;
   readonly side: Side;
 }
 
@@ -115,6 +132,8 @@ class Lowering {
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
+    else if (step.kind === "netlink") this.#netlink(step);
+    else if (step.kind === "dump") this.#dump(step);
     else if (step.kind === "init") this.#init(step);
     else this.#become(step);
   }
@@ -129,7 +148,28 @@ class Lowering {
     keepLoop(this.writer, step.keeper);
   }
 
-  #number(step: Step): number {
+  #netlink(step: Netlink): void {
+    const numbers = step.messages.map((message) => this.#number(message));
+    const injected = numbers.find((number) => number === this.#options.inject?.step);
+    this.writer.set(FAILED_STEP, imm(injected ?? numbers[0] ?? 0));
+    if (injected !== undefined) {
+      this.#injected(injected);
+      this.writer.jump(this.#failure());
+      return;
+    }
+    lowerNetlink(this.writer, step, FAILED_STEP, this.#failure());
+    for (const number of numbers) this.#stamp(number);
+  }
+
+  #dump(step: NetlinkDump): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) this.writer.jump(this.#failure());
+    else lowerDump(this.writer, step, this.#failure());
+    this.#stamp(number);
+  }
+
+  #number(step: Numbered): number {
     this.steps.push({ step, side: this.#side });
     return this.steps.length - 1;
   }
@@ -229,7 +269,7 @@ class Lowering {
   }
 
   /** Read one message of the child; end of file means that it executed its program. */
-  #awaitExec(step: Step): void {
+  #awaitExec(step: AwaitExec): void {
     const { writer } = this;
     const number = this.#number(step);
     const done = writer.fresh("done");
