@@ -2,6 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { Context } from "../context.ts";
+import { placesOf } from "./wires.ts";
 
 /** Whether a container that is up is on the network. */
 export const inUse = ({ containers }: Pick<Context, "containers">, { id }: NetworkDocument): boolean =>
@@ -22,10 +23,14 @@ export async function restoreNetworks(context: Context): Promise<void> {
   const standard = networks.byName("bridge");
   if (standard && !inUse(context, standard)) networks.settleDefault();
   const all = networks.all();
+  const up = [...context.containers.values()].filter(({ record }) => isUp(record.state.status));
+  // Before the rules, which lead to them.
+  for (const { record } of up) await context.ports.restore(record);
   try {
     await links.restore(all);
     // The default bridge is made for the first container that is on it.
     await links.ensure(all.filter((network) => network.name !== "bridge" || inUse(context, network)));
+    for (const { record } of up) await context.naming.join(record, placesOf(context, record));
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);
   }
