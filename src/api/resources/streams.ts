@@ -8,6 +8,7 @@ import { type LogsOptions, logs } from "../../engine/containers/logs.ts";
 import { wait } from "../../engine/containers/wait.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { invalid } from "../../engine/refuse.ts";
+import { describe, replyJson } from "../failure.ts";
 import { frame, streamType } from "../frames.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { badHandshake, openWebSocket } from "../http/websocket.ts";
@@ -26,8 +27,15 @@ export const streams: readonly Route[] = [
   get("/containers/{id}/logs", (engine, exchange, parameters, minor) =>
     sendLogs(engine, exchange, parameter(parameters, "id"), minor),
   ),
-  post("/containers/{id}/wait", async (engine, exchange, parameters) => {
+  post("/containers/{id}/wait", async (engine, exchange, parameters, minor) => {
     const container = find(engine, parameter(parameters, "id"));
+    // Conditions, and headers that come before the end, are there since API 1.30.
+    if (minor < 30) {
+      const waiting = wait(container, "not-running");
+      exchange.gone.addEventListener("abort", waiting.cancel);
+      replyJson(exchange, { StatusCode: await waiting.done });
+      return;
+    }
     const waiting = wait(container, conditionOf(exchange.query.get("condition")));
     // The headers go now: clients start the container once they have them.
     const stream = exchange.begin(200, "application/json");
@@ -45,9 +53,22 @@ function conditionOf(text: string | null): WaitCondition {
   throw invalid(`invalid condition: "${text.slice(0, 40)}"`);
 }
 
+/** The container, if it can be attached to; refusals have the type of the stream that is not to come, as in Docker. */
+function attachable(engine: Engine, exchange: Exchange, id: string): Container | null {
+  try {
+    const container = find(engine, id);
+    checkAttach(container, id);
+    return container;
+  } catch (error) {
+    const { status, message } = describe(error);
+    exchange.reply(status, `${message}\r\n`, streamType(true, 0));
+    return null;
+  }
+}
+
 async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
-  const container = find(engine, id);
-  checkAttach(container);
+  const container = attachable(engine, exchange, id);
+  if (!container) return;
   const terminal = container.record.config.Tty ?? false;
   const wanted = {
     stdin: flag(exchange, "stdin"),
@@ -62,7 +83,7 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
 /** Docker's WebSocket form: both streams as they are, one frame a piece. */
 async function attachSocket(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
   const container = find(engine, id);
-  checkAttach(container);
+  checkAttach(container, id);
   // Older clients get all three, whatever they ask for.
   const all = minor < 42;
   const wanted = {

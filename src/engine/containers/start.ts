@@ -1,6 +1,5 @@
 import type { Running } from "../../container/launcher.ts";
 import { writeNetFiles } from "../../container/netfiles.ts";
-import { now } from "../../container/time.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
@@ -105,11 +104,10 @@ async function failed(context: Context, container: Container, error: unknown): P
   state.status = state.status === "created" ? "created" : "exited";
   state.exitCode = code;
   state.error = message;
-  state.finishedAt = now();
   container.hub?.end();
   container.hub = null;
   container.stdin = null;
-  tell(context, record, "die", { execDuration: "0", exitCode: String(code) });
+  tellNetwork(context, record, "disconnect");
   context.store.save(record);
   wake(container, ALL);
   if (record.host.AutoRemove) {
