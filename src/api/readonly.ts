@@ -24,7 +24,7 @@ export function readOnly(handler: Handler): Handler {
     }
     const versioned = splitVersion(path);
     // Routes match decoded segments only between slashes, so an escaped path matches none of them.
-    if (typeof versioned !== "string" && SECRET.some((pattern) => pattern.test(versioned.path))) {
+    if ("path" in versioned && SECRET.some((pattern) => pattern.test(versioned.path))) {
       throw new Refusal(
         "forbidden",
         "Reading files and terminals is not allowed here: this address serves the API for looking only",
