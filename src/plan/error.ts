@@ -71,6 +71,7 @@ export function callName(step: Step): string {
     case "call":
       return step.call;
     case "clone":
+    case "userMap":
       return "clone3";
     case "exec":
       return "execve";
