@@ -119,6 +119,7 @@ export const SOCKET = {
   SEQPACKET: 5,
   CLOEXEC: 0x80000,
   SIOCSIFFLAGS: 0x8914,
+  SIOCGIFINDEX: 0x8933,
   IFF_UP: 1,
 } as const;
 

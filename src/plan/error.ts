@@ -1,9 +1,10 @@
 import { dirname } from "node:path";
 import { ERRNO, errnoName, errnoText } from "../kernel/errno.ts";
+import type { Request } from "../kernel/netlink/message.ts";
 import { hintFor } from "./hints.ts";
 import type { NumberedStep, Side } from "./program/lower.ts";
 import { HOOK_STATUS } from "./records.ts";
-import type { Hook, Step } from "./step.ts";
+import type { Hook, Numbered, Step } from "./step.ts";
 
 /** A step of a plan that failed, as facts. `message` is one sentence for people. */
 export class StepError extends Error {
@@ -11,7 +12,7 @@ export class StepError extends Error {
   /** The step's number in its plan. */
   readonly number: number;
   readonly side: Side;
-  readonly step: Step;
+  readonly step: Numbered;
   /** The call as the kernel names it. */
   readonly call: string;
   /** The kernel's error by name, `"EPERM"`. */
@@ -66,7 +67,7 @@ export function cannotExecute(path: string, cause: unknown): Error {
 }
 
 /** The kernel call behind a step. */
-export function callName(step: Step): string {
+export function callName(step: Step | Numbered): string {
   switch (step.kind) {
     case "call":
       return step.call;
@@ -83,12 +84,27 @@ export function callName(step: Step): string {
       return "execve";
     case "attempt":
       return step.steps[0] === undefined ? "attempt" : callName(step.steps[0]);
+    case "netlink":
+      return "sendto";
+    case "message":
+    case "dump":
+      return requestName(step.request);
     case "keep":
     case "init":
       return "ppoll";
+    case "relay":
+      return "sendto";
     case "decimal":
     case "load":
     case "store":
       return step.kind;
   }
+}
+
+/** `ip link add`, `nft add rule`: what people know a request by. */
+function requestName({ words }: Request): string {
+  const [tool = "", rest = "", more = ""] = words.filter((word) => typeof word === "string");
+  if (tool === "nft") return `nft ${rest.split(" ").slice(0, 2).join(" ")}`;
+  const options = words.filter((word) => typeof word === "string" && !word.startsWith("-"));
+  return more === "" ? tool : options.slice(0, 3).join(" ");
 }

@@ -2,6 +2,8 @@ import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import type { Arch } from "../../kernel/arch.ts";
 import { PR } from "../../kernel/flags.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
+import { childWires, forgetWires } from "../../network/wires/launch.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
@@ -52,6 +54,7 @@ export interface ContainerParts {
   readonly trees: readonly Hierarchy[];
   readonly stdin: boolean;
   readonly init: boolean;
+  readonly endpoints: readonly Endpoint[];
   readonly arch: Arch;
   readonly isDirectory: (path: string) => boolean;
   readonly because: Because;
@@ -66,11 +69,12 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 
 /** The container's steps, from the clone to `execve`: the second of the launch program's three parts. */
 export function containerSteps(parts: ContainerParts): Step[] {
-  const { because, hooks, mounts, namespaces, spec } = parts;
+  const { because, endpoints, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.users !== "machine";
   if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   return [
     ...forgetKeeper(),
+    ...forgetWires(endpoints),
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
@@ -89,7 +93,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
     ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),
-    ...(namespaces.has("network") ? loopbackUp() : []),
+    ...(endpoints.length > 0 ? childWires(endpoints) : namespaces.has("network") ? loopbackUp() : []),
     ...sysctls(spec.linux?.sysctl ?? {}, because),
     ...readonlyPaths(spec.linux?.readonlyPaths ?? [], because),
     ...maskPaths(spec.linux?.maskedPaths ?? [], parts.isDirectory, because),

@@ -125,7 +125,7 @@ export function execPlan(facts: ExecFacts): Plan {
       : passListener(withPolicy(facts.from.spec, facts.seccomp), facts.from.bundle, because)),
     { kind: "awaitExec", why: "wait until the program runs" },
     close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities()),
+    ...dropKeeperPrivileges(keeperCapabilities(false)),
     keep(runDir, facts.token, streams.keeper, false),
   ];
   return Object.freeze({ steps });

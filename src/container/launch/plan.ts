@@ -1,6 +1,8 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
+import { keeperWires } from "../../network/wires/launch.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
@@ -45,6 +47,8 @@ export interface LaunchFacts {
   /** Where the configuration comes from, for hooks and listeners; absent for the engine's own containers. */
   readonly bundle?: Bundle;
   readonly isDirectory: (path: string) => boolean;
+  /** Where a network namespace of its own is wired to; nowhere where it is absent. */
+  readonly endpoints?: readonly Endpoint[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -66,6 +70,8 @@ export function launchPlan(facts: LaunchFacts): Plan {
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
+  const wires = keeperWires(endpoints);
   const hooks = hookParts(facts, because);
   const users: UserParts = {
     namespaces,
@@ -91,6 +97,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     stdin: facts.stdin,
     init: facts.init,
     isDirectory: facts.isDirectory,
+    endpoints,
     arch: facts.arch ?? hostArch(),
     because,
   });
@@ -103,6 +110,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
     ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...beforeClone(users),
+    ...wires.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -117,13 +125,14 @@ export function launchPlan(facts: LaunchFacts): Plan {
     close(SYNC, "leave that end to the container"),
     ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
     ...afterClone(users),
+    ...wires.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...(terminal ? takeTerminal() : []),
     ...(hooks === undefined ? [] : passListener(spec, hooks.bundle, because)),
     { kind: "awaitExec", why: "wait until the workload runs" },
     close(SYNC_PARENT, "close it"),
     ...(hooks === undefined ? [] : poststartHooks(hooks)),
-    ...dropKeeperPrivileges(keeperCapabilities()),
+    ...dropKeeperPrivileges(keeperCapabilities(endpoints.length > 0)),
     keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
   ];
   return Object.freeze({ steps });

@@ -191,15 +191,18 @@ export function dropPrivileges(
   ];
 }
 
-/** The keeper's own: it only signals processes of other users from now on. */
-export function keeperCapabilities(): Step {
-  const mask = Number(capabilityMask(["CAP_KILL"]));
+/** The keeper's own: it only signals processes of other users from now on, and takes its wires back. */
+export function keeperCapabilities(wires: boolean): Step {
+  const kept: readonly CapabilityName[] = wires ? ["CAP_KILL", "CAP_NET_ADMIN"] : ["CAP_KILL"];
+  const mask = Number(capabilityMask(kept));
   return call(
     "capset",
     [
       mem(struct([u32(CAPABILITY_VERSION_3, 0)]), "version 3"),
-      mem(struct([u32(mask, mask, 0, 0, 0, 0)]), "CAP_KILL"),
+      mem(struct([u32(mask, mask, 0, 0, 0, 0)]), kept.join(" ")),
     ],
-    "hold no capability but the one to signal the container",
+    wires
+      ? "hold no capability but those to signal the container and to remove its wires"
+      : "hold no capability but the one to signal the container",
   );
 }

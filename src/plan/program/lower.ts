@@ -1,10 +1,9 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { CLONE } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import { stringArray } from "../build.ts";
 import type {
-  Arg,
   Attempt,
+  AwaitExec,
   Call,
   Clone,
   Data,
@@ -12,18 +11,25 @@ import type {
   Hook,
   Init,
   Keep,
+  Netlink,
+  NetlinkDump,
+  Numbered,
   Plan,
   Receive,
+  Relay,
   Step,
   UserMap,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
+import { endChild, lowerExec } from "./exec.ts";
 import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { lowerDump, lowerNetlink } from "./netlink.ts";
 import { operandOf } from "./operand.ts";
+import { lowerRelay } from "./relay.ts";
 import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { lowerUserMap } from "./users.ts";
@@ -34,7 +40,7 @@ export type Side = "keeper" | "container";
 
 /** A step that can fail, by the number that records use. */
 export interface NumberedStep {
-  readonly step: Step;
+  readonly step: Numbered;
   readonly side: Side;
 }
 
@@ -136,7 +142,10 @@ class Lowering {
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
+    else if (step.kind === "netlink") this.#netlink(step);
+    else if (step.kind === "dump") this.#dump(step);
     else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "relay") this.#relay(step);
     else this.#become(step);
   }
 
@@ -145,12 +154,38 @@ class Lowering {
     lowerInit(this.writer, step);
   }
 
+  #relay(step: Relay): void {
+    this.#number(step);
+    lowerRelay(this.writer, step);
+  }
+
   #become(step: Keep): void {
     this.#number(step);
     keepLoop(this.writer, step.keeper);
   }
 
-  #number(step: Step): number {
+  #netlink(step: Netlink): void {
+    const numbers = step.messages.map((message) => this.#number(message));
+    const injected = numbers.find((number) => number === this.#options.inject?.step);
+    this.writer.set(FAILED_STEP, imm(injected ?? numbers[0] ?? 0));
+    if (injected !== undefined) {
+      this.#injected(injected);
+      this.writer.jump(this.#failure());
+      return;
+    }
+    lowerNetlink(this.writer, step, FAILED_STEP, this.#failure());
+    for (const number of numbers) this.#stamp(number);
+  }
+
+  #dump(step: NetlinkDump): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) this.writer.jump(this.#failure());
+    else lowerDump(this.writer, step, this.#failure());
+    this.#stamp(number);
+  }
+
+  #number(step: Numbered): number {
     this.steps.push({ step, side: this.#side });
     return this.steps.length - 1;
   }
@@ -247,21 +282,12 @@ class Lowering {
     if (outer === "keeper") {
       this.#hasChild = true;
       this.#undosBeforeClone = this.#undos.length;
-      const pid: Arg = { kind: "slot", slot: step.pid };
-      const numberArg = (value: number): Arg => ({ kind: "number", value });
-      const none = [numberArg(0), numberArg(0), numberArg(0)];
-      const end = "end the container's first process";
-      this.#undos.push([
-        { kind: "call", call: "kill", args: [pid, numberArg(SIGNALS.SIGKILL)], why: end },
-        { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
-        // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
-        { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
-      ]);
+      this.#undos.push(endChild(pid));
     }
   }
 
   /** Read one message of the child; end of file means that it executed its program. */
-  #awaitExec(step: Step): void {
+  #awaitExec(step: AwaitExec): void {
     const { writer } = this;
     const number = this.#number(step);
     const done = writer.fresh("done");
@@ -335,28 +361,9 @@ class Lowering {
   }
 
   #exec(step: Exec): void {
-    const { writer } = this;
     const number = this.#number(step);
-    const argv = stringArray(step.argv);
-    const env = stringArray(step.env);
-    writer.set(FAILED_STEP, imm(number));
-    writer.set("exec-error", imm(-ERRNO.ENOENT));
-    for (const candidate of step.candidates) {
-      const next = writer.fresh("next");
-      const denied = writer.fresh("denied");
-      if (!this.#injected(number)) {
-        writer.syscall("execve", at({ kind: "text", text: candidate }), at(argv), at(env));
-      }
-      writer.if("acc", "eq", imm(-ERRNO.ENOENT), next);
-      writer.if("acc", "eq", imm(-ERRNO.ENOTDIR), next);
-      writer.if("acc", "eq", imm(-ERRNO.EACCES), denied);
-      writer.jump(this.#failure());
-      writer.label(denied);
-      writer.set("exec-error", "acc");
-      writer.label(next);
-    }
-    writer.recall("exec-error");
-    writer.jump(this.#failure());
+    this.writer.set(FAILED_STEP, imm(number));
+    lowerExec(this.writer, step, () => this.#injected(number), this.#failure());
   }
 
   #reportFailure(): void {
