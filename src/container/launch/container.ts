@@ -39,7 +39,7 @@ import {
 import { unheard } from "./seccomp.ts";
 import { forgetKeeper } from "./session.ts";
 import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
-import { takeRoot, waitForUsers } from "./users.ts";
+import { plainRoot, takeRoot, waitForUsers } from "./users.ts";
 import { execute, underInit } from "./workload.ts";
 
 /** Everything that the parts of a container's own steps are made from. */
@@ -78,7 +78,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
-    ...(ownUsers ? (hooks === undefined ? receiveRoot : takeRoot)(parts.rootPlace) : []),
+    ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),

@@ -35,6 +35,10 @@ export function keeperBinds({ binds, bundle, namespaces }: UserParts): readonly 
   return bundle === undefined ? [] : binds.filter(mapped);
 }
 
+/** Whether the root is a directory of a bundle, to be shown as it is; layers are shown as owned by the container's users. */
+export const plainRoot = (rootfs: Rootfs, bundle: unknown): boolean =>
+  bundle !== undefined && rootfs.kind === "directory";
+
 /** Before the clone: what must be opened by the machine's root. */
 export function beforeClone(parts: UserParts): Step[] {
   const { because, bundle, linux, namespaces, rootfs } = parts;
@@ -59,11 +63,17 @@ export function afterClone(parts: UserParts): Step[] {
   const kept = keeperBinds(parts).map(({ tree }) => close(tree, "leave it to the container"));
   if (namespaces.users === "machine") return kept;
   const score = oomScoreOfChild(oomScoreAdj, because);
-  if (bundle === undefined)
+  if (!plainRoot(rootfs, bundle))
     return [
       ...writeIdMaps(linux, because),
       ...score,
-      ...mountRootForUsers(rootfs, rootPlace, rootOf(linux), binds.filter(mapped), because),
+      ...mountRootForUsers(
+        rootfs,
+        rootPlace,
+        rootOf(linux),
+        bundle === undefined ? binds.filter(mapped) : [],
+        because,
+      ),
       ...kept,
     ];
   return [
