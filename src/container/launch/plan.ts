@@ -3,23 +3,26 @@ import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { keeperWires } from "../../network/wires/launch.ts";
-import type { Linux } from "../../oci/runtime/linux.ts";
-import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
+import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
-import { devicesOf, openHostDevices } from "./devices.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
-import { openSource, planMount } from "./mounts.ts";
-import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
-import { keeperCapabilities, oomScoreOfChild } from "./privileges.ts";
+import { planMount } from "./mounts.ts";
+import {
+  enterNamespaces,
+  joinPidNamespace,
+  namespaces as readNamespaces,
+  timeNamespace,
+} from "./namespaces.ts";
+import { keeperCapabilities } from "./privileges.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
-import { mountRootForUsers } from "./rootfs.ts";
 import { passListener } from "./seccomp.ts";
 import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
 import { takeTerminal } from "./streams.ts";
+import { afterClone, beforeClone, type UserParts } from "./users.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
 export interface LaunchFacts {
@@ -61,7 +64,6 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const because = reasonsFrom(origins);
   const linux = spec.linux ?? {};
   const namespaces = readNamespaces(linux.namespaces ?? []);
-  const ownUsers = namespaces.has("user");
   const terminal = process.terminal === true;
   const streams = stdio(runDir, terminal, facts.stdin);
   const mounts = (spec.mounts ?? []).map((mount, index) =>
@@ -71,6 +73,18 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
   const hooks = hookParts(facts, because);
+  const users: UserParts = {
+    namespaces,
+    linux,
+    binds,
+    rootfs: facts.rootfs,
+    rootPlace,
+    bundle: facts.bundle,
+    oomScoreAdj: process.oomScoreAdj,
+    because,
+  };
+  // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
+  const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because);
   const child = containerSteps({
     spec: { ...spec, process },
     ...(hooks === undefined ? {} : { hooks }),
@@ -93,9 +107,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...streams.steps,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...makeCgroups(cgroups, because),
-    ...joinPidNamespace(namespaces, because),
-    ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
-    ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
+    ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
+    ...beforeClone(users),
     ...wires.before,
     ...syncSocket(),
     {
@@ -106,23 +120,11 @@ export function launchPlan(facts: LaunchFacts): Plan {
       child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
       why: "make the container's first process in new namespaces",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
+      ...(via.length === 0 ? {} : { via }),
     },
     close(SYNC, "leave that end to the container"),
     ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
-    ...(ownUsers
-      ? [
-          ...writeIdMaps(linux, because),
-          ...oomScoreOfChild(process.oomScoreAdj, because),
-          ...mountRootForUsers(
-            facts.rootfs,
-            rootPlace,
-            rootOf(linux),
-            binds.filter(({ options }) => options.idmap),
-            because,
-          ),
-          ...binds.map(({ tree }) => close(tree, "leave it to the container")),
-        ]
-      : []),
+    ...afterClone(users),
     ...wires.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...(terminal ? takeTerminal() : []),
@@ -141,17 +143,4 @@ function hookParts({ bundle, spec }: LaunchFacts, because: Because): HookParts |
   if (bundle !== undefined) return { spec, bundle, because };
   if (spec.hooks !== undefined) throw new Error("Cannot launch: hooks need to know the bundle");
   return undefined;
-}
-
-/** Who the container's root is on the host. */
-function rootOf({ uidMappings = [], gidMappings = [] }: Linux): {
-  readonly uid: number;
-  readonly gid: number;
-} {
-  const idOf = (mappings: readonly IdMapping[]) => {
-    const range = mappings.find(({ containerID }) => containerID === 0);
-    if (range === undefined) throw new Error("Cannot launch: no range of the container's users has its root");
-    return range.hostID;
-  };
-  return { uid: idOf(uidMappings), gid: idOf(gidMappings) };
 }
