@@ -110,6 +110,7 @@ export const PR_CAP_AMBIENT = { RAISE: 2, CLEAR_ALL: 4 } as const;
 export const SOCKET = {
   AF_UNIX: 1,
   AF_INET: 2,
+  STREAM: 1,
   DGRAM: 2,
   SEQPACKET: 5,
   CLOEXEC: 0x80000,

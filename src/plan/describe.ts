@@ -17,11 +17,16 @@ export function describeStep(step: Step): string {
     }
     case "awaitExec":
       return "read(<sync>): end of file once execve has happened";
+    case "lookup": {
+      const path = step.candidates.length > 1 ? ", or along PATH" : "";
+      return `faccessat(AT_FDCWD, ${quoted(step.candidates[0] ?? "")}${path}, X_OK)`;
+    }
     case "receive":
       return `recvmsg(<sync>) = <${step.into}>`;
     case "keep":
       return "ppoll(exits, orders of the engine)";
     case "init":
+    case "escort":
       return "read(signals), kill, wait4";
     case "attempt":
       return step.steps[0] === undefined ? "" : describeStep(step.steps[0]);

@@ -61,12 +61,15 @@ export function callName(step: Step): string {
       return "execve";
     case "awaitExec":
       return "read";
+    case "lookup":
+      return "faccessat";
     case "receive":
       return "recvmsg";
     case "attempt":
       return step.steps[0] === undefined ? "attempt" : callName(step.steps[0]);
     case "keep":
     case "init":
+    case "escort":
       return "ppoll";
     case "decimal":
     case "load":

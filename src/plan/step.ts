@@ -79,6 +79,12 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
+/** Fail as `execve` would where none of `candidates` is a file that may be executed: before its time comes. */
+export interface Lookup extends Reason {
+  readonly kind: "lookup";
+  readonly candidates: readonly string[];
+}
+
 /** Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`). */
 export interface Receive extends Reason {
   readonly kind: "receive";
@@ -100,6 +106,8 @@ export interface Decimal extends Reason {
   readonly into: Extract<Data, { kind: "space" }>;
   readonly prefix: string;
   readonly suffix: string;
+  /** Gets the number of bytes, without the NUL that follows them. */
+  readonly length?: Slot;
 }
 
 /** Copy a value that a call wrote into memory (one of the descriptors of a socket pair) into a slot. */
@@ -123,6 +131,14 @@ export interface Store extends Reason {
 /** Become pid 1 of the container (`--init`): forward signals to `child`, reap, end as it ended. */
 export interface Init extends Reason {
   readonly kind: "init";
+  readonly child: Slot;
+  /** signalfd of every signal, blocking. */
+  readonly signals: Slot;
+}
+
+/** Stay until `child` has ended, forward signals to it, and end as it ended. The last step of a parent. */
+export interface Escort extends Reason {
+  readonly kind: "escort";
   readonly child: Slot;
   /** signalfd of every signal, blocking. */
   readonly signals: Slot;
@@ -178,11 +194,26 @@ export type KeeperStdio =
       readonly output: KeptOutput;
     };
 
-export type Step = Call | Attempt | Clone | AwaitExec | Receive | Exec | Decimal | Load | Store | Init | Keep;
+export type Step =
+  | Call
+  | Attempt
+  | Clone
+  | AwaitExec
+  | Lookup
+  | Receive
+  | Exec
+  | Decimal
+  | Load
+  | Store
+  | Init
+  | Escort
+  | Keep;
 
 /** What a launch program does, from its first call to its last. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Without a keeper: the descriptor that is told which step failed (two 64-bit numbers: step, error); 2 where it is absent. */
+  readonly failures?: Slot;
 }
 
 /** The child's end of the socket between a cloned child and its parent. */

@@ -1,7 +1,6 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import type { Arch } from "../../kernel/arch.ts";
-import { PR } from "../../kernel/flags.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
@@ -9,7 +8,8 @@ import type { Rootfs } from "../../storage/driver.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
-import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
+import type { Custody } from "./custody.ts";
+import { attachHostDevices, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
 import {
   attachBind,
@@ -31,8 +31,7 @@ import {
   receiveRoot,
   standOnRoot,
 } from "./rootfs.ts";
-import { forgetKeeper } from "./session.ts";
-import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
+import { loopbackUp, ownSession } from "./streams.ts";
 import { execute, underInit } from "./workload.ts";
 
 /** Everything that the parts of a container's own steps are made from. */
@@ -45,7 +44,7 @@ export interface ContainerParts {
   readonly rootPlace: string;
   readonly cgroups: CgroupPlan;
   readonly trees: readonly Hierarchy[];
-  readonly stdin: boolean;
+  readonly custody: Custody;
   readonly init: boolean;
   readonly arch: Arch;
   readonly isDirectory: (path: string) => boolean;
@@ -62,8 +61,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
   const { because, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.has("user");
   return [
-    ...forgetKeeper(),
-    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
+    ...parts.custody.forget,
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? receiveRoot(parts.rootPlace) : []),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
@@ -137,19 +135,25 @@ function names({ because, namespaces, spec }: ContainerParts): Step[] {
 
 /** The process itself: where it stands, what it holds, what it may, and its program. */
 function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
-  const { because, init, spec, stdin } = parts;
+  const { because, custody, init, spec } = parts;
   const { process } = spec;
-  const terminal = process.terminal === true;
-  const privileges = dropPrivileges(process, spec.linux?.seccomp, parts.arch, ownUsers, because);
-  const steps = [...ownSession(terminal), ...privileges, ...execute(process)];
+  const { dies } = custody;
+  const privileges = dropPrivileges(process, spec.linux?.seccomp, parts.arch, ownUsers, because, dies);
+  const steps = [
+    // Who waits has its session already.
+    ...(dies ? ownSession(process.terminal === true) : []),
+    ...custody.closing,
+    ...privileges,
+    ...execute(process),
+  ];
   return [
-    ...(terminal ? [...openTerminal(process.consoleSize), ...bindConsole("terminal")] : []),
-    ...(terminal ? terminalStreams(process.user.uid) : pipeStreams(stdin, process.user.uid)),
+    ...custody.streams(process, true),
     ...makeDirectories(process.cwd, because("process.cwd", "make the working directory")),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
+    ...custody.wait,
     ...(init ? underInit(steps, privileges) : steps),
   ];
 }

@@ -6,19 +6,22 @@ import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
+import { type KeeperFacts, keptBy } from "./custody.ts";
 import { devicesOf, openHostDevices } from "./devices.ts";
 import { openSource, planMount } from "./mounts.ts";
 import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
-import { keeperCapabilities, oomScoreOfChild } from "./privileges.ts";
+import { oomScoreOfChild } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
-import { mountRootForUsers } from "./rootfs.ts";
-import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
-import { takeTerminal } from "./streams.ts";
+import { mountRootForUsers, openRootForUsers } from "./rootfs.ts";
+import { syncSocket } from "./session.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
-export interface LaunchFacts {
+export type LaunchFacts = ContainerFacts & (KeeperFacts | { readonly caller: CallerFacts });
+
+interface ContainerFacts {
   readonly spec: RuntimeSpec;
   /** Part of the configuration → the option behind it. */
   readonly origins: ReadonlyMap<string, string>;
@@ -26,16 +29,8 @@ export interface LaunchFacts {
   readonly cgroups: CgroupPlan;
   /** The cgroup trees of this machine, for the container's view of them. */
   readonly trees: readonly Hierarchy[];
-  readonly runDir: string;
-  /** The engine's report FIFO. */
-  readonly reports: string;
-  /** Where the program will be: it removes itself. */
-  readonly program: string;
   /** An empty directory to mount the root on. */
   readonly rootPlace: string;
-  /** 16 random bytes that name this start. */
-  readonly token: Uint8Array;
-  readonly stdin: boolean;
   readonly init: boolean;
   readonly isDirectory: (path: string) => boolean;
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
@@ -43,11 +38,11 @@ export interface LaunchFacts {
 }
 
 /**
- * The plan that makes a container and keeps it: the keeper's steps, the clone with the container's steps
- * inside, and the keeping. Read it from top to bottom; it runs in this order.
+ * The plan that makes a container and keeps it, or leaves it to the caller: the program's own steps, the clone with
+ * the container's steps inside, and the rest. Read it from top to bottom; it runs in this order.
  */
 export function launchPlan(facts: LaunchFacts): Plan {
-  const { cgroups, origins, rootPlace, runDir, spec } = facts;
+  const { cgroups, origins, rootPlace, spec } = facts;
   const { process } = spec;
   if (process === undefined) throw new Error("Cannot launch: the configuration has no process");
   const because = reasonsFrom(origins);
@@ -55,11 +50,15 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const namespaces = readNamespaces(linux.namespaces ?? []);
   const ownUsers = namespaces.has("user");
   const terminal = process.terminal === true;
-  const streams = stdio(runDir, terminal, facts.stdin);
+  const custody =
+    "caller" in facts
+      ? leftToCaller(facts.caller, process)
+      : keptBy(facts, terminal, cgroups.oom !== undefined);
   const mounts = (spec.mounts ?? []).map((mount, index) =>
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const mapped = binds.filter(({ options }) => options.idmap);
   const child = containerSteps({
     spec: { ...spec, process },
     namespaces,
@@ -68,16 +67,14 @@ export function launchPlan(facts: LaunchFacts): Plan {
     rootPlace,
     cgroups,
     trees: facts.trees,
-    stdin: facts.stdin,
+    custody,
     init: facts.init,
     isDirectory: facts.isDirectory,
     arch: facts.arch ?? hostArch(),
     because,
   });
   const steps: Step[] = [
-    ...session(facts.program, facts.reports),
-    ...runDirectory(runDir),
-    ...streams.steps,
+    ...custody.begin,
     ...makeCgroups(cgroups, because),
     ...joinPidNamespace(namespaces, because),
     ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
@@ -93,28 +90,20 @@ export function launchPlan(facts: LaunchFacts): Plan {
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
     },
     close(SYNC, "leave that end to the container"),
-    ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
+    ...custody.parted,
     ...(ownUsers
       ? [
           ...writeIdMaps(linux, because),
           ...oomScoreOfChild(process.oomScoreAdj, because),
-          ...mountRootForUsers(
-            facts.rootfs,
-            rootPlace,
-            rootOf(linux),
-            binds.filter(({ options }) => options.idmap),
-            because,
-          ),
+          ...("caller" in facts
+            ? openRootForUsers(facts.rootfs, mapped, because)
+            : mountRootForUsers(facts.rootfs, rootPlace, rootOf(linux), mapped, because)),
           ...binds.map(({ tree }) => close(tree, "leave it to the container")),
         ]
       : []),
-    ...(terminal ? takeTerminal() : []),
-    { kind: "awaitExec", why: "wait until the workload runs" },
-    close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities()),
-    keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
+    ...custody.finish([]),
   ];
-  return Object.freeze({ steps });
+  return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
 }
 
 /** Who the container's root is on the host. */

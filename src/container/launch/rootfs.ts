@@ -179,6 +179,39 @@ export function mountRootForUsers(
   ];
 }
 
+/**
+ * In the launch program, for a container with its own users whose root belongs to them already, as the caller of a
+ * runtime prepares it: opened as the host's root, who finds the way, and sent to the child.
+ */
+export function openRootForUsers(
+  rootfs: Rootfs,
+  trees: readonly { readonly tree: Slot; readonly reason: Reason }[],
+  because: Because,
+): Step[] {
+  if (rootfs.kind === "overlay") throw new Error("Cannot launch: a bundle has one directory as its root");
+  const reason = because("linux.uidMappings", "show files as owned by the container's users");
+  const { path, steps } = childPath("ns/user", reason);
+  const how = num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE");
+  return [
+    ...(trees.length === 0
+      ? []
+      : [
+          ...steps,
+          call(
+            "openat",
+            [HERE, mem(path, "/proc/CHILD/ns/user"), openFlags("RDONLY", "CLOEXEC"), num(0)],
+            reason,
+            { result: "user-namespace" },
+          ),
+          ...trees.flatMap((each) => mapOwners(each.tree, each.reason)),
+          close("user-namespace", "close it"),
+        ]),
+    call("open_tree", [HERE, str(rootfs.path), how], ROOT, { result: "root" }),
+    ...sendDescriptor("root", SYNC_PARENT, { why: "hand the root to the container" }),
+    close("root", "close it"),
+  ];
+}
+
 /** A user and a group of the host. */
 interface Owner {
   readonly uid: number;

@@ -1,11 +1,27 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
 import { stringArray, u64 } from "../build.ts";
-import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
+import type {
+  Arg,
+  Attempt,
+  Call,
+  Clone,
+  Data,
+  Escort,
+  Exec,
+  Init,
+  Keep,
+  Lookup,
+  Plan,
+  Receive,
+  Slot,
+  Step,
+} from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { lowerLookup } from "./lookup.ts";
 import type { Operand } from "./ops.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
@@ -39,6 +55,7 @@ export function lower(plan: Plan, options: LowerOptions): { writer: Writer; step
   const lowering = new Lowering(
     options,
     plan.steps.find((step) => step.kind === "keep"),
+    plan.failures,
   );
   lowering.program(plan.steps);
   return { writer: lowering.writer, steps: lowering.steps };
@@ -50,6 +67,7 @@ class Lowering {
   readonly #undos: (readonly Call[])[] = [];
   readonly #options: LowerOptions;
   readonly #keep: Keep | undefined;
+  readonly #told: Operand;
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
@@ -58,9 +76,10 @@ class Lowering {
   #undosBeforeClone = 0;
   #side: Side = "keeper";
 
-  constructor(options: LowerOptions, keep: Keep | undefined) {
+  constructor(options: LowerOptions, keep: Keep | undefined, failures: Slot | undefined) {
     this.#options = options;
     this.#keep = keep;
+    this.#told = failures === undefined ? imm(2) : slot(failures);
   }
 
   program(steps: readonly Step[]): void {
@@ -115,13 +134,22 @@ class Lowering {
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
-    else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "init" || step.kind === "escort") this.#init(step);
+    else if (step.kind === "lookup") this.#lookup(step);
     else this.#become(step);
   }
 
-  #init(step: Init): void {
+  #init(step: Init | Escort): void {
     this.#number(step);
     lowerInit(this.writer, step);
+  }
+
+  #lookup(step: Lookup): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) this.writer.jump(this.#failure());
+    lowerLookup(this.writer, step, this.#failure());
+    this.#stamp(number);
   }
 
   #become(step: Keep): void {
@@ -335,7 +363,7 @@ class Lowering {
     }
     writer.store(at(REPORT_MEMORY), 0, 8, slot(FAILED_STEP));
     writer.store(at(REPORT_MEMORY), 8, 8, slot(FAILED_ERROR));
-    writer.syscall("write", imm(2), at(REPORT_MEMORY), imm(16));
+    writer.syscall("write", this.#told, at(REPORT_MEMORY), imm(16));
   }
 
   #childFailed(): void {
