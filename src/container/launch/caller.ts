@@ -3,6 +3,7 @@ import { RLIMITS } from "../../kernel/rlimits.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Slot, type Step, SYNC } from "../../plan/step.ts";
+import { CALLER_FILES } from "./caller-files.ts";
 import type { Custody } from "./custody.ts";
 import { endWith } from "./custody.ts";
 import { bindConsole } from "./devices.ts";
@@ -16,18 +17,6 @@ import { candidates, closeOnExec } from "./workload.ts";
  * streams, nobody of ours stays beside it, and the kernel gives it to the nearest subreaper (prctl(2),
  * PR_SET_CHILD_SUBREAPER) when the launch program has ended.
  */
-
-/** Files in the directory of a container, or of an exec while it starts. */
-export const CALLER_FILES = {
-  /** Where a failed step is told: step and errno, 64 bits each. */
-  report: "report",
-  /** FIFO that the created process reads its order to start from; open for as long as it waits. */
-  start: "start",
-  /** FIFO that closes when the workload runs, or tells which step failed. */
-  reply: "reply",
-  /** `/proc/<pid>/stat` of the process when it was made: its pid and start time. */
-  process: "process",
-} as const;
 
 /** The caller's part of the facts that a plan is made from. */
 export interface CallerFacts {
@@ -93,9 +82,10 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       ...noteProcess(file("process")),
       ...(facts.consoleSocket === undefined ? [] : [close(CONSOLE, "leave it to the container")]),
     ],
-    finish: (poststart) => [
+    finish: (before, poststart) => [
+      ...before,
       facts.waits
-        ? { kind: "receive", into: "ready", why: "wait until the container is ready to start" }
+        ? { kind: "receive", why: "wait until the container is ready to start" }
         : { kind: "awaitExec", why: "wait until the workload runs" },
       ...(facts.pidFile === undefined ? [] : writePid(facts.pidFile)),
       ...(facts.waits ? [] : poststart),

@@ -27,8 +27,8 @@ export interface Custody {
   readonly dies: boolean;
   /** In the launch program, after the clone. */
   readonly parted: readonly Step[];
-  /** The rest of the launch program; `poststart` is for the moment when the workload runs. */
-  readonly finish: (poststart: readonly Step[]) => readonly Step[];
+  /** The rest of the launch program: `before` the workload runs, and once it does. */
+  readonly finish: (before: readonly Step[], poststart: readonly Step[]) => readonly Step[];
 }
 
 /** A keeper's part of the facts that a plan is made from. */
@@ -44,7 +44,7 @@ export interface KeeperFacts {
 }
 
 /** The keeper stays, holds the streams, and reports to the engine. */
-export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean): Custody {
+export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wires: boolean): Custody {
   const { reports, runDir, stdin, token } = facts;
   const streams = stdio(runDir, terminal, stdin);
   return {
@@ -62,12 +62,13 @@ export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean): Cus
     closing: closeOnExec(0),
     dies: true,
     parted: streams.childOnly.map((slot) => close(slot, "leave it to the container")),
-    finish: (poststart) => [
+    finish: (before, poststart) => [
       ...(terminal ? takeTerminal() : []),
+      ...before,
       { kind: "awaitExec", why: "wait until the workload runs" },
       close(SYNC_PARENT, "close it"),
       ...poststart,
-      ...dropKeeperPrivileges(keeperCapabilities()),
+      ...dropKeeperPrivileges(keeperCapabilities(wires)),
       keep(runDir, token, streams.keeper, oom),
     ],
   };

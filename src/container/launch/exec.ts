@@ -2,15 +2,17 @@ import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { CLONE, flags } from "../../kernel/flags.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
-import type { Process } from "../../oci/runtime/spec.ts";
+import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { open } from "./files.ts";
+import type { Bundle } from "./hooks.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
+import { passListener, unheard } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
 import { ownSession } from "./streams.ts";
 import { execute } from "./workload.ts";
@@ -27,6 +29,8 @@ interface JoiningFacts {
   readonly ownUsers: boolean;
   readonly ownTime: boolean;
   readonly cgroups: CgroupPlan;
+  /** The configuration of a container that comes from a bundle: for the listener of its policy. */
+  readonly from?: { readonly spec: RuntimeSpec; readonly bundle: Bundle };
   /** As in `LaunchFacts`. */
   readonly arch?: Arch;
 }
@@ -36,7 +40,9 @@ export function execPlan(facts: ExecFacts): Plan {
   const { cgroups, process } = facts;
   const because = reasonsFrom(facts.origins);
   const terminal = process.terminal === true;
-  const custody = "caller" in facts ? leftToCaller(facts.caller, process) : keptBy(facts, terminal, false);
+  const custody =
+    "caller" in facts ? leftToCaller(facts.caller, process) : keptBy(facts, terminal, false, false);
+  const heard = facts.from === undefined ? unheard(facts.seccomp) : facts.seccomp;
   const join = { why: "enter the container", hint: "it has ended" };
   const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
   const own = flags(
@@ -68,14 +74,7 @@ export function execPlan(facts: ExecFacts): Plan {
     ...custody.wait,
     ...(custody.dies ? ownSession(terminal) : []),
     ...custody.closing,
-    ...dropPrivileges(
-      process,
-      facts.seccomp,
-      facts.arch ?? hostArch(),
-      facts.ownUsers,
-      because,
-      custody.dies,
-    ),
+    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because, custody.dies),
     ...execute(process),
   ];
   const steps: Step[] = [
@@ -109,7 +108,17 @@ export function execPlan(facts: ExecFacts): Plan {
     close(SYNC, "leave that end to the process"),
     close("container", "close it"),
     ...custody.parted,
-    ...custody.finish([]),
+    ...custody.finish(
+      facts.from === undefined || facts.seccomp === undefined
+        ? []
+        : passListener(withPolicy(facts.from.spec, facts.seccomp), facts.from.bundle, because),
+      [],
+    ),
   ];
   return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
 }
+
+const withPolicy = (spec: RuntimeSpec, seccomp: Seccomp): RuntimeSpec => ({
+  ...spec,
+  linux: { ...spec.linux, seccomp },
+});

@@ -1,6 +1,8 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
+import { keeperWires } from "../../network/wires/launch.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
@@ -11,11 +13,13 @@ import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { devicesOf, openHostDevices } from "./devices.ts";
+import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
 import { openSource, planMount } from "./mounts.ts";
 import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
 import { oomScoreOfChild } from "./privileges.ts";
-import { reasonsFrom } from "./reasons.ts";
+import { type Because, reasonsFrom } from "./reasons.ts";
 import { mountRootForUsers, openRootForUsers } from "./rootfs.ts";
+import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
@@ -32,7 +36,11 @@ interface ContainerFacts {
   /** An empty directory to mount the root on. */
   readonly rootPlace: string;
   readonly init: boolean;
+  /** Where the configuration comes from, for hooks and listeners; absent for the engine's own containers. */
+  readonly bundle?: Bundle;
   readonly isDirectory: (path: string) => boolean;
+  /** Where a network namespace of its own is wired to; nowhere where it is absent. */
+  readonly endpoints?: readonly Endpoint[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -49,18 +57,21 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const linux = spec.linux ?? {};
   const namespaces = readNamespaces(linux.namespaces ?? []);
   const ownUsers = namespaces.has("user");
-  const terminal = process.terminal === true;
-  const custody =
-    "caller" in facts
-      ? leftToCaller(facts.caller, process)
-      : keptBy(facts, terminal, cgroups.oom !== undefined);
   const mounts = (spec.mounts ?? []).map((mount, index) =>
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
+  const wires = keeperWires(endpoints);
+  const custody =
+    "caller" in facts
+      ? leftToCaller(facts.caller, process)
+      : keptBy(facts, process.terminal === true, cgroups.oom !== undefined, endpoints.length > 0);
   const mapped = binds.filter(({ options }) => options.idmap);
+  const hooks = hookParts(facts, because);
   const child = containerSteps({
     spec: { ...spec, process },
+    ...(hooks === undefined ? {} : { hooks }),
     namespaces,
     mounts,
     rootfs: facts.rootfs,
@@ -70,15 +81,18 @@ export function launchPlan(facts: LaunchFacts): Plan {
     custody,
     init: facts.init,
     isDirectory: facts.isDirectory,
+    endpoints,
     arch: facts.arch ?? hostArch(),
     because,
   });
   const steps: Step[] = [
     ...custody.begin,
+    ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...makeCgroups(cgroups, because),
     ...joinPidNamespace(namespaces, because),
     ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...wires.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -101,9 +115,21 @@ export function launchPlan(facts: LaunchFacts): Plan {
           ...binds.map(({ tree }) => close(tree, "leave it to the container")),
         ]
       : []),
-    ...custody.finish([]),
+    ...wires.after,
+    ...(hooks === undefined ? [] : keeperHooks(hooks)),
+    ...custody.finish(
+      hooks === undefined ? [] : passListener(spec, hooks.bundle, because),
+      hooks === undefined ? [] : poststartHooks(hooks),
+    ),
   ];
   return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
+}
+
+/** What hooks are made from; undefined where there is no bundle. */
+function hookParts({ bundle, spec }: LaunchFacts, because: Because): HookParts | undefined {
+  if (bundle !== undefined) return { spec, bundle, because };
+  if (spec.hooks !== undefined) throw new Error("Cannot launch: hooks need to know the bundle");
+  return undefined;
 }
 
 /** Who the container's root is on the host. */
