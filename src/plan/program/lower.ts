@@ -7,16 +7,19 @@ import type {
   Call,
   Clone,
   Data,
+  Escort,
   Exec,
   Hook,
   Init,
   Keep,
+  Lookup,
   Netlink,
   NetlinkDump,
   Numbered,
   Plan,
   Receive,
   Relay,
+  Slot,
   Step,
   UserMap,
 } from "../step.ts";
@@ -27,8 +30,10 @@ import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
 import { operandOf } from "./operand.ts";
+import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
 import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
@@ -62,6 +67,7 @@ export function lower(plan: Plan, options: LowerOptions): { writer: Writer; step
   const lowering = new Lowering(
     options,
     plan.steps.find((step) => step.kind === "keep"),
+    plan.failures,
   );
   lowering.program(plan.steps);
   return { writer: lowering.writer, steps: lowering.steps };
@@ -73,6 +79,7 @@ class Lowering {
   readonly #undos: (readonly Call[])[] = [];
   readonly #options: LowerOptions;
   readonly #keep: Keep | undefined;
+  readonly #told: Operand;
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
@@ -83,9 +90,10 @@ class Lowering {
   #undosBeforeClone = 0;
   #side: Side = "keeper";
 
-  constructor(options: LowerOptions, keep: Keep | undefined) {
+  constructor(options: LowerOptions, keep: Keep | undefined, failures: Slot | undefined) {
     this.#options = options;
     this.#keep = keep;
+    this.#told = failures === undefined ? imm(2) : slot(failures);
   }
 
   program(steps: readonly Step[]): void {
@@ -144,14 +152,23 @@ class Lowering {
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "netlink") this.#netlink(step);
     else if (step.kind === "dump") this.#dump(step);
-    else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "init" || step.kind === "escort") this.#init(step);
+    else if (step.kind === "lookup") this.#lookup(step);
     else if (step.kind === "relay") this.#relay(step);
     else this.#become(step);
   }
 
-  #init(step: Init): void {
+  #init(step: Init | Escort): void {
     this.#number(step);
     lowerInit(this.writer, step);
+  }
+
+  #lookup(step: Lookup): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) this.writer.jump(this.#failure());
+    lowerLookup(this.writer, step, this.#failure());
+    this.#stamp(number);
   }
 
   #relay(step: Relay): void {
@@ -375,7 +392,7 @@ class Lowering {
     }
     writer.store(at(REPORT_MEMORY), 0, 8, slot(FAILED_STEP));
     writer.store(at(REPORT_MEMORY), 8, 8, slot(FAILED_ERROR));
-    writer.syscall("write", imm(2), at(REPORT_MEMORY), imm(16));
+    writer.syscall("write", this.#told, at(REPORT_MEMORY), imm(16));
   }
 
   #childFailed(): void {
