@@ -68,8 +68,8 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.exitCode = 0;
   state.oomKilled = false;
   context.store.saveSoon(record);
-  tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
+  tellNetwork(context, record, "connect");
   follow(context, container, running);
   beginHealth(context, container);
   tell(context, record, "start");

@@ -126,7 +126,8 @@ async function place(archived: Entry, layer: Layer): Promise<number> {
       fs.lchownSync(fsPath(path), entry.uid, entry.gid);
       fs.lutimesSync(fsPath(path), when(entry.mtime), when(entry.mtime));
       xattrs(path, entry, layer);
-      return 0;
+      // As `stat` counts it, and with it Docker.
+      return entry.link.length;
     case "hardlink":
       await placeLink(path, entry, layer);
       return 0;
