@@ -60,7 +60,7 @@ export function info(engine: Engine): Info {
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
       Authorization: null,
-      Log: ["json-file", "none"],
+      Log: ["journald", "json-file", "local", "none", "syslog"],
     },
     MemoryLimit: has("memory"),
     SwapLimit: has("memory"),

@@ -84,7 +84,7 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
       signal: exchange.gone,
     };
     for await (const entries of logs(engine, container, options)) {
-      const wait = connection.write(bytesOf(entries, terminal, false));
+      const wait = connection.write(bytesOf(entries, terminal, {}));
       if (wait) await wait;
     }
   }
@@ -111,12 +111,12 @@ async function sendLogs(engine: Engine, exchange: Exchange, id: string, minor: n
   if (!options.stdout && !options.stderr) {
     throw invalid("Bad parameters: you must choose at least one stream");
   }
-  const timestamps = flag(exchange, "timestamps");
+  const form = { timestamps: flag(exchange, "timestamps"), details: flag(exchange, "details") };
   const entries = logs(engine, container, options);
   const stream = exchange.begin(200, streamType(terminal, minor));
   try {
     for await (const batch of entries) {
-      const wait = stream.write(bytesOf(batch, terminal, timestamps));
+      const wait = stream.write(bytesOf(batch, terminal, form));
       if (wait) await wait;
     }
   } finally {
@@ -125,7 +125,11 @@ async function sendLogs(engine: Engine, exchange: Exchange, id: string, minor: n
 }
 
 /** Messages as a client reads them; neighbours of one stream share a frame where no time stands between. */
-function bytesOf(entries: readonly Entry[], terminal: boolean, timestamps: boolean): Uint8Array {
+function bytesOf(
+  entries: readonly Entry[],
+  terminal: boolean,
+  form: { readonly timestamps?: boolean; readonly details?: boolean },
+): Uint8Array {
   const parts: Buffer[] = [];
   let text = "";
   let stream: Entry["stream"] = "stdout";
@@ -138,11 +142,26 @@ function bytesOf(entries: readonly Entry[], terminal: boolean, timestamps: boole
     // Docker frames each message; a client that looks for lines in frames finds them.
     if (!terminal || entry.stream !== stream) flush();
     stream = entry.stream;
-    text += timestamps ? `${fullTime(entry.time)} ${entry.log}` : entry.log;
+    if (form.timestamps) text += `${fullTime(entry.time)} `;
+    if (form.details) text += `${detailsOf(entry)} `;
+    text += entry.log;
   }
   flush();
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
+
+/** Docker's form of the labels and variables that go along: `a=b,c=d`, escaped as in an address. */
+const detailsOf = ({ attrs = {} }: Entry): string =>
+  Object.entries(attrs)
+    .map((pair) => pair.map(escapeQuery).join("="))
+    .sort()
+    .join(",");
+
+/** Go's `url.QueryEscape`. */
+const escapeQuery = (text: string): string =>
+  encodeURIComponent(text)
+    .replaceAll("%20", "+")
+    .replace(/[!'()*]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function fullTime(time: string): string {
   if (time.length === 30) return time;

@@ -7,6 +7,7 @@ import { limits, usedTrees } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { remove as removeCgroup } from "../../cgroup/remove.ts";
 import { startProgram } from "../../host/program.ts";
+import { fillWires, wiresShape } from "../../network/wires/launch.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
 import { cannotExecute, StepError } from "../../plan/error.ts";
@@ -110,6 +111,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       spec: { ...spec, linux: rest },
       origins: [...request.origins],
       seccomp: numberOf(seccomp),
+      endpoints: wiresShape(request.endpoints ?? []),
       directories: sources.map((path) => [path, isDirectory(path)]),
     });
   };
@@ -147,6 +149,8 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     token,
     stdin: request.stdin,
     init: request.init,
+    endpoints: request.endpoints ?? [],
+    ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
 
@@ -240,10 +244,11 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       return launch(request.id, request.runDir, token, note, request.trace, (options) => {
         if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);
         const { seccomp } = request.spec.linux ?? {};
-        return stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
+        const program = stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
           const any = requestOf(shape, id, seccomp);
           return compile(launchPlan(factsOf(any, anyToken, any.directories)));
         });
+        return fillWires(program, request.endpoints ?? []);
       });
     },
 

@@ -9,8 +9,8 @@ import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { logPath } from "./follow.ts";
 import { graphDriver } from "./graph.ts";
+import { logPath } from "./log.ts";
 import { networkSettings } from "./networks.ts";
 
 /** The whole of a container, as Docker tells it. */
@@ -35,7 +35,7 @@ export async function inspect(
     ResolvConfPath: begun ? files.resolvConf : "",
     HostnamePath: begun ? files.hostname : "",
     HostsPath: begun ? files.hosts : "",
-    LogPath: begun && container.logOptions.driver !== "none" ? logPath(context, record.id) : "",
+    LogPath: begun && container.logOptions.driver === "json-file" ? (logPath(context, container) ?? "") : "",
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: context.images.driver.name,

@@ -1,3 +1,4 @@
+import type { Running } from "../../container/launcher.ts";
 import { writeNetFiles } from "../../container/netfiles.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
@@ -11,6 +12,7 @@ import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
 import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
+import { openLog } from "./log.ts";
 import { remove } from "./remove.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
@@ -60,7 +62,14 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.settle(record);
   shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
-  const running = await context.launcher.start(launchRequest(context, container, trace));
+  const log = await openLog(context, container);
+  let running: Running;
+  try {
+    running = await context.launcher.start(launchRequest(context, container, trace));
+  } catch (error) {
+    log?.end();
+    throw error;
+  }
   state.status = "running";
   state.pid = running.pid;
   state.startedAt = running.startedAt;
@@ -70,7 +79,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.saveSoon(record);
   tellVolumes(context, record, "mount");
   tellNetwork(context, record, "connect");
-  follow(context, container, running);
+  follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");
 }
