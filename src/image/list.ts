@@ -129,8 +129,7 @@ export function timestamp(text: string): number {
     return Date.now() / 1000 - seconds;
   }
   const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new Refusal("failed", `failed to parse value as time or duration: "${text}"`);
+  if (Number.isNaN(time)) throw new Refusal("failed", `failed to parse value as time or duration: "${text}"`);
   return time / 1000;
 }
 

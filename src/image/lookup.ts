@@ -70,8 +70,7 @@ export function nameFrom(naming: Naming): string | undefined {
   if (reference.digest !== undefined) {
     throw new Refusal("invalid", "refusing to create a tag with a digest reference");
   }
-  const named: Reference =
-    tag === "" ? withDefaultTag(reference) : tagged(reference, tag);
+  const named: Reference = tag === "" ? withDefaultTag(reference) : tagged(reference, tag);
   const { domain, path } = named;
   if (domain === "docker.io" && path === "library/host" && (named.tag ?? DEFAULT_TAG) === DEFAULT_TAG) {
     throw new Refusal(

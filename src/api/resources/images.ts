@@ -6,8 +6,8 @@ import { describe, replyJson } from "../failure.ts";
 import type { Exchange, Stream } from "../http/exchange.ts";
 import { imageFor, imageSummaryFor } from "../older.ts";
 import { filters, flag, optionalJsonBody } from "../request.ts";
-import { parseName, pull, push } from "./registry.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
+import { parseName, pull, push } from "./registry.ts";
 
 const IMAGE_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
 
@@ -155,14 +155,15 @@ export async function archive(
   exchange: Exchange,
   bytes: AsyncIterable<Uint8Array>,
   headers: Record<string, string> = {},
+  type = "application/x-tar",
 ): Promise<void> {
   let stream: Stream | null = null;
   for await (const chunk of bytes) {
-    stream ??= exchange.begin(200, "application/x-tar", headers);
+    stream ??= exchange.begin(200, type, headers);
     const wait = stream.write(chunk);
     if (wait) await wait;
     if (exchange.gone.aborted) return;
   }
-  stream ??= exchange.begin(200, "application/x-tar", headers);
+  stream ??= exchange.begin(200, type, headers);
   stream.end();
 }

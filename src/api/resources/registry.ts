@@ -1,6 +1,13 @@
 import type { Engine } from "../../engine/engine.ts";
 import { invalid, unsupported } from "../../engine/refuse.ts";
-import { familiar, familiarName, InvalidReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.ts";
+import {
+  familiar,
+  familiarName,
+  InvalidReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../../oci/reference.ts";
 import type { Exchange } from "../http/exchange.ts";
 
 /** A name as it was sent. @throws Refusal (400) */

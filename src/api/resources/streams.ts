@@ -4,11 +4,12 @@ import type { Container, WaitCondition } from "../../engine/container.ts";
 import { attach, checkAttach } from "../../engine/containers/attach.ts";
 import { find } from "../../engine/containers/find.ts";
 import { type LogsOptions, logs } from "../../engine/containers/logs.ts";
+import { tell } from "../../engine/containers/tell.ts";
 import { wait } from "../../engine/containers/wait.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { invalid } from "../../engine/refuse.ts";
+import { invalid, notANumber } from "../../engine/refuse.ts";
 import { describe, replyJson } from "../failure.ts";
-import { frame, streamType } from "../frames.ts";
+import { frame, hijackType, streamType } from "../frames.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { keysOf, peerOf } from "../peer.ts";
 import { flag } from "../request.ts";
@@ -70,9 +71,16 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
     flag(exchange, "stdout"),
     flag(exchange, "stderr"),
   ];
-  const detach = keysOf(exchange.query.get("detachKeys"), terminal);
+  const keys = exchange.query.get("detachKeys");
+  let detach: ReturnType<typeof keysOf>;
+  try {
+    detach = keysOf(keys, terminal);
+  } catch {
+    exchange.reply(400, `Invalid detach keys (${keys?.slice(0, 80)}) provided\r\n`, streamType(true, 0));
+    return;
+  }
   const [past, live] = [flag(exchange, "logs"), flag(exchange, "stream")];
-  const connection = exchange.hijack(streamType(terminal, minor));
+  const connection = exchange.hijack(hijackType(exchange, terminal, minor));
   if (past) {
     const options: LogsOptions = {
       stdout: stdout || !stderr,
@@ -89,6 +97,7 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
     }
   }
   if (!live) {
+    tell(engine, container.record, "attach");
     connection.end();
     return;
   }
@@ -173,7 +182,7 @@ function timeOf(exchange: Exchange, name: string): bigint | null {
   const text = exchange.query.get(name);
   if (text === null || text === "" || text === "0") return null;
   const at = parseTime(text);
-  if (at === null) throw invalid(`invalid value for ${name}: '${text.slice(0, 40)}'`);
+  if (at === null) throw notANumber("ParseInt", text);
   return at;
 }
 

@@ -1,5 +1,5 @@
-import { volumeRequest } from "../../engine/requests.ts";
 import { invalid } from "../../engine/refuse.ts";
+import { volumeRequest } from "../../engine/requests.ts";
 import { createVolume, pruneVolumes, removeVolume } from "../../engine/volumes.ts";
 import { Refusal } from "../../oci/error.ts";
 import { replyJson } from "../failure.ts";
@@ -20,7 +20,9 @@ export const volumes: readonly Route[] = [
     const asked = filters(exchange, ["all", "label", "label!"]);
     const wrong = asked.all?.find((value) => !BOOLEAN.test(value));
     if (wrong !== undefined) {
-      throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(wrong)}: invalid syntax`);
+      throw invalid(
+        `invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(wrong)}: invalid syntax`,
+      );
     }
     // Before 1.42 prune meant all volumes.
     replyJson(exchange, await pruneVolumes(engine, minor < 42 ? { ...asked, all: ["true"] } : asked));
@@ -29,7 +31,10 @@ export const volumes: readonly Route[] = [
     replyJson(exchange, engine.volumes.get(parameter(parameters, "name"))),
   ),
   put("/volumes/{name...}", () => {
-    throw new Refusal("unavailable", "volume update only valid for cluster volumes, but swarm is unavailable");
+    throw new Refusal(
+      "unavailable",
+      "volume update only valid for cluster volumes, but swarm is unavailable",
+    );
   }),
   del("/volumes/{name...}", async (engine, exchange, parameters) => {
     await removeVolume(engine, parameter(parameters, "name"), flag(exchange, "force"));
@@ -50,6 +55,7 @@ function volumeFilters(exchange: Exchange): Filters {
   const unknown = Object.keys(asked).find((name) => !["dangling", "driver", "label", "name"].includes(name));
   if (unknown !== undefined) throw invalid(`invalid filter '${unknown.slice(0, 80)}'`);
   const dangling = asked.dangling ?? [];
-  if (!dangling.every((value) => BOOLEAN.test(value))) throw invalid(`invalid filter 'dangling=[${dangling.join(" ")}]'`);
+  if (!dangling.every((value) => BOOLEAN.test(value)))
+    throw invalid(`invalid filter 'dangling=[${dangling.join(" ")}]'`);
   return asked;
 }

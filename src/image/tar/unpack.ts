@@ -32,6 +32,8 @@ export interface UnpackOptions {
   readonly inherit?: (path: string) => Attributes | undefined;
   /** Everything gets this owner instead of its own. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Refuse to replace a directory by something else or the other way round; the path that errors name. */
+  readonly keepKinds?: string;
   /** A directory that others may be writing to: how to go beneath it without being led astray. */
   readonly live?: Directories;
 }
@@ -147,6 +149,12 @@ async function makeRoom(path: string, entry: Entry, layer: Layer): Promise<boole
   if (layer.batch.pending(path)) await layer.batch.flush();
   const there = lstat(path);
   if (there === undefined) return false;
+  const { keepKinds } = layer.options;
+  if (keepKinds !== undefined && there.isDirectory() !== (entry.type === "directory")) {
+    const [old, next] = there.isDirectory() ? ["directory", "non-directory"] : ["non-directory", "directory"];
+    const name = JSON.stringify(entry.name.replace(/\/$/, ""));
+    throw new Refusal("failed", `cannot overwrite ${old} ${name} with ${next} ${JSON.stringify(keepKinds)}`);
+  }
   if (there.isDirectory()) {
     if (entry.type === "directory") return false;
     if (layer.options.live !== undefined) {

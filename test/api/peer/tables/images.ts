@@ -11,11 +11,18 @@ function withoutHost(list: unknown): unknown {
   if (!Array.isArray(list)) return list;
   return list
     .filter(({ RepoTags }) => !RepoTags?.includes("host:latest"))
-    .map(({ Created, Id, ParentId, ...rest }) => ({ ...rest, Created: typeof Created, Id: Id.length, ParentId: ParentId.length }));
+    .map(({ Created, Id, ParentId, ...rest }) => ({
+      ...rest,
+      Created: typeof Created,
+      Id: Id.length,
+      ParentId: ParentId.length,
+    }));
 }
 
 const untagged = ({ body }: { readonly body: Buffer }): unknown =>
-  (JSON.parse(body.toString()) as { readonly Untagged?: string }[]).map?.((one) => Object.entries(one).map(([key, value]) => (key === "Untagged" ? `${key} ${value}` : key))) ?? body.toString();
+  (JSON.parse(body.toString()) as { readonly Untagged?: string }[]).map?.((one) =>
+    Object.entries(one).map(([key, value]) => (key === "Untagged" ? `${key} ${value}` : key)),
+  ) ?? body.toString();
 
 export const images: readonly Case[] = [
   {
@@ -95,11 +102,18 @@ export const images: readonly Case[] = [
     steps: [
       scene("commits", { Cmd: ["sh", "-c", "echo x > /tmp/x; sleep 100"], Labels: { own: "1" } }),
       post("/containers/commits/start", { silent: true }),
-      post("/commit?container=commits&repo=committed&tag=1&comment=why&author=me", { body: {}, keep: ["first", "Id"] }),
+      post("/commit?container=commits&repo=committed&tag=1&comment=why&author=me", {
+        body: {},
+        keep: ["first", "Id"],
+      }),
       get("/images/committed:1/json", { free: [...INSPECT, "Size", "RootFS.Layers"] }),
-      get("/v1.44/images/committed:1/json", { free: [...INSPECT, "Size", "RootFS.Layers", "-ContainerConfig*", "-Container"] }),
+      get("/v1.44/images/committed:1/json", {
+        free: [...INSPECT, "Size", "RootFS.Layers", "-ContainerConfig*", "-Container"],
+      }),
       get("/images/committed:1/history", { free: ["[*].Size"] }),
-      post("/commit?container=commits&repo=committed&tag=2&pause=0&changes=ENV%20A=b%0ACMD%20%5B%22x%22%5D", { body: { User: "www", Cmd: ["y"], Env: ["Z=1"] } }),
+      post("/commit?container=commits&repo=committed&tag=2&pause=0&changes=ENV%20A=b%0ACMD%20%5B%22x%22%5D", {
+        body: { User: "www", Cmd: ["y"], Env: ["Z=1"] },
+      }),
       get("/images/committed:2/json", { free: [...INSPECT, "Size", "RootFS.Layers"] }),
       post("/commit?container=commits&repo=committed&tag=3&changes=RUN%20x", { body: {} }),
       post("/commit?container=commits&repo=committed&tag=3&changes=NONSENSE%20x", { body: {} }),

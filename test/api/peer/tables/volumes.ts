@@ -38,9 +38,19 @@ export const volumes: readonly Case[] = [
     steps: [
       post("/volumes/create", { body: { Name: "la", Labels: { k: "v" } }, silent: true }),
       post("/volumes/create", { body: { Name: "lb" }, silent: true }),
-      ...["", `?filters=${filter({ name: ["l"] })}`, `?filters=${filter({ label: ["k"] })}`, `?filters=${filter({ label: ["k=w"] })}`, `?filters=${filter({ driver: ["local"] })}`, `?filters=${filter({ driver: ["x"] })}`, `?filters=${filter({ dangling: ["true"] })}`, `?filters=${filter({ dangling: ["false"] })}`, `?filters=${filter({ dangling: ["x"] })}`, `?filters=${filter({ nonsense: ["x"] })}`, "?filters=x"].map((query) =>
-        get(`/volumes${query}`, { view: sorted }),
-      ),
+      ...[
+        "",
+        `?filters=${filter({ name: ["l"] })}`,
+        `?filters=${filter({ label: ["k"] })}`,
+        `?filters=${filter({ label: ["k=w"] })}`,
+        `?filters=${filter({ driver: ["local"] })}`,
+        `?filters=${filter({ driver: ["x"] })}`,
+        `?filters=${filter({ dangling: ["true"] })}`,
+        `?filters=${filter({ dangling: ["false"] })}`,
+        `?filters=${filter({ dangling: ["x"] })}`,
+        `?filters=${filter({ nonsense: ["x"] })}`,
+        "?filters=x",
+      ].map((query) => get(`/volumes${query}`, { view: sorted })),
       del("/volumes/la", { silent: true }),
       del("/volumes/lb", { silent: true }),
     ],
@@ -48,7 +58,11 @@ export const volumes: readonly Case[] = [
   {
     name: "in use",
     steps: [
-      scene("v-user", { Volumes: { "/anonymous": {} } }, { Binds: ["v-named:/named:ro"], Mounts: [{ Type: "volume", Source: "v-mount", Target: "/mount" }] }),
+      scene(
+        "v-user",
+        { Volumes: { "/anonymous": {} } },
+        { Binds: ["v-named:/named:ro"], Mounts: [{ Type: "volume", Source: "v-mount", Target: "/mount" }] },
+      ),
       del("/volumes/v-named"),
       del("/volumes/v-named?force=1"),
       post("/containers/v-user/start"),
@@ -76,7 +90,12 @@ export const volumes: readonly Case[] = [
   },
   {
     name: "update belongs to clusters",
-    steps: [{ ...post("/volumes/x?version=1", { body: {} }), request: { method: "PUT", path: "/volumes/x?version=1", body: {} } }],
+    steps: [
+      {
+        ...post("/volumes/x?version=1", { body: {} }),
+        request: { method: "PUT", path: "/volumes/x?version=1", body: {} },
+      },
+    ],
   },
   {
     name: "the mounts of a container",
@@ -93,7 +112,13 @@ export const volumes: readonly Case[] = [
               { Type: "volume", Source: "mv4", Target: "/g" },
               { Type: "volume", Target: "/h" },
               { Type: "tmpfs", Target: "/i", TmpfsOptions: { SizeBytes: 100000 } },
-              { Type: "volume", Target: "/j", Source: "mv5", ReadOnly: true, VolumeOptions: { NoCopy: true } },
+              {
+                Type: "volume",
+                Target: "/j",
+                Source: "mv5",
+                ReadOnly: true,
+                VolumeOptions: { NoCopy: true },
+              },
             ],
           },
         },
@@ -107,18 +132,38 @@ export const volumes: readonly Case[] = [
   {
     name: "mounts that are refused",
     steps: [
-      ["/tmp"], ["a:b:c:d"], ["/tmp:/x:nonsense"], ["/tmp:relative"], ["/tmp:/"], ["x:/y"], ["/a:/b", "/c:/b"], ["a/b:/c"], [":/x"],
-    ].map((Binds) => post("/containers/create?name=refused-mount", { body: { Image: IMAGE, HostConfig: { NetworkMode: "none", Binds } } })),
+      ["/tmp"],
+      ["a:b:c:d"],
+      ["/tmp:/x:nonsense"],
+      ["/tmp:relative"],
+      ["/tmp:/"],
+      ["x:/y"],
+      ["/a:/b", "/c:/b"],
+      ["a/b:/c"],
+      [":/x"],
+    ].map((Binds) =>
+      post("/containers/create?name=refused-mount", {
+        body: { Image: IMAGE, HostConfig: { NetworkMode: "none", Binds } },
+      }),
+    ),
   },
 ];
 
 function mountsOf(body: Buffer): unknown {
-  const { Mounts } = JSON.parse(body.toString()) as { Mounts: { Source: string; Name?: string; Destination: string }[] };
-  return Mounts.map(({ Source, Name, ...rest }) => ({ ...rest, source: Source === "/tmp" || Source === "" ? Source : "a path", name: Name?.length === 64 ? "an id" : Name })).sort((a, b) => (a.Destination < b.Destination ? -1 : 1));
+  const { Mounts } = JSON.parse(body.toString()) as {
+    Mounts: { Source: string; Name?: string; Destination: string }[];
+  };
+  return Mounts.map(({ Source, Name, ...rest }) => ({
+    ...rest,
+    source: Source === "/tmp" || Source === "" ? Source : "a path",
+    name: Name?.length === 64 ? "an id" : Name,
+  })).sort((a, b) => (a.Destination < b.Destination ? -1 : 1));
 }
 
 function sorted({ body }: { readonly body: Buffer }): unknown {
   const { Volumes, ...rest } = JSON.parse(body.toString()) as { Volumes?: { Name: string }[] | null };
-  const names = Volumes?.map((volume) => ({ ...volume, Mountpoint: "", CreatedAt: "" })).sort((a, b) => (a.Name < b.Name ? -1 : 1));
+  const names = Volumes?.map((volume) => ({ ...volume, Mountpoint: "", CreatedAt: "" })).sort((a, b) =>
+    a.Name < b.Name ? -1 : 1,
+  );
   return { Volumes: names ?? Volumes, ...rest };
 }
