@@ -1,3 +1,4 @@
+import type { NetworkDocument } from "../../network/document.ts";
 import { Refusal } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
@@ -10,19 +11,33 @@ import { placesOf } from "./wires.ts";
 const SETTING_UP = "failed to set up container networking: ";
 
 /**
- * Before a start: addresses on all of the container's networks, and their bridges and rules. `unplug` takes it back.
+ * Addresses on all of a container's networks, which must be there. `unplug` gives them back.
+ * @returns the networks
  * @throws Refusal with Docker's sentence; nothing is taken then
  */
-export async function plug(context: Context, { record }: Container): Promise<void> {
+export function reserve(context: Context, { record }: Container): readonly NetworkDocument[] {
   try {
-    for (const [name, endpoint] of Object.entries(record.endpoints)) {
+    return Object.entries(record.endpoints).map(([name, endpoint]) => {
       const network = context.networks.find(name);
       checkAsked(network, endpoint.asked);
       allocate(context, record, network, endpoint);
-    }
-    await context.links.ensure(placesOf(context, record).map(({ network }) => network));
+      return network;
+    });
   } catch (error) {
     releaseAll(context, record);
+    throw error;
+  }
+}
+
+/**
+ * Before a start: addresses on all of the container's networks, and their bridges and rules. `unplug` takes it back.
+ * @throws Refusal with Docker's sentence; nothing is taken then
+ */
+export async function plug(context: Context, container: Container): Promise<void> {
+  try {
+    await context.links.ensure(reserve(context, container));
+  } catch (error) {
+    unplug(context, container);
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal(error.kind, `${SETTING_UP}${error.message}`, { cause: error });
   }
