@@ -19,13 +19,15 @@ export const inUse = ({ containers }: Pick<Context, "containers">, { id }: Netwo
  */
 export async function restoreNetworks(context: Context): Promise<void> {
   const { links, networks } = context;
+  const before = networks.byName("bridge");
+  if (before && !inUse(context, before)) networks.settleDefault();
   const standard = networks.byName("bridge");
-  if (standard && !inUse(context, standard)) networks.settleDefault();
-  const all = networks.all();
+  // The default bridge is made for the first container that is on it.
+  const wanted = networks.all().filter((network) => network !== standard || inUse(context, network));
   try {
-    await links.restore(all);
-    // The default bridge is made for the first container that is on it.
-    await links.ensure(all.filter((network) => network.name !== "bridge" || inUse(context, network)));
+    await links.restore(wanted, (network, error) =>
+      context.report(`Network ${network.name} is not there: ${reasonOf(error)}`),
+    );
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);
   }
