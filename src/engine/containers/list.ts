@@ -1,10 +1,12 @@
 import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { portList } from "../../network/ports/summary.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { linkNames } from "../networks/linked.ts";
 import { endpointSettings } from "../networks/settings.ts";
 import { invalid, notANumber } from "../refuse.ts";
 import { commandText } from "./command.ts";
@@ -180,7 +182,7 @@ async function summary(context: Context, { record }: Container, size: boolean): 
   const { config, host } = record;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [...linkNames(context, record), `/${record.name}`],
     Image: imageName(context, record),
     ImageID: record.image,
     Command: commandText(record.path, record.args),
@@ -211,10 +213,7 @@ function imageName(context: Context, { config, image }: ContainerRecord): string
   }
 }
 
-function ports({ config, host, state }: ContainerRecord): PortSummary[] {
+function ports({ config, host, published, state }: ContainerRecord): readonly PortSummary[] {
   if (!isUp(state.status) || host.NetworkMode === "none" || host.NetworkMode === "host") return [];
-  return Object.keys(config.ExposedPorts ?? {}).flatMap((port) => {
-    const match = /^(\d{1,5})\/(tcp|udp|sctp)$/.exec(port);
-    return match ? [{ PrivatePort: Number(match[1]), Type: match[2] as "tcp" }] : [];
-  });
+  return portList(config.ExposedPorts, published ?? []);
 }

@@ -4,6 +4,7 @@ import { shortId } from "../../container/id.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
+import { portMap } from "../../network/ports/summary.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
 import type { NetworkSettings } from "../../wire/inspect.ts";
 
@@ -44,10 +45,12 @@ function settingsOf(record: ContainerRecord, name: string, saved: SavedEndpoint)
   };
 }
 
+const hasWayOut = ({ endpoints }: ContainerRecord): boolean =>
+  Object.values(endpoints).some(({ live }) => live?.ipv4?.gateway || live?.ipv6?.gateway);
+
 /** What `inspect` says of the container's networks. */
 export function networkSettings(record: ContainerRecord): NetworkSettings {
   const own = isUp(record.state.status) && containerOf(record.host.NetworkMode) === undefined;
-  const ports = Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null] as const);
   const networks = endpointSettings(record);
   // Fields of before there were several networks: they are of the default one.
   const old = networks.bridge;
@@ -57,7 +60,8 @@ export function networkSettings(record: ContainerRecord): NetworkSettings {
       ? createHash("sha256").update(`sandbox ${record.id} ${record.state.startedAt}`).digest("hex")
       : "",
     SandboxKey: own ? `/proc/${record.state.pid}/ns/net` : "",
-    Ports: own ? Object.fromEntries(ports) : {},
+    // Without a way out there is nothing to tell, not even what is exposed.
+    Ports: own && hasWayOut(record) ? portMap(record.config.ExposedPorts, record.published ?? []) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: "",
     LinkLocalIPv6PrefixLen: 0,
