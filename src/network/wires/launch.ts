@@ -97,8 +97,8 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
     after: [
       // One by one, so that whatever is there is known before the next one can fail.
       ...endpoints.flatMap((endpoint, place): Step[] => {
-        const end = ends.indexOf(endpoint.link.driver === "bridge" ? endpoint.link.host : "");
-        const hole = holes[end];
+        const end = hostEnds(endpoints.slice(0, place)).length;
+        const hole = endpoint.link.driver === "bridge" ? holes[end] : undefined;
         const port = portBatch(endpoint, place);
         return [
           layBatch(endpoint, place),
