@@ -95,8 +95,10 @@ function newLink(
         name: link.host,
         master: upper,
         up: true,
+        txqueuelen: 0,
         ...(mtu === undefined ? {} : { mtu }),
-        peer: inside,
+        // Nothing waits in a virtual cable.
+        peer: { ...inside, txqueuelen: 0 },
       };
     case "macvlan":
       return { ...inside, kind: "macvlan", parent: upper, mode: link.mode };

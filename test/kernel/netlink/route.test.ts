@@ -86,7 +86,9 @@ async function compare(make: () => readonly Request[]) {
 }
 
 test("a bridge", can, () =>
-  compare(() => [addLink({ kind: "bridge", name: "cais0", mac: "02:42:00:00:00:01", mtu: 1400, up: true })]),
+  compare(() => [
+    addLink({ kind: "bridge", name: "cais0", mac: "02:42:00:00:00:01", mtu: 1400, txqueuelen: 0, up: true }),
+  ]),
 );
 
 test("a veth pair on a bridge, its other end with address and MTU", can, () =>
@@ -97,7 +99,7 @@ test("a veth pair on a bridge, its other end with address and MTU", can, () =>
       master: indexOf("bridge"),
       up: true,
       mtu: 1400,
-      peer: { name: "eth0", mac: "02:42:ac:11:00:02", mtu: 1400 },
+      peer: { name: "eth0", mac: "02:42:ac:11:00:02", mtu: 1400, txqueuelen: 0 },
     }),
   ]),
 );
