@@ -3,6 +3,7 @@ import { connect, createServer, type Server as NetServer, type Socket } from "no
 import { dirname } from "node:path";
 import { type AssembleOptions, assemble } from "../engine/assemble.ts";
 import { type Engine, lockRoot } from "../engine/engine.ts";
+import { leaveNetworks } from "../engine/networks/restore.ts";
 import { conflict } from "../engine/refuse.ts";
 import { VERSION } from "../wire/version.ts";
 import { fail } from "./failure.ts";
@@ -18,7 +19,7 @@ export interface ServerOptions extends AssembleOptions {
 export interface Server {
   readonly engine: Engine;
   /** Stops listening; containers run on. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 const COMMON = `${API_HEADER}Server: cais/${VERSION} (linux)\r\n`;
@@ -54,8 +55,9 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     }
     return {
       engine,
-      close() {
+      async close() {
         closeAll();
+        await leaveNetworks(engine);
         for (const socket of sockets) rmSync(socket, { force: true });
         close();
         lock.release();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createNames } from "../container/names.ts";
 import { compileDefaultPolicy } from "../container/spec/security.ts";
 import { createStore } from "../container/store.ts";
+import { createReservations } from "../network/reservations.ts";
 import { remove } from "./containers/remove.ts";
 import { restore } from "./containers/restore.ts";
 import { start } from "./containers/start.ts";
@@ -18,7 +19,17 @@ export type Engine = Context;
 /** The pieces that an engine is put together from. */
 export type EngineParts = Pick<
   Context,
-  "root" | "run" | "runPlan" | "holdPlan" | "images" | "volumes" | "launcher" | "cgroups" | "report"
+  | "root"
+  | "run"
+  | "runPlan"
+  | "holdPlan"
+  | "images"
+  | "volumes"
+  | "networks"
+  | "links"
+  | "launcher"
+  | "cgroups"
+  | "report"
 >;
 
 /**
@@ -38,6 +49,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     containers: new Map(),
     names: createNames(),
     execs: new Map(),
+    reservations: createReservations(),
     events: createEvents(),
     follow: {
       restart: (container) => start(engine, container, { restarting: true }),

@@ -17,6 +17,7 @@ import { joinedFacts } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
+import { placesOf, wiresOf } from "./networks/wires.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -40,6 +41,7 @@ export function launchRequest(context: Context, { record }: Container, trace: bo
     stdin: config.OpenStdin ?? false,
     trace,
     init: host.Init ?? false,
+    endpoints: wiresOf(placesOf(context, record)),
   };
 }
 

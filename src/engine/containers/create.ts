@@ -4,7 +4,6 @@ import { badName } from "../../container/names.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { badPolicy } from "../../container/restart.ts";
 import { mergeImageConfig } from "../../container/spec/merge.ts";
-import { containerOf } from "../../container/spec/mode.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
@@ -12,12 +11,13 @@ import { type Container, newContainer, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { checkLimits, hasLimits } from "../launch.ts";
+import { askedNetworks } from "../networks/asked.ts";
 import { conflict, invalid, unsupported } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
 import { checkJoined } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
-import { networkOf, tell } from "./tell.ts";
+import { tell } from "./tell.ts";
 
 /**
  * Makes a container that is ready to start.
@@ -47,7 +47,8 @@ export async function create(
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);
-  checkNetwork(host);
+  checkPorts(host);
+  const endpoints = askedNetworks(context, host, config, networking);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
   const record: ContainerRecord = {
     format: 1,
@@ -59,7 +60,7 @@ export async function create(
     args,
     config,
     host,
-    networking: networking ?? null,
+    endpoints,
     mounts,
     anonymous,
     state: {
@@ -118,11 +119,7 @@ function check(host: HostConfig): LogOptions {
   return options;
 }
 
-/** Networks that are named must be there; not 404, which clients take for a missing image. */
-function checkNetwork(host: HostConfig): void {
-  const mode = host.NetworkMode ?? "";
-  if (containerOf(mode) === undefined && !networkOf(mode))
-    throw invalid(`network ${mode.slice(0, 255)} not found`);
+function checkPorts(host: HostConfig): void {
   const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
   if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
 }

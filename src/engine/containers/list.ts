@@ -1,14 +1,15 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { endpointSettings } from "../networks/settings.ts";
 import { invalid, notANumber } from "../refuse.ts";
 import { commandText } from "./command.ts";
 import { find } from "./find.ts";
 import { shownMounts, sizesOf } from "./inspect.ts";
-import { endpoints } from "./networks.ts";
 import { statusText } from "./status.ts";
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -109,7 +110,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return any(({ mounts }, value) => mounts.some((m) => m.Name === value || m.Destination === value));
     case "network":
       return any((record, value) =>
-        Object.entries(endpoints(record)).some(([key, end]) => key === value || end.NetworkID === value),
+        Object.entries(record.endpoints).some(([key, { networkId }]) => key === value || networkId === value),
       );
     case "health":
       for (const value of values) {
@@ -190,12 +191,12 @@ async function summary(context: Context, { record }: Container, size: boolean): 
     State: record.state.status,
     Status: statusText(record),
     HostConfig: {
-      NetworkMode: host.NetworkMode || "bridge",
+      NetworkMode: networkOf(host.NetworkMode),
       ...(host.Annotations && Object.keys(host.Annotations).length > 0
         ? { Annotations: host.Annotations }
         : {}),
     },
-    NetworkSettings: { Networks: endpoints(record) },
+    NetworkSettings: { Networks: endpointSettings(record) },
     Mounts: shownMounts(record),
   };
 }
