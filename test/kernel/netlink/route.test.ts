@@ -62,7 +62,7 @@ function fresh() {
     if (ifname !== "lo") spawnSync("ip", ["link", "delete", String(ifname)]);
   // The kernel counts indexes up: they are given, so that both sides have the same.
   sh(
-    "ip link set lo up; ip link add index 100 name base type veth peer name far; ip link add index 101 name bridge type bridge; ip link set far up; ip link set base up",
+    "echo 1 >/proc/sys/net/ipv6/conf/default/addr_gen_mode; ip link set lo up; ip link add index 100 name base type veth peer name far; ip link add index 101 name bridge type bridge; ip link set far up; ip link set base up",
   );
 }
 
