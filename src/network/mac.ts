@@ -11,6 +11,14 @@ export function randomMac(): Mac {
 }
 
 /**
+ * 02:42 and the bytes of an IPv4 address, as Docker long had it: whoever has talked to the last container with this
+ * address finds the next one by what he remembers of it (arp(7)).
+ */
+export function macOfAddress(ipv4: string): Mac {
+  return format(Uint8Array.from([0x02, 0x42, ...ipv4.split(".").map(Number)]));
+}
+
+/**
  * Six bytes with colons, dashes, or as Cisco's three groups with dots.
  * @returns null for anything else
  */
