@@ -1,4 +1,13 @@
-import { wrongFields, wrongShape } from "../container/spec/shape.ts";
+import {
+  canonical,
+  canonicalContainer,
+  canonicalHost,
+  ENDPOINT,
+  NETWORKING,
+  type Shape,
+  wrongFields,
+  wrongShape,
+} from "../container/spec/shape.ts";
 import type { ContainerCreateRequest, ExecConfig } from "../wire/container.ts";
 import type {
   NetworkConnectRequest,
@@ -19,97 +28,98 @@ function check(wrong: string | undefined): void {
 const LISTS = ["Cmd", "Entrypoint", "Shell"] as const;
 
 /** Body of a create. @throws Refusal (400) that names the first field whose value is of the wrong kind */
-export function createRequest(body: Body): ContainerCreateRequest {
+export function createRequest(sent: Body): ContainerCreateRequest {
+  const body = canonicalContainer(sent) as Body;
   const lists = LISTS.filter((name) => typeof body[name] === "string").map((name) => [name, [body[name]]]);
   const whole = lists.length === 0 ? body : { ...body, ...Object.fromEntries(lists) };
   check(wrongShape(whole, whole.HostConfig));
-  check(wrongFields(whole, { NetworkingConfig: { fields: { EndpointsConfig: { map: ENDPOINT } } } }));
+  check(wrongFields(whole, { NetworkingConfig: NETWORKING }));
   return whole as ContainerCreateRequest;
 }
 
 /** Body of an update. @throws Refusal (400) as `createRequest` */
-export function updateRequest(body: Body): Body {
+export function updateRequest(sent: Body): Body {
+  const body = canonicalHost(sent) as Body;
   check(wrongShape(undefined, body));
   return body;
 }
 
 /** Body of an exec. @throws Refusal (400) as `createRequest` */
-export function execRequest(body: Body): ExecConfig {
-  const strings = { list: "string" } as const;
-  check(
-    wrongFields(body, {
-      User: "string",
-      WorkingDir: "string",
-      DetachKeys: "string",
-      Cmd: strings,
-      Env: strings,
-      Tty: "boolean",
-      Privileged: "boolean",
-      AttachStdin: "boolean",
-      AttachStdout: "boolean",
-      AttachStderr: "boolean",
-      ConsoleSize: { list: "integer" },
-    }),
-  );
+export function execRequest(sent: Body): ExecConfig {
+  const body = canonical(sent, { fields: EXEC }) as Body;
+  check(wrongFields(body, EXEC));
   return body as ExecConfig;
 }
 
+const STRINGS = { list: "string" } as const;
+const EXEC: Readonly<Record<string, Shape>> = {
+  User: "string",
+  WorkingDir: "string",
+  DetachKeys: "string",
+  Cmd: STRINGS,
+  Env: STRINGS,
+  Tty: "boolean",
+  Privileged: "boolean",
+  AttachStdin: "boolean",
+  AttachStdout: "boolean",
+  AttachStderr: "boolean",
+  ConsoleSize: { list: "integer" },
+};
+
 /** Body of a volume's create. @throws Refusal (400) as `createRequest` */
-export function volumeRequest(body: Body): VolumeCreateRequest {
-  const texts = { map: "string" } as const;
-  check(wrongFields(body, { Name: "string", Driver: "string", DriverOpts: texts, Labels: texts }));
+export function volumeRequest(sent: Body): VolumeCreateRequest {
+  const body = canonical(sent, { fields: VOLUME }) as Body;
+  check(wrongFields(body, VOLUME));
   return body as VolumeCreateRequest;
 }
 
 const TEXTS = { map: "string" } as const;
-const STRINGS = { list: "string" } as const;
+const VOLUME: Readonly<Record<string, Shape>> = {
+  Name: "string",
+  Driver: "string",
+  DriverOpts: TEXTS,
+  Labels: TEXTS,
+};
 
-/** What a container asks of one network. */
-const ENDPOINT = {
-  fields: {
-    IPAMConfig: { fields: { IPv4Address: "string", IPv6Address: "string", LinkLocalIPs: STRINGS } },
-    Links: STRINGS,
-    Aliases: STRINGS,
-    MacAddress: "string",
-    DriverOpts: TEXTS,
-    GwPriority: "integer",
-  },
-} as const;
-
-const POOL = {
+const POOL: Shape = {
   fields: { Subnet: "string", IPRange: "string", Gateway: "string", AuxiliaryAddresses: TEXTS },
-} as const;
+};
+
+const NETWORK: Readonly<Record<string, Shape>> = {
+  Name: "string",
+  Driver: "string",
+  Scope: "string",
+  EnableIPv4: "boolean",
+  EnableIPv6: "boolean",
+  IPAM: { fields: { Driver: "string", Options: TEXTS, Config: { list: POOL } } },
+  Internal: "boolean",
+  Attachable: "boolean",
+  Ingress: "boolean",
+  ConfigOnly: "boolean",
+  ConfigFrom: { fields: { Network: "string" } },
+  Options: TEXTS,
+  Labels: TEXTS,
+};
+const CONNECT: Readonly<Record<string, Shape>> = { Container: "string", EndpointConfig: ENDPOINT };
+const DISCONNECT: Readonly<Record<string, Shape>> = { Container: "string", Force: "boolean" };
 
 /** Body of a network's create. @throws Refusal (400) as `createRequest` */
-export function networkRequest(body: Body): NetworkCreateRequest {
-  check(
-    wrongFields(body, {
-      Name: "string",
-      Driver: "string",
-      Scope: "string",
-      EnableIPv4: "boolean",
-      EnableIPv6: "boolean",
-      IPAM: { fields: { Driver: "string", Options: TEXTS, Config: { list: POOL } } },
-      Internal: "boolean",
-      Attachable: "boolean",
-      Ingress: "boolean",
-      ConfigOnly: "boolean",
-      ConfigFrom: { fields: { Network: "string" } },
-      Options: TEXTS,
-      Labels: TEXTS,
-    }),
-  );
+export function networkRequest(sent: Body): NetworkCreateRequest {
+  const body = canonical(sent, { fields: NETWORK }) as Body;
+  check(wrongFields(body, NETWORK));
   return { Name: "", ...body } as NetworkCreateRequest;
 }
 
 /** Body of a connect. @throws Refusal (400) as `createRequest` */
-export function connectRequest(body: Body): NetworkConnectRequest {
-  check(wrongFields(body, { Container: "string", EndpointConfig: ENDPOINT }));
+export function connectRequest(sent: Body): NetworkConnectRequest {
+  const body = canonical(sent, { fields: CONNECT }) as Body;
+  check(wrongFields(body, CONNECT));
   return { Container: "", ...body } as NetworkConnectRequest;
 }
 
 /** Body of a disconnect. @throws Refusal (400) as `createRequest` */
-export function disconnectRequest(body: Body): NetworkDisconnectRequest {
-  check(wrongFields(body, { Container: "string", Force: "boolean" }));
+export function disconnectRequest(sent: Body): NetworkDisconnectRequest {
+  const body = canonical(sent, { fields: DISCONNECT }) as Body;
+  check(wrongFields(body, DISCONNECT));
   return { Container: "", ...body } as NetworkDisconnectRequest;
 }

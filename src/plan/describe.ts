@@ -19,11 +19,17 @@ export function describeStep(step: Step | Numbered): string {
     case "awaitExec":
       return "read(<sync>): end of file once execve has happened";
     case "receive":
-      return `recvmsg(<sync>) = <${step.into}>`;
+      return step.into === undefined ? "recvmsg(<sync>)" : `recvmsg(<sync>) = <${step.into}>`;
+    case "hook": {
+      const limit = step.timeout === undefined ? "" : `, at most ${step.timeout} s`;
+      return `clone3, execve(${quoted(step.path)}, [${step.argv.map(quoted).join(", ")}]), wait4${limit}`;
+    }
     case "keep":
       return "ppoll(exits, orders of the engine)";
     case "init":
       return "read(signals), kill, wait4";
+    case "relay":
+      return `read(0), sendto(<${step.socket}>), write(1)`;
     case "attempt":
       return step.steps[0] === undefined ? "" : describeStep(step.steps[0]);
     case "netlink":

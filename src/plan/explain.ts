@@ -38,6 +38,7 @@ export function explainSteps(plan: Plan): readonly ExplainedStep[] {
       if (step.kind === "load" || step.kind === "store" || step.kind === "decimal") continue;
       explained.push(explainStep(step, explained.length, side, inherited));
       if (step.kind === "clone") walk(step.child, "container", []);
+      if (step.kind === "hook") walk(step.prepare, side, []);
     }
   };
   walk(plan.steps, "keeper", []);

@@ -145,6 +145,8 @@ export function hintFor(step: Numbered, call: string, errno: string): string | u
   const name = errno as ErrnoName;
   const special = step.kind === "message" ? step.hints?.[name] : undefined;
   if (special !== undefined || step.hint !== undefined) return special ?? step.hint;
+  // What is said of programs is said of the workload's.
+  if (step.kind === "hook") return BY_ERROR[name];
   const advice = call !== "mount" && onCgroup(step) ? CGROUP : BY_CALL[call];
   return advice?.[name] ?? BY_ERROR[name];
 }

@@ -25,6 +25,9 @@ export const REPORT = {
 } as const;
 export const CONTROL_KIND = { resize: 1, signal: 2, closeStdin: 3, release: 4, save: 5 } as const;
 
+/** Errors of the kernel are below; from here on it is what wait(2) says of a hook that did not end well. */
+export const HOOK_STATUS = 4096;
+
 interface Common {
   /** Hexadecimal. */
   readonly token: string;

@@ -80,10 +80,32 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
-/** Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`). */
+/**
+ * Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`), or, without `into`, only its
+ * word that it has got this far.
+ */
 export interface Receive extends Reason {
   readonly kind: "receive";
-  readonly into: Slot;
+  readonly into?: Slot;
+}
+
+/**
+ * A program that runs to its end before the plan goes on: a hook of the runtime specification. What it ends with
+ * other than 0 is a failure of the step, as a number beyond the kernel's errors (`HOOK_STATUS` in records.ts).
+ */
+export interface Hook extends Reason {
+  readonly kind: "hook";
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** Seconds after which it is killed, and the step fails with ETIMEDOUT. */
+  readonly timeout?: number;
+  /** Its standard input: the decimal of `pid` between two texts. */
+  readonly input: { readonly before: string; readonly pid: Slot; readonly after: string };
+  /** What its process does before it becomes the program: where it stands, what it may. */
+  readonly prepare: readonly Step[];
+  /** A descriptor for its output; without one it writes where this process writes. */
+  readonly output?: Slot;
 }
 
 /** `execve` of the first of `candidates` that exists, as `execvp` does it. The last step of a child. */
@@ -160,6 +182,20 @@ export interface Init extends Reason {
   readonly signals: Slot;
 }
 
+/**
+ * Pass messages on: read them from descriptor 0, each after its length (4 bytes, little-endian), send each as one
+ * datagram to `address`, and write what `sendto` returned (8 bytes) to descriptor 1. Ends with the input.
+ */
+export interface Relay extends Reason {
+  readonly kind: "relay";
+  readonly socket: Slot;
+  /** struct sockaddr; sent to anew each time, so that a receiver may be restarted. */
+  readonly address: Data;
+  readonly addressLength: number;
+  /** Longest message. */
+  readonly size: number;
+}
+
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
 export interface Keep extends Reason {
   readonly kind: "keep";
@@ -219,10 +255,12 @@ export type Step =
   | Exec
   | Netlink
   | NetlinkDump
+  | Hook
   | Decimal
   | Load
   | Store
   | Init
+  | Relay
   | Keep;
 
 /** What has a number of its own in records: a message of a batch has, the batch has not. */

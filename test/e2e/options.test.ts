@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { CAIS } from "../support/cais.ts";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
 import { namespacesOf } from "../support/process.ts";
@@ -24,7 +25,7 @@ before(async () => {
   const denied = { names: ["mkdir"], action: "SCMP_ACT_ERRNO", errnoRet: 95 };
   const profile = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [denied] };
   writeFileSync(join(home, "profile.json"), JSON.stringify(profile));
-  engine = await startEngine();
+  engine = await startEngine([], CAIS, undefined, "machine");
   await engine.ok(["import", "-c", "ENV IMAGE=there", busyboxTar(), "busybox"]);
   await engine.ok([
     "run",

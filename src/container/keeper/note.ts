@@ -68,13 +68,13 @@ export function isAlive(identity: Identity): boolean {
 }
 
 /**
- * Whether a keeper has done all its steps: the last of them leaves it CAP_KILL (number 5), and CAP_NET_ADMIN (12) where
- * it has wires to remove.
+ * Whether a keeper has done all its steps: the last of them leaves it one capability (CAP_KILL, number 5), or with
+ * wires to take back two (CAP_NET_ADMIN, number 12).
  */
 export function isKeeping(pid: number): boolean {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
-    return /^CapEff:\s*0*(10)?20$/m.test(status);
+    return /^CapEff:\s*0*(?:10)?20$/m.test(status);
   } catch {
     return false;
   }

@@ -6,9 +6,8 @@ import {
   capabilityName,
   readLastCapability,
 } from "../../kernel/capabilities.ts";
-import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT, SECCOMP } from "../../kernel/flags.ts";
+import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT } from "../../kernel/flags.ts";
 import { RLIMITS, rlimitName, rlimitValue } from "../../kernel/rlimits.ts";
-import { compile as compileSeccomp } from "../../kernel/seccomp/compile.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Capabilities, Process, Rlimit, User } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, struct, u32, u64 } from "../../plan/build.ts";
@@ -16,6 +15,7 @@ import type { Step } from "../../plan/step.ts";
 import { HERE, openFlags, writeFile } from "./files.ts";
 import { childPath } from "./namespaces.ts";
 import type { Because } from "./reasons.ts";
+import { seccompFilter } from "./seccomp.ts";
 
 /** From root of the launch program to what the workload may be and do, in the order the kernel demands. */
 
@@ -146,26 +146,6 @@ function identity(user: User, ownUsers: boolean, because: Because): Step[] {
     ),
     call("setresgid", [num(gid), num(gid), num(gid)], reason),
     call("setresuid", [num(uid), num(uid), num(uid)], reason),
-  ];
-}
-
-/** seccomp(2) with the policy compiled to BPF; `struct sock_fprog` is a length and a pointer. */
-function seccompFilter(seccomp: Seccomp, arch: Arch, because: Because): Step[] {
-  const filter = compileSeccomp(seccomp, arch);
-  const program = struct([u64(filter.length / 8), { pointer: { kind: "bytes", bytes: filter } }]);
-  let how = 0;
-  if (seccomp.flags?.includes("SECCOMP_FILTER_FLAG_LOG")) how |= SECCOMP.FLAG_LOG;
-  if (seccomp.flags?.includes("SECCOMP_FILTER_FLAG_SPEC_ALLOW")) how |= SECCOMP.FLAG_SPEC_ALLOW;
-  return [
-    call(
-      "seccomp",
-      [
-        num(SECCOMP.SET_MODE_FILTER, "SECCOMP_SET_MODE_FILTER"),
-        num(how),
-        mem(program, `${filter.length / 8} instructions of BPF`),
-      ],
-      because("linux.seccomp", "allow only the system calls of the policy"),
-    ),
   ];
 }
 

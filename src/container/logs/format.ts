@@ -13,8 +13,15 @@ export interface Formatter {
 
 const NEWLINE = 10;
 
-/** @param stream goes into each entry as it is */
-export function formatter(stream: "stdout" | "stderr"): Formatter {
+/**
+ * @param stream goes into each entry as it is
+ * @param attributes go into each entry, where Docker has them
+ */
+export function formatter(
+  stream: "stdout" | "stderr",
+  attributes: Readonly<Record<string, string>> | null = null,
+): Formatter {
+  const source = `,"stream":"${stream}"${attributes ? `,"attrs":${JSON.stringify(attributes)}` : ""}`;
   let rest: Buffer | null = null;
 
   return {
@@ -24,7 +31,7 @@ export function formatter(stream: "stdout" | "stderr"): Formatter {
         bytes = Buffer.concat([rest, bytes]);
         rest = null;
       }
-      const tail = `,"stream":"${stream}","time":"${time}"}\n`;
+      const tail = `${source},"time":"${time}"}\n`;
       let text = "";
       const last = bytes.lastIndexOf(NEWLINE);
       if (last >= 0) text = lines(bytes.subarray(0, last), tail);
@@ -39,7 +46,7 @@ export function formatter(stream: "stdout" | "stderr"): Formatter {
     },
     end(time) {
       if (!rest) return "";
-      const text = `{"log":${JSON.stringify(rest.toString())},"stream":"${stream}","time":"${time}"}\n`;
+      const text = `{"log":${JSON.stringify(rest.toString())}${source},"time":"${time}"}\n`;
       rest = null;
       return text;
     },

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
-import { codeOf } from "../../oci/error.ts";
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import { now } from "../time.ts";
+import type { LogFileOptions } from "./drivers/file.ts";
 import { formatter } from "./format.ts";
+import { compressRotated, moveFile } from "./rotated.ts";
 
 /** The log of one container on disk: the current file, `.1` the one before, and so on. */
 export interface LogFile {
@@ -16,7 +17,8 @@ export interface LogFile {
 }
 
 export interface LogWriter extends LogFile {
-  write(stream: "stdout" | "stderr", chunk: Uint8Array): void;
+  /** A promise where the container is to wait before it writes more. */
+  write(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<unknown> | undefined;
   /** Unfinished lines are written; followers are told that nothing more comes. */
   end(): void;
 }
@@ -28,8 +30,9 @@ export interface LogWriter extends LogFile {
  */
 export function logWriter(
   path: string,
-  limits: { readonly maxSize: number; readonly maxFile: number },
+  limits: Pick<LogFileOptions, "maxSize" | "maxFile"> & Partial<Pick<LogFileOptions, "compress">>,
   onError: (error: Error) => void,
+  attributes: Readonly<Record<string, string>> | null = null,
 ): LogWriter {
   let descriptor = -1;
   let size = 0;
@@ -38,8 +41,8 @@ export function logWriter(
   let live = true;
   let failed = false;
   const waiting = new Set<() => void>();
-  const stdout = formatter("stdout");
-  const stderr = formatter("stderr");
+  const stdout = formatter("stdout", attributes);
+  const stderr = formatter("stderr", attributes);
 
   const changed = (): void => {
     version++;
@@ -59,7 +62,8 @@ export function logWriter(
     descriptor = -1;
     // The oldest is replaced by the rename onto it; with one file it is truncated.
     for (let n = limits.maxFile - 1; n > 0; n--)
-      moveIfThere(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`);
+      moveFile(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`);
+    if (limits.compress) compressRotated(path, limits.maxFile, onError);
     generation++;
     descriptor = openSync(path, limits.maxFile === 1 ? "w" : "a", 0o640);
     size = 0;
@@ -107,6 +111,7 @@ export function logWriter(
     },
     write(stream, chunk) {
       append((stream === "stdout" ? stdout : stderr).push(chunk, now()));
+      return undefined;
     },
     end() {
       if (!live) return;
@@ -127,10 +132,19 @@ function lineEnd(bytes: Buffer, room: number): number {
   return end < 0 ? bytes.length : end + 1;
 }
 
-function moveIfThere(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT") throw error;
-  }
+/** The log of a container that keeps none. */
+export function noLog(): LogWriter {
+  let live = true;
+  return {
+    generation: 0,
+    version: 0,
+    get live() {
+      return live;
+    },
+    onChange: () => () => undefined,
+    write: () => undefined,
+    end() {
+      live = false;
+    },
+  };
 }

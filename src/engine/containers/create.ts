@@ -33,8 +33,9 @@ export async function create(
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
-  const host = askedHost ?? {};
-  if (!asked.Image) throw invalid("no image specified: name one, for example the built-in image host");
+  const host = settled(askedHost ?? {});
+  if (Object.keys(asked).length === 0) throw invalid("config cannot be empty in order to create a container");
+  if (!asked.Image) throw invalid("no command specified: name an image, for example the built-in image host");
   const image = context.images.get(asked.Image);
   const options = check(host);
   const id = newContainerId();
@@ -121,6 +122,18 @@ function check(host: HostConfig): LogOptions {
   const options = logOptions(host.LogConfig);
   if (typeof options === "string") throw invalid(options);
   return options;
+}
+
+/** What Docker makes of a host configuration before it keeps it. */
+function settled(host: HostConfig): HostConfig {
+  const { IpcMode, PidMode, PidsLimit, Privileged, SecurityOpt } = host;
+  // Who shares such namespaces with the host cannot have a label of his own (SELinux).
+  const shared = Privileged || IpcMode === "host" || PidMode === "host";
+  return {
+    ...host,
+    ...(shared ? { SecurityOpt: [...(SecurityOpt ?? []), "label=disable"] } : {}),
+    ...(typeof PidsLimit === "number" && PidsLimit <= 0 ? { PidsLimit: null } : {}),
+  };
 }
 
 const defaultHostname = (id: string, host: HostConfig): string =>

@@ -43,14 +43,14 @@ export async function ended(
     });
   container.exitOnNext = false;
   state.status = again ? "restarting" : "exited";
-  // Docker tells of the networks first.
+  // Docker's order: what it used is given back before it is told that it ended.
   tellPlaces(context, container, "disconnect");
   unplug(context, container);
+  tellVolumes(context, record, "unmount");
   tell(context, record, "die", {
     execDuration: String(Math.floor(ran / 1000)),
     exitCode: String(exit.code),
   });
-  tellVolumes(context, record, "unmount");
   if (record.host.AutoRemove && !again) {
     wake(container, EXITED);
     running?.release();

@@ -3,17 +3,20 @@ import { isContainerId } from "../../container/id.ts";
 import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { logOptions } from "../../container/logs/options.ts";
+import type { LogWriter } from "../../container/logs/writer.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { shouldStartWithEngine } from "../../container/restart.ts";
 import { now } from "../../container/time.ts";
+import { reasonOf } from "../../oci/error.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
 import { runDirOf } from "../launch.ts";
 import { releaseAll, reserveAll } from "../networks/allocate.ts";
 import { restoreNetworks } from "../networks/restore.ts";
 import { ended } from "./ended.ts";
-import { follow, openLog } from "./follow.ts";
+import { follow } from "./follow.ts";
 import { watchHealth } from "./health.ts";
+import { openFile, openLog } from "./log.ts";
 import { remove } from "./remove.ts";
 import { start } from "./start.ts";
 
@@ -54,12 +57,12 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
   const wasUp = isUp(state.status);
   const found = await context.launcher.adopt(record.id, runDirOf(context, record.id));
   if (found && !isEnded(found)) {
-    running(context, container, found);
+    await running(context, container, found);
     return [];
   }
   if (found) {
     // What it still had to say is written before its end is told.
-    keep(context, container, found);
+    await keep(context, container, found);
     if (!isKnown(state.status)) state.startedAt = found.startedAt ?? state.startedAt;
     const { exited } = found;
     found.release();
@@ -91,7 +94,17 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
 const isKnown = (status: ContainerRecord["state"]["status"]): boolean =>
   status === "running" || status === "paused";
 
-function running(context: Context, container: Container, found: Running): void {
+/** Nobody can be refused any more: without its receiver, the driver's messages are lost. */
+async function logAgain(context: Context, container: Container): Promise<LogWriter | null> {
+  try {
+    return await openLog(context, container);
+  } catch (error) {
+    context.report(`Container ${container.record.name}: ${reasonOf(error)}`);
+    return openFile(context, container);
+  }
+}
+
+async function running(context: Context, container: Container, found: Running): Promise<void> {
   const { state } = container.record;
   // The record knows the moment better than the keeper's file does, if it is of this start.
   if (!isKnown(state.status) || state.pid !== found.pid) state.startedAt = found.startedAt;
@@ -99,12 +112,13 @@ function running(context: Context, container: Container, found: Running): void {
   if (state.status !== "paused") state.status = "running";
   state.pid = found.pid;
   context.store.save(container.record);
-  follow(context, container, found);
+  follow(context, container, found, await logAgain(context, container));
   if (state.status === "running") watchHealth(context, container);
 }
 
-function keep(context: Context, container: Container, { leftovers }: Ended): void {
-  const log = openLog(context, container);
+async function keep(context: Context, container: Container, { leftovers }: Ended): Promise<void> {
+  if (leftovers.length === 0) return;
+  const log = await logAgain(context, container);
   for (const { stream, bytes } of leftovers) log?.write(stream, bytes);
   log?.end();
 }

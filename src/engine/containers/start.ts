@@ -1,6 +1,5 @@
 import type { Running } from "../../container/launcher.ts";
 import { writeNetFiles } from "../../container/netfiles.ts";
-import { now } from "../../container/time.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
@@ -14,6 +13,7 @@ import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
 import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
+import { openLog } from "./log.ts";
 import { remove } from "./remove.ts";
 import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
@@ -66,7 +66,14 @@ async function launch(context: Context, container: Container, trace: boolean): P
   writeNetFiles(context.store.folder(record.id), record, netNames(context, record));
   // Addresses are written down before anybody has them: whoever finds the process finds them, too.
   if (Object.values(record.endpoints).some(({ live }) => live?.mac)) context.store.save(record);
-  const running = await lift(context, container, trace);
+  const log = await openLog(context, container);
+  let running: Running;
+  try {
+    running = await lift(context, container, trace);
+  } catch (error) {
+    log?.end();
+    throw error;
+  }
   state.status = "running";
   state.pid = running.pid;
   state.startedAt = running.startedAt;
@@ -76,7 +83,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.saveSoon(record);
   tellPlaces(context, container, "connect");
   tellVolumes(context, record, "mount");
-  follow(context, container, running);
+  follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");
 }
@@ -109,15 +116,14 @@ async function failed(context: Context, container: Container, error: unknown): P
   const { record } = container;
   const { state } = record;
   const { code, message } = await reason(context, container, error);
-  unplug(context, container);
   state.status = state.status === "created" ? "created" : "exited";
   state.exitCode = code;
   state.error = message;
-  state.finishedAt = now();
   container.hub?.end();
   container.hub = null;
   container.stdin = null;
-  tell(context, record, "die", { execDuration: "0", exitCode: String(code) });
+  tellPlaces(context, container, "disconnect");
+  unplug(context, container);
   context.store.save(record);
   wake(container, ALL);
   if (record.host.AutoRemove) {

@@ -49,7 +49,8 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   /** Networks whose bridge is there, by id. */
   const made = new Map<string, NetworkDocument>();
   const making = new Map<string, Promise<void>>();
-  let rules = "";
+  /** What the rules were made from; nothing before there was anything. */
+  let rules = JSON.stringify(firewallState([], []));
   let applying: Promise<void> = Promise.resolve();
 
   const nameOf = (network: NetworkDocument): string | undefined => driverOf(network).bridge(network)?.name;
@@ -111,11 +112,15 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     has: ({ id }) => made.has(id),
     async restore(networks) {
       const byName = new Map(networks.map((network) => [nameOf(network), network]));
-      for (const name of readdirSync(notes)) {
+      const left = readdirSync(notes);
+      for (const name of left) {
         const network = byName.get(name);
         if (network && linkExists(name)) made.set(network.id, network);
         else await removeLink(name);
       }
+      // Without a note there is no rule of ours, and nothing to ask the kernel for.
+      if (left.length === 0) return;
+      rules = "";
       await refresh();
     },
     async removeUnused(inUse) {

@@ -105,6 +105,8 @@ function settings({ forward4, forward6, name, routeLocalnet }: Bridge): (readonl
     ...(forward4 ? [["net.ipv4.ip_forward", "1"] as const] : []),
     ...(routeLocalnet ? [[linkSetting("ipv4", name, "route_localnet"), "1"] as const] : []),
     [linkSetting("ipv6", name, "accept_ra"), "0"],
+    // For what is forwarded, neighbours are asked from the link-local address, which would have to wait for it.
+    [linkSetting("ipv6", name, "accept_dad"), "0"],
     ...(forward6 ? [["net.ipv6.conf.all.forwarding", "1"] as const] : []),
   ];
 }

@@ -1,6 +1,6 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import { stringArray, u64 } from "../build.ts";
+import { stringArray } from "../build.ts";
 import type {
   Arg,
   Attempt,
@@ -9,6 +9,7 @@ import type {
   Clone,
   Data,
   Exec,
+  Hook,
   Init,
   Keep,
   Netlink,
@@ -16,14 +17,18 @@ import type {
   Numbered,
   Plan,
   Receive,
+  Relay,
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
+import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
 import type { Operand } from "./ops.ts";
+import { lowerRelay } from "./relay.ts";
+import { RECEIVED, RECEIVED_CONTROL, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
@@ -48,8 +53,6 @@ const FAILED_STEP = "failed-step";
 const FAILED_ERROR = "failed-error";
 /** 1 when the undo chain runs because all is over, not because a step failed. */
 const RELEASED = "released";
-/** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
-export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
 
 /** Turn a plan into operations. Returns the steps by number, so that a record can be understood. */
 export function lower(plan: Plan, options: LowerOptions): { writer: Writer; steps: readonly NumberedStep[] } {
@@ -70,6 +73,8 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
+  /** Where a call of a hook's process goes when it fails. */
+  #hookFailed: string | undefined;
   #hasChild = false;
   /** Undos of the steps before the child is made. */
   #undosBeforeClone = 0;
@@ -128,6 +133,7 @@ class Lowering {
     else if (step.kind === "clone") this.#clone(step);
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
+    else if (step.kind === "hook") this.#hook(step);
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
@@ -135,12 +141,18 @@ class Lowering {
     else if (step.kind === "netlink") this.#netlink(step);
     else if (step.kind === "dump") this.#dump(step);
     else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "relay") this.#relay(step);
     else this.#become(step);
   }
 
   #init(step: Init): void {
     this.#number(step);
     lowerInit(this.writer, step);
+  }
+
+  #relay(step: Relay): void {
+    this.#number(step);
+    lowerRelay(this.writer, step);
   }
 
   #become(step: Keep): void {
@@ -203,6 +215,7 @@ class Lowering {
 
   /** Where to go with an error in the accumulator: the way that undoes what is done so far. */
   #failure(): string {
+    if (this.#hookFailed !== undefined) return this.#hookFailed;
     if (this.#side === "container") {
       this.#childCanFail = true;
       return "child-failed";
@@ -306,22 +319,13 @@ class Lowering {
   #receive(step: Receive): void {
     const { writer } = this;
     const number = this.#number(step);
-    const control: Data = { kind: "space", size: 24, name: "receive-control" };
-    const vector: Data = {
-      kind: "struct",
-      fields: [{ pointer: SYNC_MESSAGE }, u64(24)],
-      name: "receive-vector",
-    };
-    const header: Data = {
-      kind: "struct",
-      fields: [u64(0, 0), { pointer: vector }, u64(1), { pointer: control }, u64(24, 0)],
-      name: "receive-header",
-    };
     const cloexec = 0x40000000;
     writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) {
       const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
-      writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
+      // The kernel says here how much came the last time.
+      writer.store(at(RECEIVED), 40, 8, imm(24));
+      writer.syscall("recvmsg", slot(end), at(RECEIVED), imm(cloexec));
     }
     writer.if("acc", "lt", imm(0), this.#failure());
     // End of file: the other side was killed, with nothing said.
@@ -337,7 +341,24 @@ class Lowering {
     this.#takeFailure();
     writer.label(taken);
     // struct cmsghdr is 16 bytes; the descriptor follows.
-    writer.load(step.into, at(control), 16, 4);
+    if (step.into !== undefined) writer.load(step.into, at(RECEIVED_CONTROL), 16, 4);
+    this.#stamp(number);
+  }
+
+  #hook(step: Hook): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) {
+      this.writer.if("acc", "lt", imm(0), this.#failure());
+      return;
+    }
+    lowerHook(this.writer, step, number, this.#failure(), (failed) => {
+      // These calls belong to the hook's process; it shares this memory, so that the number of the failed one is known.
+      this.#hookFailed = failed;
+      for (const inner of step.prepare) this.#step(inner);
+      this.#hookFailed = undefined;
+      this.writer.set(FAILED_STEP, imm(number));
+    });
     this.#stamp(number);
   }
 

@@ -31,6 +31,7 @@ function countCalls(steps: readonly Step[]): number {
     count += step.kind === "netlink" ? step.messages.length : 1;
     if (step.kind === "clone") count += countCalls(step.child);
     if (step.kind === "attempt") count += countCalls(step.steps);
+    if (step.kind === "hook") count += countCalls(step.prepare);
   }
   return count;
 }

@@ -47,12 +47,15 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
       return run(state, shellWords(step.request.words));
     case "receive":
       return receive(state, step.into);
+    case "hook":
+      throw noForm("hooks");
     case "exec":
       return execute(state, step);
     case "awaitExec":
       return note(state, "the script waits for the end of it instead");
     case "keep":
       return note(state, "the script waits for its child; its streams are the caller's");
+    case "relay":
     case "init":
       return note(state, "NOT done by hand");
   }
@@ -82,7 +85,8 @@ function attempt(state: State, step: Attempt) {
   if (inner.lines.length === 0) outer.lines.splice(-2);
 }
 
-function receive(state: State, into: string) {
+function receive(state: State, into: string | undefined) {
+  if (into === undefined) throw noForm("hooks");
   const tree = state.sent.shift();
   if (tree === undefined) return note(state, "the script's own terminal serves");
   say(state, "read -r _ <&4");
