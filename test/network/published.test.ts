@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood } from "./scene.ts";
+import { HERE, type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
 
 const skip = needs(root(), program("curl"), program("ip", "iproute2"));
 let hosts: Neighbourhood;
@@ -214,4 +214,33 @@ test("ports follow a container to another network", skip, async () => {
   for (const address of ["127.0.0.1", "::1"])
     assert.equal(await fetched("here", address, 8080), "mover", address);
   assert.equal(await fetched("there", HERE.ipv6, 8080), "mover");
+});
+
+test("a published port 53 leaves containers their names", skip, async () => {
+  await ok("run", "-d", "--name", "dns", "-p", "53:53/udp", "-p", "53:53", "busybox", "sleep", "1000");
+  await hosts.startIn("dns", "python3", "-c", ECHO.replace("90", "53"));
+  await ok("run", "-d", "--name", "peer", "--network", "shop", "busybox", "sleep", "1000");
+  const look = (...words: readonly string[]) => ok("run", "--rm", "--network", "shop", "busybox", ...words);
+  assert.match(await look("nslookup", "-type=a", "peer"), /Address: 172\.18\.0\.\d+/);
+  const say = SAY.replace("9090", "53");
+  assert.equal((await hosts.there("python3", "-c", say, HERE.ipv4)).stdout, "one\ntwo\n");
+  await ok("restart", "-t", "0", "peer");
+  assert.match(await look("nslookup", "-type=a", "peer"), /Address: 172\.18\.0\.\d+/);
+});
+
+test("a container sees the client's own address wherever the kernel can do that", skip, async () => {
+  const who =
+    "import socket;s=socket.create_server(('',80));print('ready',flush=True)\nwhile 1:\n c,a=s.accept();c.recv(999)" +
+    ";c.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n'+a[0].encode());c.close()";
+  await ok("run", "-d", "--name", "who", "--network", "shop", "-p", "8080:80", "busybox", "sleep", "1000");
+  await ok("run", "-d", "--name", "far", "--network", "both", "busybox", "sleep", "1000");
+  await hosts.startIn("who", "python3", "-c", who);
+  const gateway = "172.18.0.1";
+  assert.equal(await fetched("there", HERE.ipv4, 8080), THERE.ipv4);
+  assert.equal(await fetched("here", HERE.ipv4, 8080), HERE.ipv4);
+  // 127.0.0.1 is another one in there, and no IPv6 address is anybody in a network without.
+  assert.equal(await fetched("here", "127.0.0.1", 8080), gateway);
+  assert.equal(await fetched("there", HERE.ipv6, 8080), gateway);
+  const address = await ok("inspect", "-f", "{{.NetworkSettings.Networks.both.IPAddress}}", "far");
+  assert.equal(await ok("exec", "far", "wget", "-qO-", `http://${HERE.ipv4}:8080/`), address);
 });

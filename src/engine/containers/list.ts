@@ -1,13 +1,12 @@
 import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
-import { portList } from "../../network/ports/summary.ts";
 import { Refusal } from "../../oci/error.ts";
-import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
+import type { ContainerSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { linkNames } from "../networks/linked.ts";
-import { endpointSettings } from "../networks/settings.ts";
+import { endpointSettings, portsOf } from "../networks/settings.ts";
 import { invalid, notANumber } from "../refuse.ts";
 import { commandText } from "./command.ts";
 import { find } from "./find.ts";
@@ -135,12 +134,12 @@ function test(context: Context, name: string, values: readonly string[]): Test {
     case "publish": {
       const wanted = values.flatMap((value) => portRange(name, value));
       return (record) =>
-        ports(record).some(({ PublicPort, Type }) => wanted.includes(`${PublicPort}/${Type}`));
+        portsOf(record).some(({ PublicPort, Type }) => wanted.includes(`${PublicPort}/${Type}`));
     }
     case "expose": {
       const wanted = values.flatMap((value) => portRange(name, value));
       return (record) =>
-        ports(record).some(({ PrivatePort, Type }) => wanted.includes(`${PrivatePort}/${Type}`));
+        portsOf(record).some(({ PrivatePort, Type }) => wanted.includes(`${PrivatePort}/${Type}`));
     }
     default:
       throw invalid(`invalid filter '${name}'`);
@@ -187,7 +186,7 @@ async function summary(context: Context, { record }: Container, size: boolean): 
     ImageID: record.image,
     Command: commandText(record.path, record.args),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: ports(record),
+    Ports: portsOf(record),
     ...(size ? await sizesOf(context, record) : {}),
     Labels: config.Labels ?? {},
     State: record.state.status,
@@ -211,9 +210,4 @@ function imageName(context: Context, { config, image }: ContainerRecord): string
   } catch {
     return image;
   }
-}
-
-function ports({ config, host, published, state }: ContainerRecord): readonly PortSummary[] {
-  if (!isUp(state.status) || host.NetworkMode === "none" || host.NetworkMode === "host") return [];
-  return portList(config.ExposedPorts, published ?? []);
 }
