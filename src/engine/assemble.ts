@@ -4,7 +4,7 @@ import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
 import { now } from "../container/time.ts";
 import { createImages } from "../image/open.ts";
-import type { Firewall } from "../network/firewall/types.ts";
+import { createFirewall } from "../network/firewall/firewall.ts";
 import { openNetworks } from "../network/networks.ts";
 import type { Digest } from "../oci/digest.ts";
 import { holdPlan, runPlan } from "../plan/run.ts";
@@ -57,7 +57,7 @@ export async function assemble({
   const links = createLinks({
     run,
     runPlan: runHere,
-    firewall: createFirewall(),
+    firewall: createFirewall(runHere),
     published: ports.translated,
   });
   const holdHere = (plan: Plan) => holdPlan(plan, programs);
@@ -77,10 +77,3 @@ export async function assemble({
   });
   return { engine, close: () => launcher.close() };
 }
-
-/** Until the rules are there. */
-const createFirewall = (): Firewall => ({
-  apply: async () => undefined,
-  rules: async () => [],
-  obstacles: async () => [],
-});
