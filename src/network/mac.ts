@@ -3,19 +3,18 @@ import { randomBytes } from "node:crypto";
 /** An Ethernet address, six pairs of lower-case hexadecimal digits. */
 export type Mac = string & { readonly __mac: unique symbol };
 
+/**
+ * `02:42` and the last four bytes of an address: whoever still has the last owner of the address in his neighbour table
+ * (arp(7)) reaches the new one at once, which with random ones takes him five seconds.
+ */
+export const macOf = (address: bigint): Mac =>
+  format([0x02, 0x42, ...[24n, 16n, 8n, 0n].map((shift) => Number((address >> shift) & 0xffn))]);
+
 /** Random, unicast and locally administered (IEEE 802, 8.2): the second digit is 2, 6, a or e. */
 export function randomMac(): Mac {
   const bytes = randomBytes(6);
   bytes[0] = (bytes[0]! & 0xfe) | 0x02;
   return format(bytes);
-}
-
-/**
- * 02:42 and the bytes of an IPv4 address, as Docker long had it: whoever has talked to the last container with this
- * address finds the next one by what he remembers of it (arp(7)).
- */
-export function macOfAddress(ipv4: string): Mac {
-  return format(Uint8Array.from([0x02, 0x42, ...ipv4.split(".").map(Number)]));
 }
 
 /**
@@ -28,5 +27,5 @@ export function parseMac(text: string): Mac | null {
   return pairs || groups ? format(Buffer.from(text.replace(/[:.-]/g, ""), "hex")) : null;
 }
 
-const format = (bytes: Uint8Array): Mac =>
+const format = (bytes: ArrayLike<number>): Mac =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":") as Mac;
