@@ -1,3 +1,4 @@
+import type { PublishedPort } from "../network/ports/published.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../wire/container.ts";
 import type { Health } from "../wire/inspect.ts";
@@ -40,6 +41,8 @@ export interface ContainerRecord {
   host: HostConfig;
   /** Its place on each of its networks; empty where the network is another container's. */
   endpoints: SavedEndpoints;
+  /** Ports of the host that lead to it, while it runs. */
+  published?: readonly PublishedPort[];
   readonly mounts: readonly MountPoint[];
   /** Volumes without a name that go with the container (`rm -v`, `--rm`). */
   readonly anonymous: readonly string[];

@@ -14,6 +14,7 @@ import { openVolumes } from "../volume/volumes.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { imageUsers } from "./images/images.ts";
 import { createLinks } from "./networks/links.ts";
+import { createHostPorts } from "./networks/ports.ts";
 import { volumeUsers } from "./volumes.ts";
 
 export interface AssembleOptions {
@@ -52,11 +53,12 @@ export async function assemble({
   });
   const networks = openNetworks(root, now());
   for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
+  const ports = createHostPorts(report);
   const links = createLinks({
     run,
     runPlan: runHere,
     firewall: createFirewall(runHere),
-    published: () => [],
+    published: ports.translated,
   });
   const holdHere = (plan: Plan) => holdPlan(plan, programs);
   engine = await createEngine({
@@ -68,6 +70,7 @@ export async function assemble({
     volumes,
     networks,
     links,
+    ports,
     launcher,
     cgroups,
     report,

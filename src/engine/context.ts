@@ -16,6 +16,8 @@ import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
 import type { Links } from "./networks/links.ts";
+import type { Naming } from "./networks/naming.ts";
+import type { HostPorts } from "./networks/ports.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {
@@ -38,6 +40,10 @@ export interface Context {
   readonly reservations: Reservations;
   /** What the host has of the networks. */
   readonly links: Links;
+  /** Ports of the host that lead to containers. */
+  readonly ports: HostPorts;
+  /** Names of containers on networks. */
+  readonly naming: Naming;
   readonly launcher: Launcher;
   readonly events: Events;
   /** The cgroup that all containers are in. */

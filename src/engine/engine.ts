@@ -12,6 +12,7 @@ import { createEvents } from "./events.ts";
 import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
+import { createNaming } from "./networks/naming.ts";
 
 /** One engine: what every operation in this folder takes as its first argument. */
 export type Engine = Context;
@@ -27,6 +28,7 @@ export type EngineParts = Pick<
   | "volumes"
   | "networks"
   | "links"
+  | "ports"
   | "launcher"
   | "cgroups"
   | "report"
@@ -50,6 +52,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     names: createNames(),
     execs: new Map(),
     reservations: createReservations(),
+    naming: createNaming(parts.report),
     events: createEvents(),
     follow: {
       restart: (container) => start(engine, container, { restarting: true }),

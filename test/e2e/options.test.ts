@@ -52,7 +52,8 @@ const CAPABILITIES = "sed -n 's/^CapEff:\t//p' /proc/self/status";
 const onDisk = (options: string) => `awk '$2 == "/mnt" { print $4 }' /proc/mounts | grep -cw ${options}`;
 
 const observations: readonly Observation[] = [
-  [["--hostname", "quay"], "hostname; cat /etc/hostname; grep -c quay /etc/hosts", "quay\nquay\n1"],
+  // Without a network there is no address to write beside it, as in Docker.
+  [["--hostname", "quay"], "hostname; cat /etc/hostname; grep quay /etc/hosts || true", "quay\nquay"],
   [["--domainname", "example.org"], "cat /proc/sys/kernel/domainname", "example.org"],
   [["--add-host", "db:10.1.2.3"], "grep db /etc/hosts", /^10\.1\.2\.3\s+db$/],
   [

@@ -6,13 +6,15 @@ import { badPolicy } from "../../container/restart.ts";
 import { mergeImageConfig } from "../../container/spec/merge.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
+import { portRequests } from "../../network/ports/request.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
 import { type Container, newContainer, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { checkLimits, hasLimits } from "../launch.ts";
 import { askedNetworks } from "../networks/asked.ts";
-import { conflict, invalid, unsupported } from "../refuse.ts";
+import { keptLinks } from "../networks/linked.ts";
+import { conflict, invalid } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
 import { checkJoined } from "./joined.ts";
@@ -47,19 +49,22 @@ export async function create(
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);
-  checkPorts(host);
+  // Refused now what could only fail at every start.
+  portRequests(config, host);
   const endpoints = askedNetworks(context, host, config, networking);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
+  const chosen = name || context.names.invent();
+  const links = keptLinks(context, chosen, host);
   const record: ContainerRecord = {
     format: 1,
     id,
-    name: name || context.names.invent(),
+    name: chosen,
     created: now(),
     image: image.id,
     path,
     args,
     config,
-    host,
+    host: links ? { ...host, Links: links } : host,
     endpoints,
     mounts,
     anonymous,
@@ -117,11 +122,6 @@ function check(host: HostConfig): LogOptions {
   const options = logOptions(host.LogConfig);
   if (typeof options === "string") throw invalid(options);
   return options;
-}
-
-function checkPorts(host: HostConfig): void {
-  const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
-  if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
 }
 
 /** What Docker makes of a host configuration before it keeps it. */

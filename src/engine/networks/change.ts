@@ -46,6 +46,7 @@ export async function removeNetwork(context: Context, network: NetworkDocument):
     );
   }
   context.networks.remove(network);
+  context.naming.forget(network);
   await context.links.remove(network);
   tellNetworkItself(context, network, "destroy");
 }

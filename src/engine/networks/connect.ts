@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
 import { allocate, release } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
+import { follow, netNames } from "./plug.ts";
 import { tellMember } from "./tell.ts";
 import { gatewayPlace, type Place, placesOf, wireOf } from "./wires.ts";
 
@@ -42,11 +43,13 @@ export const connect = (
       );
     }
     const before = record.endpoints[network.name];
+    const names = netNames(context, record);
     record.endpoints[network.name] = endpoint;
     try {
       allocate(context, record, network, endpoint);
       await context.links.ensure([network]);
       await lay(context, record, network.id);
+      await follow(context, record, names);
     } catch (error) {
       release(context, endpoint);
       if (before) record.endpoints[network.name] = before;
@@ -79,8 +82,10 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       throw new Refusal("failed", `container ${record.id} is not connected to ${which} ${name}`);
     }
     if (up) {
+      const names = netNames(context, record);
       await take(context, record, network.id);
       release(context, endpoint);
+      await follow(context, record, names);
     }
     delete record.endpoints[name];
     context.store.save(record);

@@ -2,6 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { Context } from "../context.ts";
+import { placesOf } from "./wires.ts";
 
 /** Whether a container that is up is on the network. */
 export const inUse = ({ containers }: Pick<Context, "containers">, { id }: NetworkDocument): boolean =>
@@ -24,10 +25,14 @@ export async function restoreNetworks(context: Context): Promise<void> {
   const standard = networks.byName("bridge");
   // The default bridge is made for the first container that is on it.
   const wanted = networks.all().filter((network) => network !== standard || inUse(context, network));
+  const up = [...context.containers.values()].filter(({ record }) => isUp(record.state.status));
+  // Before the rules, which lead to them.
+  for (const { record } of up) await context.ports.restore(record);
   try {
     await links.restore(wanted, (network, error) =>
       context.report(`Network ${network.name} is not there: ${reasonOf(error)}`),
     );
+    for (const { record } of up) await context.naming.join(record, placesOf(context, record));
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);
   }

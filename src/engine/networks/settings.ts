@@ -4,8 +4,10 @@ import { shortId } from "../../container/id.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
+import { portList, portMap } from "../../network/ports/summary.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
 import type { NetworkSettings } from "../../wire/inspect.ts";
+import type { PortSummary } from "../../wire/summary.ts";
 
 /** Under which names other containers of a network find one: its name, its aliases, its short id, its host name. */
 export function dnsNames(
@@ -44,10 +46,18 @@ function settingsOf(record: ContainerRecord, name: string, saved: SavedEndpoint)
   };
 }
 
+/** Its ports, published and exposed, as lists have them. */
+export const portsOf = (record: ContainerRecord): PortSummary[] =>
+  isUp(record.state.status) && hasWayOut(record)
+    ? portList(record.config.ExposedPorts, record.published ?? [])
+    : [];
+
+const hasWayOut = ({ endpoints }: ContainerRecord): boolean =>
+  Object.values(endpoints).some(({ live }) => live?.ipv4?.gateway || live?.ipv6?.gateway);
+
 /** What `inspect` says of the container's networks. */
 export function networkSettings(record: ContainerRecord): NetworkSettings {
   const own = isUp(record.state.status) && containerOf(record.host.NetworkMode) === undefined;
-  const ports = Object.keys(record.config.ExposedPorts ?? {}).map((port) => [port, null] as const);
   const networks = endpointSettings(record);
   // Fields of before there were several networks: they are of the default one.
   const old = networks.bridge;
@@ -57,7 +67,8 @@ export function networkSettings(record: ContainerRecord): NetworkSettings {
       ? createHash("sha256").update(`sandbox ${record.id} ${record.state.startedAt}`).digest("hex")
       : "",
     SandboxKey: own ? `/proc/${record.state.pid}/ns/net` : "",
-    Ports: own ? Object.fromEntries(ports) : {},
+    // Without a way out there is nothing to tell, not even what is exposed.
+    Ports: own && hasWayOut(record) ? portMap(record.config.ExposedPorts, record.published ?? []) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: "",
     LinkLocalIPv6PrefixLen: 0,
