@@ -148,3 +148,16 @@ test("ten containers, each on three networks: thirty interfaces, all reached", c
   assert.match(used.stderr, /network middle has active endpoints \(name:"member\d" id:"[0-9a-f]{12}"/);
   await clear();
 });
+
+test("a container with the address of one that is gone is reached at once", can, async () => {
+  await sleeper("--name", "client");
+  for (const name of ["first", "second", "third"]) {
+    await sleeper("--name", name);
+    assert.equal(await addressOn(name, "bridge"), "172.17.0.3");
+    // An answer within a second: whoever remembers the last one's MAC address would wait for several.
+    assert.ok(await reaches("client", "172.17.0.3"), `${name} from a container`);
+    engine.inside("busybox", "ping", "-c1", "-W1", "172.17.0.3");
+    await engine.ok(["rm", "-f", name]);
+  }
+  await clear();
+});

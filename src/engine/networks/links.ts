@@ -26,10 +26,15 @@ export interface Links {
   /** Whether the host has the network's bridge, as far as is known. */
   has(network: NetworkDocument): boolean;
   /**
-   * Takes up what an earlier engine left: rules are made anew in one batch, and bridges of networks that are gone go.
-   * @param networks all that there are
+   * Takes up what an earlier engine left: bridges of networks that are gone go, those that are missing are made, and
+   * all rules are made anew in one batch.
+   * @param networks whose bridges are to be there
+   * @param failed hears of bridges that could not be made
    */
-  restore(networks: readonly NetworkDocument[]): Promise<void>;
+  restore(
+    networks: readonly NetworkDocument[],
+    failed: (network: NetworkDocument, error: unknown) => void,
+  ): Promise<void>;
   /** Removes bridges that nobody uses, and with the last of them the rules. */
   removeUnused(inUse: (network: NetworkDocument) => boolean): Promise<void>;
 }
@@ -73,28 +78,40 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     return result;
   };
 
-  const make = async (network: NetworkDocument): Promise<void> => {
+  const lay = async (network: NetworkDocument): Promise<void> => {
     const bridge = driverOf(network).bridge(network);
     if (bridge === null) return;
     // Noted first: an engine that is killed in between leaves a note of nothing, never a bridge without a note.
-    writeFileSync(join(notes, bridge.name), network.id, { mode: 0o600 });
+    const note = join(notes, bridge.name);
+    writeFileSync(note, network.id, { mode: 0o600 });
     try {
       await runPlan(bridgePlan(bridge));
-      made.set(network.id, network);
+    } catch (error) {
+      // It has undone itself; an interface of that name that is still there is somebody else's.
+      rmSync(note, { force: true });
+      throw explained(network, error);
+    }
+    made.set(network.id, network);
+  };
+
+  const make = async (network: NetworkDocument): Promise<void> => {
+    await lay(network);
+    try {
       await refresh();
     } catch (error) {
       made.delete(network.id);
-      await removeLink(bridge.name).catch(() => undefined);
+      const name = nameOf(network);
+      if (name !== undefined) await removeLink(name).catch(() => undefined);
       throw explained(network, error);
     }
   };
 
+  const isMissing = ({ id, driver, configOnly }: NetworkDocument): boolean =>
+    driver === "bridge" && !configOnly && !made.has(id);
+
   const links: Links = {
     async ensure(networks) {
-      const missing = networks.filter(
-        ({ id, driver, configOnly }) => driver === "bridge" && !configOnly && !made.has(id),
-      );
-      for (const network of missing) {
+      for (const network of networks.filter(isMissing)) {
         const before = making.get(network.id);
         const work = before ?? make(network).finally(() => making.delete(network.id));
         making.set(network.id, work);
@@ -110,7 +127,7 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     },
     refresh,
     has: ({ id }) => made.has(id),
-    async restore(networks) {
+    async restore(networks, failed) {
       const byName = new Map(networks.map((network) => [nameOf(network), network]));
       const left = readdirSync(notes);
       for (const name of left) {
@@ -118,8 +135,10 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
         if (network && linkExists(name)) made.set(network.id, network);
         else await removeLink(name);
       }
+      for (const network of networks.filter(isMissing))
+        await lay(network).catch((error: unknown) => failed(network, error));
       // Without a note there is no rule of ours, and nothing to ask the kernel for.
-      if (left.length === 0) return;
+      if (left.length === 0 && made.size === 0) return;
       rules = "";
       await refresh();
     },

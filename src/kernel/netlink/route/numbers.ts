@@ -20,6 +20,7 @@ export const IFLA = {
   MTU: 4,
   LINK: 5,
   MASTER: 10,
+  TXQLEN: 13,
   OPERSTATE: 16,
   LINKINFO: 18,
   NET_NS_PID: 19,
