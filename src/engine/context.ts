@@ -13,6 +13,7 @@ import type { HealthResult } from "../wire/inspect.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
+import type { VolumeMounts } from "./volume-mounts.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {
@@ -30,6 +31,7 @@ export interface Context {
   readonly execs: Map<ExecId, Exec>;
   readonly images: Images;
   readonly volumes: Volumes;
+  readonly volumeMounts: VolumeMounts;
   readonly launcher: Launcher;
   readonly events: Events;
   /** The cgroup that all containers are in. */

@@ -5,6 +5,7 @@ import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { endHealth } from "./health.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { releaseVolumes } from "./volumes.ts";
 import { wake } from "./wait.ts";
 
 const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -45,6 +46,7 @@ export async function ended(
   // Docker's order: what it used is given back before it is told that it ended.
   tellNetwork(context, record, "disconnect");
   tellVolumes(context, record, "unmount");
+  await releaseVolumes(context, record, record.id);
   tell(context, record, "die", {
     execDuration: String(Math.floor(ran / 1000)),
     exitCode: String(exit.code),

@@ -17,6 +17,8 @@ import { watchHealth } from "./health.ts";
 import { openFile, openLog } from "./log.ts";
 import { remove } from "./remove.ts";
 import { start } from "./start.ts";
+import { sweepSubpaths } from "./subpaths.ts";
+import { knowVolumes } from "./volumes.ts";
 
 /**
  * Takes up what an earlier engine left: containers that run are followed again, those that ended meanwhile get
@@ -41,6 +43,8 @@ export async function restore(context: Context): Promise<void> {
   const later: (() => Promise<unknown>)[] = [];
   for (const container of [...context.containers.values()]) later.push(...(await adopt(context, container)));
   await removeOrphans(context, damaged);
+  await sweepSubpaths(context);
+  await context.volumeMounts.sweep();
   for (const work of later) {
     await work().catch((error: unknown) => context.report(String(error)));
   }
@@ -108,6 +112,7 @@ async function running(context: Context, container: Container, found: Running): 
   context.store.save(container.record);
   follow(context, container, found, await logAgain(context, container));
   if (state.status === "running") watchHealth(context, container);
+  knowVolumes(context, container.record);
 }
 
 async function keep(context: Context, container: Container, { leftovers }: Ended): Promise<void> {

@@ -14,7 +14,9 @@ import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
 import { openLog } from "./log.ts";
 import { remove } from "./remove.ts";
+import { openSubpaths } from "./subpaths.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { holdVolumes, releaseVolumes } from "./volumes.ts";
 import { wake } from "./wait.ts";
 
 const ALL: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -65,9 +67,17 @@ async function launch(context: Context, container: Container, trace: boolean): P
   const log = await openLog(context, container);
   let running: Running;
   try {
-    running = await context.launcher.start(launchRequest(context, container, trace));
+    await holdVolumes(context, record, record.id);
+    const subpaths = await openSubpaths(context, record);
+    try {
+      const request = launchRequest(context, container, trace, subpaths.sources);
+      running = await context.launcher.start(request);
+    } finally {
+      await subpaths.close();
+    }
   } catch (error) {
     log?.end();
+    await releaseVolumes(context, record, record.id);
     throw error;
   }
   state.status = "running";
