@@ -1,4 +1,5 @@
 import { readdirSync, rmSync } from "node:fs";
+import { unwatched } from "../../container/health/state.ts";
 import { isContainerId } from "../../container/id.ts";
 import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
@@ -16,7 +17,7 @@ import { follow } from "./follow.ts";
 import { watchHealth } from "./health.ts";
 import { openFile, openLog } from "./log.ts";
 import { remove } from "./remove.ts";
-import { start } from "./start.ts";
+import { revive } from "./revive.ts";
 import { sweepSubpaths } from "./subpaths.ts";
 import { knowVolumes } from "./volumes.ts";
 
@@ -41,17 +42,27 @@ export async function restore(context: Context): Promise<void> {
     context.names.add(record.id, record.name);
   }
   const later: (() => Promise<unknown>)[] = [];
-  for (const container of [...context.containers.values()]) later.push(...(await adopt(context, container)));
+  const wanted: Container[] = [];
+  for (const container of [...context.containers.values()])
+    later.push(...(await adopt(context, container, wanted)));
   await removeOrphans(context, damaged);
   await sweepSubpaths(context);
   await context.volumeMounts.sweep();
   for (const work of later) {
     await work().catch((error: unknown) => context.report(String(error)));
   }
+  await revive(context, wanted);
 }
 
-/** @returns what is to be done once every container is known */
-async function adopt(context: Context, container: Container): Promise<(() => Promise<unknown>)[]> {
+/**
+ * @param wanted gets the container if its policy asks for a start
+ * @returns what is to be done once every container is known
+ */
+async function adopt(
+  context: Context,
+  container: Container,
+  wanted: Container[],
+): Promise<(() => Promise<unknown>)[]> {
   const { record } = container;
   const { state } = record;
   const wasUp = isUp(state.status);
@@ -73,19 +84,21 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
     return [() => remove(context, container, { volumes: true, force: true })];
   }
   if (wasUp) {
-    // The machine went down: nothing is left of the process, Docker's code for that is 255.
-    const { manuallyStopped } = state;
-    Object.assign(state, { status: "exited", pid: 0, exitCode: 255, finishedAt: now() });
+    // The machine went down: nothing is left of the process, Docker's code for that is 255. One that waited for its
+    // restart had ended before.
+    if (state.status !== "restarting") Object.assign(state, { exitCode: 255, finishedAt: now() });
+    Object.assign(state, { status: "exited", pid: 0 });
+    if (state.health) state.health = unwatched(state.health);
     context.store.save(record);
     if (record.host.AutoRemove) return [() => remove(context, container, { volumes: true, force: true })];
-    return again(context, container, { wasUp, manuallyStopped });
+    if (comesBack(container, wasUp)) wanted.push(container);
+    return [];
   }
   if (record.host.AutoRemove && state.status === "exited") {
     return [() => remove(context, container, { volumes: true, force: true })];
   }
-  return state.status === "exited"
-    ? again(context, container, { wasUp, manuallyStopped: state.manuallyStopped })
-    : [];
+  if (state.status === "exited" && comesBack(container, wasUp)) wanted.push(container);
+  return [];
 }
 
 /** Whether the record is of the process that ran last: it was written once that had begun. */
@@ -122,20 +135,14 @@ async function keep(context: Context, container: Container, { leftovers }: Ended
   log?.end();
 }
 
-function again(
-  context: Context,
-  container: Container,
-  facts: { readonly wasUp: boolean; readonly manuallyStopped: boolean },
-): (() => Promise<unknown>)[] {
-  const { host, state }: ContainerRecord = container.record;
-  const wanted = shouldStartWithEngine({
+const comesBack = ({ record: { host, state } }: Container, wasUp: boolean): boolean =>
+  shouldStartWithEngine({
     policy: host.RestartPolicy,
     exitCode: state.exitCode,
     restartCount: state.restartCount,
-    ...facts,
+    manuallyStopped: state.manuallyStopped,
+    wasUp,
   });
-  return wanted ? [() => start(context, container)] : [];
-}
 
 /** Run directories and snapshots of containers that are not known: creates and removals cut short. */
 async function removeOrphans(context: Context, damaged: readonly string[]): Promise<void> {
