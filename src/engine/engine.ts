@@ -28,7 +28,7 @@ export type EngineParts = Pick<
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   // Contexts of builds that were cut short.
   rmSync(join(parts.root, "builds"), { recursive: true, force: true });
-  for (const folder of ["containers", "execs", "subpaths"]) {
+  for (const folder of ["containers", "execs", "exec-records", "subpaths"]) {
     mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
   }
   const engine: Engine = {

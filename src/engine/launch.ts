@@ -22,7 +22,8 @@ import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
 export const runDirOf = (context: Context, id: string): string => `${context.run}/containers/${id}`;
-const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
+/** The same of an exec. */
+export const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
 
 /** Everything that the launcher needs to start a container as it is recorded. */
 export function launchRequest(

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { unwatched } from "../../container/health/state.ts";
-import { isContainerId } from "../../container/id.ts";
+import { type ExecId, isContainerId } from "../../container/id.ts";
 import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { logOptions } from "../../container/logs/options.ts";
@@ -11,6 +11,7 @@ import { now } from "../../container/time.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
+import { restoreExecs } from "../execs/restore.ts";
 import { runDirOf } from "../launch.ts";
 import { ended } from "./ended.ts";
 import { follow } from "./follow.ts";
@@ -45,6 +46,7 @@ export async function restore(context: Context): Promise<void> {
   const wanted: Container[] = [];
   for (const container of [...context.containers.values()])
     later.push(...(await adopt(context, container, wanted)));
+  await restoreExecs(context);
   await removeOrphans(context, damaged);
   await sweepSubpaths(context);
   await context.volumeMounts.sweep();
@@ -155,7 +157,7 @@ async function removeOrphans(context: Context, damaged: readonly string[]): Prom
     // Beside a start's directory are files that begin with its name.
     const ids = new Set(names(`${context.run}/${folder}`).map((name) => name.split(".", 1)[0]!));
     for (const id of ids) {
-      if (known(id)) continue;
+      if (known(id) || context.execs.has(id as ExecId)) continue;
       const found = await context.launcher.adopt(id, `${context.run}/${folder}/${id}`);
       if (found && !isEnded(found)) abandon(found, folder === "containers");
       else if (found) found.release();
