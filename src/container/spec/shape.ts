@@ -165,6 +165,9 @@ const CONFIG: Fields<ContainerConfig> = {
   Shell: STRINGS,
 };
 
+/** Every field that a container can be made with; docs/hostconfig.md says of each what becomes of it. */
+export const FIELDS = { HostConfig: Object.keys(HOST), Config: Object.keys(CONFIG) } as const;
+
 /** Why a body is no configuration: the first field whose value is of the wrong kind. Unknown fields do not matter. */
 export function wrongShape(config: unknown, host: unknown): string | undefined {
   return wrong(config, { fields: CONFIG }, "") ?? wrong(host, { fields: HOST }, "HostConfig");
