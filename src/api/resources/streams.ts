@@ -80,6 +80,8 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
     return;
   }
   const [past, live] = [flag(exchange, "logs"), flag(exchange, "stream")];
+  // Some clients send their options as a body too (dockerode): it is not what the container is to read.
+  if (exchange.body.length !== "chunked") await exchange.body.discard();
   const connection = exchange.hijack(hijackType(exchange, terminal, minor));
   if (past) {
     const options: LogsOptions = {
