@@ -225,7 +225,10 @@ function wrong(value: unknown, shape: Shape, path: string): string | undefined {
   const must = (what: string) => `invalid JSON: ${path.slice(0, 120) || "the body"} must be ${what}`;
   if (shape === "string") return typeof value === "string" ? undefined : must("a string");
   if (shape === "boolean") return typeof value === "boolean" ? undefined : must("true or false");
-  if (shape === "integer") return Number.isInteger(value) ? undefined : must("a whole number");
+  if (shape === "integer") {
+    const whole = Number.isInteger(value) && Math.abs(value as number) < 2 ** 63;
+    return whole ? undefined : must("a whole number of 64 bits");
+  }
   if ("list" in shape) {
     if (!Array.isArray(value)) return must("a list");
     // Nothing in a list is optional.
