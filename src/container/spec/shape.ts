@@ -226,8 +226,8 @@ function wrong(value: unknown, shape: Shape, path: string): string | undefined {
   if (shape === "string") return typeof value === "string" ? undefined : must("a string");
   if (shape === "boolean") return typeof value === "boolean" ? undefined : must("true or false");
   if (shape === "integer") {
-    const whole = Number.isInteger(value) && Math.abs(value as number) < 2 ** 63;
-    return whole ? undefined : must("a whole number of 64 bits");
+    if (!Number.isInteger(value)) return must("a whole number");
+    return Math.abs(value as number) < 2 ** 63 ? undefined : must("a whole number of 64 bits");
   }
   if ("list" in shape) {
     if (!Array.isArray(value)) return must("a list");
