@@ -31,6 +31,7 @@ export const commands: Readonly<Record<string, Load>> = {
   port: () => load(import("./commands/port.ts")),
   ps: () => load(import("./commands/ps.ts")),
   pull: () => load(import("./commands/pull.ts")),
+  reach: () => load(import("./commands/reach.ts")),
   rename: () => load(import("./commands/rename.ts")),
   restart: () => load(import("./commands/restart.ts")),
   rm: () => load(import("./commands/rm.ts")),

@@ -54,10 +54,11 @@ export async function assemble({
   const networks = openNetworks(root, now());
   for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
   const ports = createHostPorts(report);
+  const firewall = createFirewall(runHere);
   const links = createLinks({
     run,
     runPlan: runHere,
-    firewall: createFirewall(runHere),
+    firewall,
     published: ports.translated,
   });
   const holdHere = (plan: Plan) => holdPlan(plan, programs);
@@ -71,6 +72,7 @@ export async function assemble({
     networks,
     links,
     ports,
+    firewall,
     launcher,
     cgroups,
     report,

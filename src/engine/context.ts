@@ -5,6 +5,7 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Firewall } from "../network/firewall/types.ts";
 import type { Networks } from "../network/networks.ts";
 import type { Reservations } from "../network/reservations.ts";
 import type { Held } from "../plan/run.ts";
@@ -40,6 +41,8 @@ export interface Context {
   readonly reservations: Reservations;
   /** What the host has of the networks. */
   readonly links: Links;
+  /** The rules of the networks, as the kernel has them. */
+  readonly firewall: Firewall;
   /** Ports of the host that lead to containers. */
   readonly ports: HostPorts;
   /** Names of containers on networks. */

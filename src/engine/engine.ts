@@ -29,6 +29,7 @@ export type EngineParts = Pick<
   | "networks"
   | "links"
   | "ports"
+  | "firewall"
   | "launcher"
   | "cgroups"
   | "report"
