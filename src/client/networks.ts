@@ -13,9 +13,13 @@ export function listNetworks(engine: Engine, filters: Filters): Promise<readonly
   return ask(engine, "/networks", { query: { filters: filterQuery(filters) } });
 }
 
-/** A network with its members. @throws EngineError 404 when there is none */
-export function inspectNetwork(engine: Engine, name: string): Promise<Network> {
-  return ask(engine, `/networks/${segment(name)}`);
+/**
+ * A network with its members.
+ * @param verbose with the way to them, as the kernel has it just now
+ * @throws EngineError 404 when there is none
+ */
+export function inspectNetwork(engine: Engine, name: string, verbose = false): Promise<Network> {
+  return ask(engine, `/networks/${segment(name)}`, verbose ? { query: { verbose: "true" } } : {});
 }
 
 /** @throws EngineError 403 while containers are on it */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { Network } from "../../src/wire/network.ts";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
 import { needs, program, root } from "../support/skip.ts";
@@ -160,4 +161,43 @@ test("a container with the address of one that is gone is reached at once", can,
     await engine.ok(["rm", "-f", name]);
   }
   await clear();
+});
+
+test("network inspect -v shows the whole way, by names and indexes on both ends", can, async () => {
+  await engine.ok(["network", "create", "shown", "--subnet", "10.90.0.0/24"]);
+  await sleeper("--name", "far-end", "--network", "shown", "-p", "8099:80");
+  assert.ok(await reaches("far-end", "10.90.0.1"));
+  assert.doesNotMatch(await engine.ok(["network", "inspect", "shown"]), /"Path"/);
+  const [network] = JSON.parse(await engine.ok(["network", "inspect", "-v", "shown"])) as [Network];
+  const path = network.Path;
+  const [end] = path?.Endpoints ?? [];
+  assert.equal(end?.Container, "far-end");
+  assert.deepEqual([end?.Inside.Name, end?.Inside.Addresses], ["eth0", ["10.90.0.2/24"]]);
+  assert.deepEqual(end?.Routes, ["default via 10.90.0.1", "10.90.0.0/24"]);
+  const host = engine.inside("ip", "-o", "link", "show", "master", String(path?.Bridge?.Name));
+  assert.match(host, new RegExp(`^${end?.Outside?.Index}: ${end?.Outside?.Name}@if${end?.Inside.Index}: `));
+  assert.ok((end?.Inside.Sent.Packets ?? 0) > 0);
+  assert.deepEqual(path?.Bridge?.Addresses.slice(0, 1), ["10.90.0.1/24"]);
+  const rules = path?.Rules.map(({ Chain, Rule }) => `${Chain}: ${Rule}`) ?? [];
+  assert.ok(
+    rules.some((rule) => /^ports: meta nfproto ipv4 .*tcp dport 8099 dnat ip to 10\.90\.0\.2:80$/.test(rule)),
+  );
+  assert.ok(
+    rules.some((rule) =>
+      /^postrouting: ip saddr 10\.90\.0\.0\/24 oifname != "br-\w+" masquerade$/.test(rule),
+    ),
+  );
+  assert.ok(rules.every((rule) => !rule.includes("cais0")));
+  await clear();
+});
+
+test("info says who drops what is forwarded", can, async () => {
+  const warnings = async () => (await engine.ok(["info", "-f", "{{json .Warnings}}"])) ?? "";
+  assert.doesNotMatch(await warnings(), /FORWARD/);
+  engine.inside(
+    "nft",
+    "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }",
+  );
+  assert.match(await warnings(), /WARNING: iptables' policy for FORWARD is DROP/);
+  engine.inside("nft", "delete table ip filter");
 });

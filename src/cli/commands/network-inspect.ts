@@ -1,6 +1,6 @@
 import { inspectNetwork } from "../../client/networks.ts";
 import { command } from "../command.ts";
-import { text } from "../flags/flag.ts";
+import { bool, text } from "../flags/flag.ts";
 import { inspectAll } from "../inspection.ts";
 
 export default command({
@@ -9,7 +9,9 @@ export default command({
   summary: "Show everything about networks",
   flags: {
     format: text("Format: json or a TEMPLATE of Go", { short: "f" }),
+    verbose: bool("Show both ends of every cable, routes, and rules with their counters", { short: "v" }),
   },
   args: [1, Number.POSITIVE_INFINITY],
-  run: ({ engine }, { format }, names) => inspectAll(names, format, (name) => inspectNetwork(engine, name)),
+  run: ({ engine }, { format, verbose }, names) =>
+    inspectAll(names, format, (name) => inspectNetwork(engine, name, verbose)),
 });
