@@ -199,5 +199,9 @@ test("info says who drops what is forwarded", can, async () => {
     "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }",
   );
   assert.match(await warnings(), /WARNING: iptables' policy for FORWARD is DROP/);
+  const { code, stderr } = await engine.cais(["network", "create", "warned"]);
+  assert.equal(code, 0);
+  assert.match(stderr, /^WARNING: iptables' policy for FORWARD is DROP/);
+  await clear();
   engine.inside("nft", "delete table ip filter");
 });
