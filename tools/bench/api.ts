@@ -1,7 +1,7 @@
 /** The part of the Docker Engine API that the measurements use, on one kept connection. */
 export interface Docker {
-  /** Creates a container without network, returns its id. */
-  create(image: string, command: readonly string[]): Promise<string>;
+  /** Creates a container, without network unless `host` (its `HostConfig`) says otherwise; returns its id. */
+  create(image: string, command: readonly string[], host?: object): Promise<string>;
   start(id: string): Promise<void>;
   /** Resolves to the exit code when it has ended. */
   wait(id: string): Promise<number>;
@@ -25,8 +25,8 @@ export function docker(socket: string): Docker {
   const json = async <T>(response: Promise<Response>): Promise<T> => (await (await response).json()) as T;
   const drain = async (response: Promise<Response>): Promise<void> => void (await (await response).text());
   return {
-    create: async (image, command) => {
-      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none" } };
+    create: async (image, command, host = {}) => {
+      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none", ...host } };
       return (await json<{ Id: string }>(call("POST", "/containers/create", body))).Id;
     },
     start: (id) => drain(call("POST", `/containers/${id}/start`)),
