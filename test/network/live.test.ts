@@ -21,8 +21,9 @@ const places = async (name: string) =>
   JSON.parse(await engine.ok(["inspect", "-f", "{{json .NetworkSettings.Networks}}", name]));
 /** Links, addresses, rules and networks; whether a bridge has noticed that its last port has gone does not matter. */
 const look = async () =>
-  engine.inside("sh", "-c", "ip -4 addr; nft -s list ruleset 2>/dev/null").replace(/<[^>]*>| state [A-Z]+/g, "") +
-  (await engine.ok(["network", "ls"]));
+  engine
+    .inside("sh", "-c", "ip -4 addr; nft -s list ruleset 2>/dev/null")
+    .replace(/<[^>]*>| state [A-Z]+/g, "") + (await engine.ok(["network", "ls"]));
 const refused = async (words: readonly string[], message: RegExp | string) => {
   const ended = await engine.cais(words);
   assert.notEqual(ended.code, 0, words.join(" "));

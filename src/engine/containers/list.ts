@@ -146,11 +146,6 @@ function test(context: Context, name: string, values: readonly string[]): Test {
   }
 }
 
-const portsOf = ({ config, host, published, state }: ContainerRecord): PortSummary[] =>
-  isUp(state.status) && host.NetworkMode !== "none" && host.NetworkMode !== "host"
-    ? portList(config.ExposedPorts, published ?? [])
-    : [];
-
 /** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
 function portRange(filter: string, text: string): string[] {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text);
