@@ -1,5 +1,6 @@
 import type { EndpointSettings } from "../wire/endpoint.ts";
 import type { Network, NetworkCreated, NetworkCreateRequest, NetworksPruned } from "../wire/network.ts";
+import type { NetworkPath } from "../wire/path.ts";
 import { type Filters, filterQuery } from "./containers.ts";
 import { ask, type Engine, segment, tell } from "./request.ts";
 
@@ -13,13 +14,14 @@ export function listNetworks(engine: Engine, filters: Filters): Promise<readonly
   return ask(engine, "/networks", { query: { filters: filterQuery(filters) } });
 }
 
-/**
- * A network with its members.
- * @param verbose with the way to them, as the kernel has it just now
- * @throws EngineError 404 when there is none
- */
-export function inspectNetwork(engine: Engine, name: string, verbose = false): Promise<Network> {
-  return ask(engine, `/networks/${segment(name)}`, verbose ? { query: { verbose: "true" } } : {});
+/** A network with its members. @throws EngineError 404 when there is none */
+export function inspectNetwork(engine: Engine, name: string): Promise<Network> {
+  return ask(engine, `/networks/${segment(name)}`);
+}
+
+/** What packets of a network pass, read from the kernel. Only cais has it. */
+export function networkPath(engine: Engine, name: string): Promise<NetworkPath> {
+  return ask(engine, `/cais/networks/${segment(name)}/path`);
 }
 
 /** @throws EngineError 403 while containers are on it */

@@ -44,7 +44,7 @@ export async function assemble({
     runPlan: runHere,
     hidden: [root, run],
     usedBy: (id: Digest) => (engine ? imageUsers(engine, id) : []),
-    onEvent: (event, id, name) => engine?.events.emit("image", event, id, { name }),
+    onEvent: (event, id, attributes) => engine?.events.emit("image", event, id, attributes),
   });
   const volumes = openVolumes({
     root,

@@ -60,7 +60,12 @@ function makeSources(context: Context, { config, host }: ContainerRecord): void 
 }
 
 /** The same for a further process: what it does not say is as for the container's own. */
-export function execRequest(context: Context, exec: Exec, container: Running): ExecRequest {
+export function execRequest(
+  context: Context,
+  exec: Exec,
+  container: Running,
+  size: { readonly rows: number; readonly columns: number } | null,
+): ExecRequest {
   const { config: asked } = exec;
   const { record } = exec.container;
   const causes = origins();
@@ -76,7 +81,7 @@ export function execRequest(context: Context, exec: Exec, container: Running): E
   const host: HostConfig = {
     ...record.host,
     Privileged: asked.Privileged || record.host.Privileged || false,
-    ConsoleSize: asked.ConsoleSize ?? [],
+    ConsoleSize: size ? [size.rows, size.columns] : (asked.ConsoleSize ?? []),
   };
   const process = processOf(config, host, facts, causes);
   const security = parseSecurityOptions(host.SecurityOpt);

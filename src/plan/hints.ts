@@ -75,6 +75,7 @@ const BY_CALL: Partial<Record<string, Advice>> = {
     ...NAMESPACES,
     ENOENT: "the container whose namespace it was has ended",
     ESRCH: "the container whose namespace it was has ended",
+    EINVAL: "the file is no namespace of that type",
   },
   mount: MOUNT,
   fsopen: MOUNT,

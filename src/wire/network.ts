@@ -35,50 +35,6 @@ export interface Network {
   readonly Containers: Readonly<Record<string, NetworkMember>> | null;
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
-  /** Only where it is asked for (`verbose`). */
-  readonly Path?: NetworkPath;
-}
-
-/** What `GET /networks/{id}?verbose=true` adds as `Path`: the way to the containers, as the kernel has it. */
-export interface NetworkPath {
-  /** Null where the network has no bridge, or it is not there. */
-  readonly Bridge: PathLink | null;
-  readonly Endpoints: readonly PathEnd[];
-  readonly Rules: readonly PathRule[];
-}
-
-/** Both ends of a container's cable; `Outside` is null where there is none on the host. */
-export interface PathEnd {
-  readonly Container: string;
-  readonly Inside: PathLink;
-  readonly Outside: PathLink | null;
-  /** As ip(8) writes them: `"default via 172.17.0.1"`. */
-  readonly Routes: readonly string[];
-}
-
-export interface PathLink {
-  readonly Name: string;
-  readonly Index: number;
-  /** `"veth"`, `"bridge"`, `"macvlan"`. */
-  readonly Kind: string;
-  readonly Up: boolean;
-  readonly Mtu: number;
-  readonly MacAddress: string;
-  readonly Addresses: readonly string[];
-  readonly Received: PathCount;
-  readonly Sent: PathCount;
-}
-
-export interface PathCount {
-  readonly Packets: number;
-  readonly Bytes: number;
-}
-
-/** A rule of the table `inet cais`, as nft(8) writes it, and what it has been applied to. */
-export interface PathRule extends PathCount {
-  readonly Chain: string;
-  readonly Rule: string;
-  readonly Comment: string;
 }
 
 /** `POST /networks/create`. */

@@ -2,7 +2,6 @@ import { find as findContainer } from "../../engine/containers/find.ts";
 import { createNetwork, pruneNetworks, removeNetwork } from "../../engine/networks/change.ts";
 import { connect, disconnect } from "../../engine/networks/connect.ts";
 import { listNetworks, NETWORK_FILTERS } from "../../engine/networks/list.ts";
-import { pathOf } from "../../engine/networks/path.ts";
 import { membersOf, networkView } from "../../engine/networks/view.ts";
 import { invalid, notFound } from "../../engine/refuse.ts";
 import { connectRequest, disconnectRequest, networkRequest } from "../../engine/requests.ts";
@@ -46,13 +45,12 @@ export const networks: readonly Route[] = [
     }
     exchange.reply(200);
   }),
-  get("/networks/{id}", async (engine, exchange, parameters) => {
-    const verbose = isVerbose(exchange);
+  get("/networks/{id}", (engine, exchange, parameters) => {
+    checkVerbose(exchange);
     const network = engine.networks.find(parameter(parameters, "id"));
     const scope = exchange.query.get("scope");
     if (scope && scope !== network.scope) throw notFound(`network ${parameter(parameters, "id")} not found`);
-    const view = networkView(network, membersOf(engine, network));
-    replyJson(exchange, verbose ? { ...view, Path: await pathOf(engine, network) } : view);
+    replyJson(exchange, networkView(network, membersOf(engine, network)));
   }),
   del("/networks/{id}", async (engine, exchange, parameters) => {
     await removeNetwork(engine, engine.networks.find(parameter(parameters, "id")));
@@ -66,10 +64,10 @@ function memberNamed(engine: Parameters<typeof findContainer>[0], reference: str
   return () => findContainer(engine, reference);
 }
 
-/** Go's booleans. */
-function isVerbose(exchange: Exchange): boolean {
-  const value = exchange.query.get("verbose") || "false";
-  if (/^(1|t|true|0|f|false)$/i.test(value)) return /^(1|t|true)$/i.test(value);
+/** Go's booleans; there is nothing more to tell than without it. */
+function checkVerbose(exchange: Exchange): void {
+  const value = exchange.query.get("verbose");
+  if (value === null || value === "" || /^(1|t|true|0|f|false)$/i.test(value)) return;
   throw invalid(
     `invalid value for verbose: ${value.slice(0, 80)}: strconv.ParseBool: parsing "${value.slice(0, 80)}": invalid syntax`,
   );

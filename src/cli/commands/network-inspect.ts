@@ -1,4 +1,4 @@
-import { inspectNetwork } from "../../client/networks.ts";
+import { inspectNetwork, networkPath } from "../../client/networks.ts";
 import { command } from "../command.ts";
 import { bool, text } from "../flags/flag.ts";
 import { inspectAll } from "../inspection.ts";
@@ -9,9 +9,13 @@ export default command({
   summary: "Show everything about networks",
   flags: {
     format: text("Format: json or a TEMPLATE of Go", { short: "f" }),
-    verbose: bool("Show both ends of every cable, routes, and rules with their counters", { short: "v" }),
+    path: bool("Add what packets pass, as network path shows it (Cais)"),
+    verbose: bool("Accepted; there is nothing more to tell", { short: "v" }),
   },
   args: [1, Number.POSITIVE_INFINITY],
-  run: ({ engine }, { format, verbose }, names) =>
-    inspectAll(names, format, (name) => inspectNetwork(engine, name, verbose)),
+  run: ({ engine }, { format, path }, names) =>
+    inspectAll(names, format, async (name) => ({
+      ...(await inspectNetwork(engine, name)),
+      ...(path && { Cais: await networkPath(engine, name) }),
+    })),
 });

@@ -81,8 +81,8 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.exitCode = 0;
   state.oomKilled = false;
   context.store.saveSoon(record);
-  tellPlaces(context, container, "connect");
   tellVolumes(context, record, "mount");
+  tellPlaces(context, container, "connect");
   follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");

@@ -1,92 +1,65 @@
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
+import type { RuleReport } from "../../network/firewall/types.ts";
 import { lookPlan, type NamespaceView, readLook } from "../../network/wires/look.ts";
-import type { NetworkPath, PathEnd, PathLink } from "../../wire/network.ts";
-import type { Container } from "../container.ts";
+import type { NetworkPath, PathContainer, PathLink } from "../../wire/path.ts";
 import type { Context } from "../context.ts";
 
 /**
- * The way from a network's containers to the host, as the kernel has it just now: both ends of each cable, the bridge,
- * addresses, routes, and the rules that name the network.
+ * The whole path of a network, read from the kernel: the host's interface, each container's with its other end,
+ * addresses, routes, and the rules with their counters.
  */
-export async function pathOf(context: Context, network: NetworkDocument): Promise<NetworkPath> {
-  const members = [...context.containers.values()].filter(
-    ({ record, running }) => running && record.state.pid > 0 && liveOn(record, network) !== undefined,
-  );
+export async function networkPath(context: Context, network: NetworkDocument): Promise<NetworkPath> {
+  const members = [...context.containers.values()].flatMap(({ record }) => {
+    const live = Object.values(record.endpoints).find((one) => one.live?.networkId === network.id)?.live;
+    return live?.interface ? [{ record, live }] : [];
+  });
   const { output } = await context.runPlan(lookPlan(members.map(({ record }) => record.state.pid)));
   const views = readLook(output);
   const host = views.get(0);
-  const bridge = driverOf(network).bridge(network)?.name;
-  const rules = bridge === undefined ? [] : await context.firewall.rules();
+  const containers = members.flatMap(({ record, live }): PathContainer[] => {
+    const inside = linkOf(views.get(record.state.pid), live.interface);
+    if (inside === null) return [];
+    return [{ Id: record.id, Name: record.name, Inside: inside, Outside: linkOf(host, live.host) }];
+  });
+  const link = driverOf(network).link(network, "");
+  const upper = link === null ? "" : link.driver === "bridge" ? link.bridge : link.parent;
+  const rules = network.driver === "bridge" ? await context.firewall.rules() : [];
   return {
-    Bridge: (bridge === undefined ? undefined : linkOf(host, bridge)) ?? null,
-    Endpoints: members.flatMap((member) => endOf(member, network, views.get(member.record.state.pid), host)),
-    Rules: rules
-      .filter(({ chain, comment, text }) => isAbout({ chain, comment, text }, network, bridge ?? "", members))
-      .map(({ bytes, chain, comment, packets, text }) => ({
-        Chain: chain,
-        Rule: text,
-        Comment: comment,
-        Packets: Number(packets),
-        Bytes: Number(bytes),
-      })),
+    Host: linkOf(host, upper),
+    Containers: containers,
+    Rules: rules.filter(isOf(network, new Set(members.map(({ record }) => record.name)))).map((rule) => ({
+      Chain: rule.chain,
+      Rule: rule.text,
+      Comment: rule.comment,
+      Packets: Number(rule.packets),
+      Bytes: Number(rule.bytes),
+    })),
   };
 }
 
-const liveOn = ({ endpoints }: Container["record"], { id }: NetworkDocument) =>
-  Object.values(endpoints).find(({ live }) => live?.networkId === id)?.live ?? undefined;
-
-function endOf(
-  { record }: Container,
-  network: NetworkDocument,
-  inside: NamespaceView | undefined,
-  host: NamespaceView | undefined,
-): PathEnd[] {
-  const live = liveOn(record, network);
-  const link = inside === undefined || live === undefined ? undefined : linkOf(inside, live.interface);
-  if (inside === undefined || live === undefined || link === undefined) return [];
-  return [
-    {
-      Container: record.name,
-      Inside: link,
-      Outside: linkOf(host, live.host) ?? null,
-      Routes: inside.routes
-        .filter(({ index }) => index === link.Index)
-        .map(({ to, via }) => (via === undefined ? to : `${to} via ${via}`)),
-    },
-  ];
-}
-
-function linkOf(view: NamespaceView | undefined, name: string): PathLink | undefined {
+function linkOf(view: NamespaceView | undefined, name: string): PathLink | null {
   const link = view?.links.find((each) => each.name === name);
-  if (view === undefined || link === undefined) return undefined;
-  const { rxBytes, rxPackets, txBytes, txPackets } = link.statistics;
+  if (!view || !link) return null;
   return {
     Name: link.name,
     Index: link.index,
-    Kind: link.kind,
-    Up: link.up,
-    Mtu: link.mtu,
     MacAddress: link.mac,
+    MTU: link.mtu,
+    Up: link.up,
     Addresses: view.addresses
       .filter(({ index }) => index === link.index)
       .map(({ address, bits }) => `${address}/${bits}`),
-    Received: { Packets: Number(rxPackets), Bytes: Number(rxBytes) },
-    Sent: { Packets: Number(txPackets), Bytes: Number(txBytes) },
+    Routes: view.routes
+      .filter(({ index }) => index === link.index)
+      .map(({ to, via }) => (via === undefined ? to : `${to} via ${via}`)),
   };
 }
 
-/** Rules say in their comments whom they are for. */
-function isAbout(
-  { chain, comment, text }: { readonly chain: string; readonly comment: string; readonly text: string },
-  { name }: NetworkDocument,
-  bridge: string,
-  members: readonly Container[],
-): boolean {
-  return (
-    chain === `to-${bridge}` ||
-    text.includes(`"${bridge}"`) ||
-    comment.startsWith(`network ${name}: `) ||
-    members.some(({ record }) => comment.startsWith(`container ${record.name}: `))
-  );
-}
+/** Rules say in their comments which network or container they are for. */
+const isOf =
+  ({ name }: NetworkDocument, members: ReadonlySet<string>) =>
+  ({ comment }: RuleReport): boolean => {
+    const [, kind, whose = ""] = /^(network|container) (.+?):/.exec(comment) ?? [];
+    return kind === "network" ? whose === name : kind === "container" && members.has(whose);
+  };
