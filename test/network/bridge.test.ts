@@ -161,3 +161,62 @@ test("a container with the address of one that is gone is reached at once", can,
   }
   await clear();
 });
+
+test("network path and explain show the whole way, as the kernel has it", can, async () => {
+  await engine.ok(["network", "create", "shown", "--subnet", "10.88.0.0/24"]);
+  await sleeper("--name", "guest", "--network", "shown");
+  await asks("guest", THERE.ipv4, 7000);
+  const [{ Cais: path, Id }] = JSON.parse(await engine.ok(["network", "inspect", "--path", "shown"]));
+  const bridge = `br-${Id.slice(0, 12)}`;
+  const [{ Inside, Outside }] = path.Containers;
+  const seen = (link: string) => JSON.parse(engine.inside("ip", "-j", "addr", "show", link))[0];
+  assert.equal(path.Host.Name, bridge);
+  assert.equal(path.Host.Index, seen(bridge).ifindex);
+  assert.ok(path.Host.Addresses.includes("10.88.0.1/24"));
+  assert.equal(seen(Outside.Name).ifindex, Outside.Index);
+  assert.equal(seen(Outside.Name).link_index, Inside.Index);
+  assert.deepEqual([Inside.Name, Inside.Addresses], ["eth0", ["10.88.0.2/24"]]);
+  assert.deepEqual(Inside.Routes.sort(), ["10.88.0.0/24", "default via 10.88.0.1"]);
+  const out = path.Rules.find(
+    (rule: { Comment: string }) => rule.Comment === "network shown: out into the world",
+  );
+  assert.equal(out.Rule, `ip saddr 10.88.0.0/24 oifname != "${bridge}" masquerade`);
+  assert.ok(out.Packets > 0 && out.Bytes > 0);
+  const words = await engine.ok(["network", "path", "shown"]);
+  assert.match(words, new RegExp(`^${path.Host.Index}: ${bridge} 02:42:\\S+ mtu 1500 up$`, "m"));
+  assert.match(words, /^ {2}container guest$/m);
+
+  const before = engine.inside("sh", "-c", "ip -o link; ip -o -4 addr");
+  const plan = await engine.ok([
+    "run",
+    "--dry-run",
+    "--network",
+    "shown",
+    "--ip",
+    "10.88.0.77",
+    "busybox",
+    "true",
+  ]);
+  assert.match(plan, new RegExp(`ip link add name veth\\S+ .*master ${bridge} up type veth peer name eth0`));
+  assert.match(plan, /ip address add 10\.88\.0\.77\/24 .*dev eth0/);
+  assert.match(plan, /ip route add default via 10\.88\.0\.1 dev eth0/);
+  assert.match(plan, /\[--network shown\]/);
+  assert.equal(engine.inside("sh", "-c", "ip -o link; ip -o -4 addr"), before);
+  await engine.ok(["run", "--rm", "--network", "shown", "--ip", "10.88.0.77", "busybox", "true"]);
+  await clear();
+});
+
+test("info says who drops what is forwarded", can, async () => {
+  const warnings = async () => (await engine.ok(["info", "-f", "{{json .Warnings}}"])) ?? "";
+  assert.doesNotMatch(await warnings(), /FORWARD/);
+  engine.inside(
+    "nft",
+    "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }",
+  );
+  assert.match(await warnings(), /WARNING: iptables' policy for FORWARD is DROP/);
+  const { code, stderr } = await engine.cais(["network", "create", "warned"]);
+  assert.equal(code, 0);
+  assert.match(stderr, /^WARNING: iptables' policy for FORWARD is DROP/);
+  await clear();
+  engine.inside("nft", "delete table ip filter");
+});

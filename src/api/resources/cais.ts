@@ -1,4 +1,5 @@
 import { explainCreate, traceOf } from "../../engine/containers/explain.ts";
+import { networkPath } from "../../engine/networks/path.ts";
 import { reach } from "../../engine/networks/reach.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
@@ -26,6 +27,9 @@ export const cais: readonly Route[] = [
   get("/cais/containers/{id}/reach", async (engine, exchange, parameters) => {
     const port = exchange.query.get("port") ?? "";
     replyJson(exchange, await reach(engine, parameter(parameters, "id"), port));
+  }),
+  get("/cais/networks/{id}/path", async (engine, exchange, parameters) => {
+    replyJson(exchange, await networkPath(engine, engine.networks.find(parameter(parameters, "id"))));
   }),
   get("/cais/containers/{id}/trace", async (engine, exchange, parameters) => {
     replyJson(exchange, await traceOf(engine, parameter(parameters, "id")));
