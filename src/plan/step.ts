@@ -77,6 +77,21 @@ export interface Clone extends Reason {
   readonly via?: readonly Step[];
 }
 
+/**
+ * Hold a number that a call wrote into memory, divided by `per`, against a value: the step fails with `errno` unless it
+ * is (`eq`) or is not (`ne`) that.
+ */
+export interface Expect extends Reason {
+  readonly kind: "expect";
+  readonly from: Data;
+  readonly offset: number;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly per?: number;
+  readonly is: "eq" | "ne";
+  readonly value: number;
+  readonly errno: ErrnoName;
+}
+
 /** A user namespace that nobody is in, for idmapped mounts; lines as `/proc/<pid>/uid_map` takes them. */
 export interface UserMap extends Reason {
   readonly kind: "userMap";
@@ -259,6 +274,7 @@ export type Step =
   | Attempt
   | Clone
   | UserMap
+  | Expect
   | AwaitExec
   | Receive
   | Exec

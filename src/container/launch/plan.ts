@@ -7,6 +7,7 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { inBundle } from "./bundle-mounts.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
@@ -66,7 +67,12 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const namespaces = readNamespaces(linux.namespaces ?? []);
   const terminal = process.terminal === true;
   const streams = stdio(runDir, terminal, facts.stdin);
-  const mounts = (spec.mounts ?? []).map((mount, index) =>
+  const { bundle } = facts;
+  const listed =
+    bundle === undefined
+      ? (spec.mounts ?? [])
+      : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
+  const mounts = listed.map((mount, index) =>
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");

@@ -18,11 +18,11 @@ import type {
   Receive,
   Relay,
   Step,
-  UserMap,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { endChild, lowerExec } from "./exec.ts";
+import { lowerExpect } from "./expect.ts";
 import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
@@ -137,7 +137,10 @@ class Lowering {
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
     else if (step.kind === "hook") this.#hook(step);
-    else if (step.kind === "userMap") this.#userMap(step);
+    else if (step.kind === "userMap")
+      this.#lowered(step, (number, failed) => lowerUserMap(this.writer, step, number, failed));
+    else if (step.kind === "expect")
+      this.#lowered(step, (_, failed) => lowerExpect(this.writer, step, failed));
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
@@ -332,17 +335,12 @@ class Lowering {
   }
 
   #hook(step: Hook): void {
-    const number = this.#number(step);
-    this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) {
-      this.writer.if("acc", "lt", imm(0), this.#failure());
-      return;
-    }
-    lowerHook(this.writer, step, number, this.#failure(), (failed) => {
-      this.#elsewhere(step.prepare, failed);
-      this.writer.set(FAILED_STEP, imm(number));
-    });
-    this.#stamp(number);
+    this.#lowered(step, (number, failed) =>
+      lowerHook(this.writer, step, number, failed, (stopped) => {
+        this.#elsewhere(step.prepare, stopped);
+        this.writer.set(FAILED_STEP, imm(number));
+      }),
+    );
   }
 
   /** Steps of a process that tells its failure in a way of its own. */
@@ -352,11 +350,12 @@ class Lowering {
     this.#elsewhereFailed = undefined;
   }
 
-  #userMap(step: UserMap): void {
+  /** A step whose operations are elsewhere: they go to `failed` with an error in the accumulator. */
+  #lowered(step: Numbered, operations: (number: number, failed: string) => void): void {
     const number = this.#number(step);
     this.writer.set(FAILED_STEP, imm(number));
     if (this.#injected(number)) this.writer.if("acc", "lt", imm(0), this.#failure());
-    else lowerUserMap(this.writer, step, number, this.#failure());
+    else operations(number, this.#failure());
     this.#stamp(number);
   }
 
