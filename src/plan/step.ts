@@ -48,6 +48,8 @@ export interface Call extends Reason {
   readonly result?: Slot;
   /** These errors are no failure: the plan goes on with the next step. */
   readonly tolerate?: readonly ErrnoName[];
+  /** Made again, some hundred times, as long as it fails with EAGAIN: somebody else was at it just then. */
+  readonly retry?: true;
   /** Calls that take it back, run when a later step fails; they must do no harm if run twice. */
   readonly undo?: readonly Call[];
 }

@@ -8,6 +8,7 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
 import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
 import { mountAll, mountFromHost, openOwnCgroups } from "./bundle-mounts.ts";
 import { enterCgroups } from "./cgroup.ts";
@@ -82,6 +83,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
+    ...openLabel(spec.process, readLabels(), because),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
@@ -127,6 +129,7 @@ function containerElsewhere(parts: ContainerParts): Step[] {
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     ...(others && hooks !== undefined ? waitForUsers() : []),
+    ...openLabel(spec.process, readLabels(), because),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(others ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
@@ -222,7 +225,8 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   // Without a bundle there is nobody to tell of a listener.
   const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
   const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because);
-  const steps = [...ownSession(terminal), ...privileges, ...execute(process)];
+  const label = writeLabel(process, readLabels(), because);
+  const steps = [...ownSession(terminal), ...label, ...privileges, ...execute(process)];
   return [
     ...(terminal
       ? [...openTerminal(process.consoleSize), ...bindConsole("terminal", parts.hooks !== undefined)]
@@ -234,6 +238,7 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...processAttributes(process, spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),
     ...(init ? underInit(steps, lesserPrivileges(parts, ownUsers)) : steps),

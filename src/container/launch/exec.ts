@@ -5,6 +5,15 @@ import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import {
+  beginOn,
+  endBegin,
+  openLabel,
+  processAttributes,
+  readLabels,
+  stayOn,
+  writeLabel,
+} from "./attributes.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
@@ -63,7 +72,9 @@ export function execPlan(facts: ExecFacts): Plan {
   const child: Step[] = [
     ...forgetKeeper(),
     call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
+    ...openLabel(process, readLabels(), because),
     ...enterCgroups(cgroups, false),
+    ...stayOn(process.execCPUAffinity, because),
     ...oomScore(process.oomScoreAdj, because),
     call(
       "setns",
@@ -81,8 +92,10 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(terminal ? terminalStreams(uid) : pipeStreams(facts.stdin, uid)),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...processAttributes(process, facts.from?.spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...ownSession(terminal),
+    ...writeLabel(process, readLabels(), because),
     ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because),
     ...execute(process),
   ];
@@ -105,6 +118,7 @@ export function execPlan(facts: ExecFacts): Plan {
           ]),
         ]),
     ...syncSocket(),
+    ...beginOn(process.execCPUAffinity, because),
     {
       kind: "clone",
       flags: 0n,
@@ -116,6 +130,7 @@ export function execPlan(facts: ExecFacts): Plan {
       hint: "it has ended",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
     },
+    ...endBegin(process.execCPUAffinity),
     close(SYNC, "leave that end to the process"),
     close("container", "close it"),
     ...streams.childOnly.map((slot) => close(slot, "leave it to the process")),

@@ -14,6 +14,8 @@ export interface MountOptions {
   readonly bind: "no" | "bind" | "rbind";
   /** `MS_PRIVATE`, `MS_SLAVE`, `MS_SHARED` or `MS_UNBINDABLE`, in their order; `recursive` for the words with an r. */
   readonly propagation: readonly Propagation[];
+  /** What a bind mount of a bundle has before that, from the propagation of the root. */
+  readonly base?: Propagation;
   /** Change what is mounted there already. */
   readonly remount: boolean;
   /** What is left for the file system itself. */
@@ -29,6 +31,13 @@ export interface MountOptions {
 export interface Propagation {
   readonly flag: number;
   readonly recursive: boolean;
+}
+
+/** `linux.rootfsPropagation`: bind mounts have it too, where they ask for nothing else; slaves when it is absent (as with runc). */
+export function basePropagation(word = "rslave"): Propagation {
+  // What cannot be bound again could not be bound in the first place.
+  const flag = PROPAGATION[word] ?? PROPAGATION[word.slice(1)] ?? MS.SLAVE;
+  return { flag: flag === MS.UNBINDABLE ? MS.PRIVATE : flag, recursive: true };
 }
 
 /** word → [MS flag, set?]: `suid` clears what `nosuid` sets. */

@@ -13,7 +13,7 @@ import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories, openFlags } from "./files.ts";
-import { type MountOptions, mountOptions } from "./mount-options.ts";
+import { type MountOptions, mountOptions, type Propagation } from "./mount-options.ts";
 import { inAnother, openInAnother } from "./shared-memory.ts";
 
 /** A mount of the runtime configuration with its place in it. */
@@ -46,11 +46,14 @@ export function openSource(planned: PlannedMount): Step[] {
   ];
 }
 
+const PRIVATE = { flag: MS.PRIVATE, recursive: true };
+
 /** Propagation and flags of a tree that is not attached anywhere yet. */
 function setAttributes(tree: Slot, options: MountOptions, reason: Reason): Step[] {
-  const asked =
-    options.propagation.length > 0 ? options.propagation : [{ flag: MS.PRIVATE, recursive: true }];
-  // Alone it asks for the peer group of the source, where the tree is already; a source without one gets one.
+  const { base, propagation } = options;
+  const own = base === undefined && propagation.length > 0 ? [] : [base ?? PRIVATE];
+  // "shared" alone asks for the peer group of the source, where the tree is already; a source without one gets one.
+  const asked = [...own, ...propagation];
   const steps: Step[] = asked.map(({ flag, recursive }) =>
     setAttribute(tree, { propagation: flag }, recursive, reason),
   );
@@ -308,8 +311,10 @@ export function planMount(
   index: number,
   isDirectory: (path: string) => boolean,
   reason: Reason,
+  base?: Propagation,
 ): PlannedMount {
-  const options = mountOptions(mount.options ?? []);
+  const read = mountOptions(mount.options ?? []);
+  const options = base === undefined ? read : { ...read, base };
   const bind =
     mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
   return {

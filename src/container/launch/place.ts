@@ -27,6 +27,7 @@ export function openInside(path: string, slot: Slot, reason: Reason): Call {
   const inside = relative(path).join("/");
   return call("openat2", [HERE, str(inside === "" ? "." : inside), mem(INSIDE, HOW), num(24)], reason, {
     result: slot,
+    retry: true,
   });
 }
 

@@ -11,6 +11,7 @@ import { inBundle } from "./bundle-mounts.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
+import { basePropagation } from "./mount-options.ts";
 import { planMount } from "./mounts.ts";
 import {
   enterNamespaces,
@@ -68,12 +69,19 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const terminal = process.terminal === true;
   const streams = stdio(runDir, terminal, facts.stdin);
   const { bundle } = facts;
+  const base = bundle === undefined ? undefined : basePropagation(linux.rootfsPropagation);
   const listed =
     bundle === undefined
       ? (spec.mounts ?? [])
       : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
   const mounts = listed.map((mount, index) =>
-    planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
+    planMount(
+      mount,
+      index,
+      facts.isDirectory,
+      because(`mounts[${index}]`, `mount ${mount.destination}`),
+      base,
+    ),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];

@@ -30,6 +30,7 @@ import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from 
 import { lowerDump, lowerNetlink } from "./netlink.ts";
 import { operandOf } from "./operand.ts";
 import { lowerRelay } from "./relay.ts";
+import { lowerRetry } from "./retry.ts";
 import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { lowerUserMap } from "./users.ts";
@@ -201,7 +202,10 @@ class Lowering {
     const { writer } = this;
     const number = this.#number(step);
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) this.#bareCall(step);
+    if (!this.#injected(number)) {
+      if (step.retry === true) lowerRetry(writer, () => this.#bareCall(step));
+      else this.#bareCall(step);
+    }
     // A failure leaves the slot as it was: it may be the socket over which the failure is told.
     if (tolerate.length === 0) writer.if("acc", "lt", imm(0), this.#failure());
     if (step.result !== undefined) writer.set(step.result, "acc");
