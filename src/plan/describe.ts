@@ -22,6 +22,10 @@ export function describeStep(step: Step | Numbered): string {
     }
     case "awaitExec":
       return "read(<sync>): end of file once execve has happened";
+    case "lookup": {
+      const path = step.candidates.length > 1 ? ", or along PATH" : "";
+      return `faccessat(AT_FDCWD, ${quoted(step.candidates[0] ?? "")}${path}, X_OK)`;
+    }
     case "receive":
       return step.into === undefined ? "recvmsg(<sync>)" : `recvmsg(<sync>) = <${step.into}>`;
     case "hook": {
@@ -31,6 +35,7 @@ export function describeStep(step: Step | Numbered): string {
     case "keep":
       return "ppoll(exits, orders of the engine)";
     case "init":
+    case "escort":
       return "read(signals), kill, wait4";
     case "relay":
       return `read(0), sendto(<${step.socket}>), write(1)`;

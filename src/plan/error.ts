@@ -78,6 +78,8 @@ export function callName(step: Step | Numbered): string {
       return "execve";
     case "awaitExec":
       return "read";
+    case "lookup":
+      return "faccessat";
     case "receive":
       return "recvmsg";
     case "hook":
@@ -91,6 +93,7 @@ export function callName(step: Step | Numbered): string {
       return requestName(step.request);
     case "keep":
     case "init":
+    case "escort":
       return "ppoll";
     case "relay":
       return "sendto";

@@ -107,6 +107,12 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
+/** Fail as `execve` would where none of `candidates` is a file that may be executed: before its time comes. */
+export interface Lookup extends Reason {
+  readonly kind: "lookup";
+  readonly candidates: readonly string[];
+}
+
 /**
  * Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`), or, without `into`, only its
  * word that it has got this far.
@@ -150,6 +156,8 @@ export interface Decimal extends Reason {
   readonly into: Extract<Data, { kind: "space" }>;
   readonly prefix: string;
   readonly suffix: string;
+  /** Gets the number of bytes, without the NUL that follows them. */
+  readonly length?: Slot;
 }
 
 /** Copy a value that a call wrote into memory (one of the descriptors of a socket pair) into a slot. */
@@ -221,6 +229,14 @@ export interface Relay extends Reason {
   readonly size: number;
 }
 
+/** Stay until `child` has ended, forward signals to it, and end as it ended. The last step of a parent. */
+export interface Escort extends Reason {
+  readonly kind: "escort";
+  readonly child: Slot;
+  /** signalfd of every signal, blocking. */
+  readonly signals: Slot;
+}
+
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
 export interface Keep extends Reason {
   readonly kind: "keep";
@@ -278,6 +294,7 @@ export type Step =
   | UserMap
   | Expect
   | AwaitExec
+  | Lookup
   | Receive
   | Exec
   | Netlink
@@ -288,6 +305,7 @@ export type Step =
   | Store
   | Init
   | Relay
+  | Escort
   | Keep;
 
 /** What has a number of its own in records: a message of a batch has, the batch has not. */
@@ -296,6 +314,8 @@ export type Numbered = Exclude<Step, Netlink> | NetlinkMessage;
 /** What a launch program does, from its first call to its last. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Without a keeper: the descriptor that is told which step failed (two 64-bit numbers: step, error); 2 where it is absent. */
+  readonly failures?: Slot;
 }
 
 /** The child's end of the socket between a cloned child and its parent. */

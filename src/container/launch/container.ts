@@ -1,9 +1,9 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import type { Arch } from "../../kernel/arch.ts";
-import { PR } from "../../kernel/flags.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { childWires, forgetWires } from "../../network/wires/launch.ts";
+import { notifies } from "../../oci/runtime/read-seccomp.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
@@ -14,7 +14,8 @@ import { mountAll, mountFromHost, openOwnCgroups } from "./bundle-mounts.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
-import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
+import type { Custody } from "./custody.ts";
+import { attachHostDevices, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
 import { containerHooks, forgetHookOutput, type HookParts, keepHostView, startHooks } from "./hooks.ts";
 import {
@@ -41,8 +42,7 @@ import {
   standOnRoot,
 } from "./rootfs.ts";
 import { unheard } from "./seccomp.ts";
-import { forgetKeeper } from "./session.ts";
-import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
+import { loopbackUp, ownSession } from "./streams.ts";
 import { plainRoot, takeRoot, waitForUsers } from "./users.ts";
 import { execute, underInit } from "./workload.ts";
 
@@ -56,7 +56,7 @@ export interface ContainerParts {
   readonly rootPlace: string;
   readonly cgroups: CgroupPlan;
   readonly trees: readonly Hierarchy[];
-  readonly stdin: boolean;
+  readonly custody: Custody;
   readonly init: boolean;
   readonly endpoints: readonly Endpoint[];
   readonly arch: Arch;
@@ -77,10 +77,9 @@ export function containerSteps(parts: ContainerParts): Step[] {
   const ownUsers = namespaces.users !== "machine";
   if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   return [
-    ...forgetKeeper(),
+    ...parts.custody.forget,
     ...forgetWires(endpoints),
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
-    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
     ...openLabel(spec.process, readLabels(), because),
@@ -125,9 +124,8 @@ function containerElsewhere(parts: ContainerParts): Step[] {
   const others = namespaces.users !== "machine";
   if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
   return [
-    ...forgetKeeper(),
+    ...parts.custody.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
-    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     ...(others && hooks !== undefined ? waitForUsers() : []),
     ...openLabel(spec.process, readLabels(), because),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
@@ -218,20 +216,28 @@ function lesserPrivileges({ arch, because, spec }: ContainerParts, ownUsers: boo
 
 /** The process itself: where it stands, what it holds, what it may, and its program. */
 function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
-  const { because, init, spec, stdin } = parts;
+  const { because, custody, init, spec } = parts;
   const { process } = spec;
-  const terminal = process.terminal === true;
+  const { dies } = custody;
   const directory = because("process.cwd", "make the working directory");
   // Without a bundle there is nobody to tell of a listener.
   const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
-  const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because);
-  const label = writeLabel(process, readLabels(), because);
-  const steps = [...ownSession(terminal), ...label, ...privileges, ...execute(process)];
+  const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because, dies);
+  // Whoever creates a container passes its listener on, and is gone when it starts.
+  const listens = seccomp !== undefined && notifies(seccomp) && !dies;
+  if (listens && (spec.hooks?.startContainer ?? []).length > 0)
+    throw new Error("Cannot launch: startContainer hooks and a seccomp listener do not go together");
+  const steps = [
+    // Who waits has its session already.
+    ...(dies ? ownSession(process.terminal === true) : []),
+    ...custody.closing,
+    ...writeLabel(process, readLabels(), because),
+    ...privileges,
+    ...(listens ? custody.wait : []),
+    ...execute(process),
+  ];
   return [
-    ...(terminal
-      ? [...openTerminal(process.consoleSize), ...bindConsole("terminal", parts.hooks !== undefined)]
-      : []),
-    ...(terminal ? terminalStreams(process.user.uid) : pipeStreams(stdin, process.user.uid)),
+    ...custody.streams(process, true),
     ...(parts.hooks === undefined
       ? makeDirectories(process.cwd, directory)
       : makeInside(process.cwd, "directory", directory)),
@@ -240,6 +246,7 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     ...resourceLimits(process.rlimits ?? [], because),
     ...processAttributes(process, spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
+    ...(listens ? [] : custody.wait),
     ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),
     ...(init ? underInit(steps, lesserPrivileges(parts, ownUsers)) : steps),
   ];

@@ -8,8 +8,10 @@ import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { inBundle } from "./bundle-mounts.ts";
+import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
+import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
 import { basePropagation } from "./mount-options.ts";
 import { planMount } from "./mounts.ts";
@@ -19,15 +21,15 @@ import {
   namespaces as readNamespaces,
   timeNamespace,
 } from "./namespaces.ts";
-import { keeperCapabilities } from "./privileges.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
-import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
-import { takeTerminal } from "./streams.ts";
+import { syncSocket } from "./session.ts";
 import { afterClone, beforeClone, type UserParts } from "./users.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
-export interface LaunchFacts {
+export type LaunchFacts = ContainerFacts & (KeeperFacts | { readonly caller: CallerFacts });
+
+interface ContainerFacts {
   readonly spec: RuntimeSpec;
   /** Part of the configuration → the option behind it. */
   readonly origins: ReadonlyMap<string, string>;
@@ -35,16 +37,8 @@ export interface LaunchFacts {
   readonly cgroups: CgroupPlan;
   /** The cgroup trees of this machine, for the container's view of them. */
   readonly trees: readonly Hierarchy[];
-  readonly runDir: string;
-  /** The engine's report FIFO. */
-  readonly reports: string;
-  /** Where the program will be: it removes itself. */
-  readonly program: string;
   /** An empty directory to mount the root on. */
   readonly rootPlace: string;
-  /** 16 random bytes that name this start. */
-  readonly token: Uint8Array;
-  readonly stdin: boolean;
   readonly init: boolean;
   /** Where the configuration comes from, for hooks and listeners; absent for the engine's own containers. */
   readonly bundle?: Bundle;
@@ -56,18 +50,16 @@ export interface LaunchFacts {
 }
 
 /**
- * The plan that makes a container and keeps it: the keeper's steps, the clone with the container's steps
- * inside, and the keeping. Read it from top to bottom; it runs in this order.
+ * The plan that makes a container and keeps it, or leaves it to the caller: the program's own steps, the clone with
+ * the container's steps inside, and the rest. Read it from top to bottom; it runs in this order.
  */
 export function launchPlan(facts: LaunchFacts): Plan {
-  const { cgroups, origins, rootPlace, runDir, spec } = facts;
+  const { cgroups, origins, rootPlace, spec } = facts;
   const { process } = spec;
   if (process === undefined) throw new Error("Cannot launch: the configuration has no process");
   const because = reasonsFrom(origins);
   const linux = spec.linux ?? {};
   const namespaces = readNamespaces(linux.namespaces ?? []);
-  const terminal = process.terminal === true;
-  const streams = stdio(runDir, terminal, facts.stdin);
   const { bundle } = facts;
   const base = bundle === undefined ? undefined : basePropagation(linux.rootfsPropagation);
   const listed =
@@ -86,6 +78,10 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
+  const custody =
+    "caller" in facts
+      ? leftToCaller(facts.caller, process)
+      : keptBy(facts, process.terminal === true, cgroups.oom !== undefined, endpoints.length > 0);
   const hooks = hookParts(facts, because);
   const users: UserParts = {
     namespaces,
@@ -108,7 +104,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     rootPlace,
     cgroups,
     trees: facts.trees,
-    stdin: facts.stdin,
+    custody,
     init: facts.init,
     isDirectory: facts.isDirectory,
     endpoints,
@@ -116,9 +112,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     because,
   });
   const steps: Step[] = [
-    ...session(facts.program, facts.reports),
-    ...runDirectory(runDir),
-    ...streams.steps,
+    ...custody.begin,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...makeCgroups(cgroups, because),
     ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
@@ -137,19 +131,16 @@ export function launchPlan(facts: LaunchFacts): Plan {
       ...(via.length === 0 ? {} : { via }),
     },
     close(SYNC, "leave that end to the container"),
-    ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
+    ...custody.parted,
     ...afterClone(users),
     ...wires.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
-    ...(terminal ? takeTerminal() : []),
-    ...(hooks === undefined ? [] : passListener(spec, hooks.bundle, because)),
-    { kind: "awaitExec", why: "wait until the workload runs" },
-    close(SYNC_PARENT, "close it"),
-    ...(hooks === undefined ? [] : poststartHooks(hooks)),
-    ...dropKeeperPrivileges(keeperCapabilities(endpoints.length > 0)),
-    keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
+    ...custody.finish(
+      hooks === undefined ? [] : passListener(spec, hooks.bundle, because),
+      hooks === undefined ? [] : poststartHooks(hooks),
+    ),
   ];
-  return Object.freeze({ steps });
+  return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
 }
 
 /** What hooks are made from; undefined where there is no bundle. */

@@ -7,16 +7,17 @@ import type {
   Call,
   Clone,
   Data,
+  Escort,
   Exec,
   Hook,
   Init,
   Keep,
   Netlink,
-  NetlinkDump,
   Numbered,
   Plan,
   Receive,
   Relay,
+  Slot,
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
@@ -27,8 +28,10 @@ import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
 import { operandOf } from "./operand.ts";
+import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
 import { lowerRetry } from "./retry.ts";
 import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
@@ -63,6 +66,7 @@ export function lower(plan: Plan, options: LowerOptions): { writer: Writer; step
   const lowering = new Lowering(
     options,
     plan.steps.find((step) => step.kind === "keep"),
+    plan.failures,
   );
   lowering.program(plan.steps);
   return { writer: lowering.writer, steps: lowering.steps };
@@ -74,6 +78,7 @@ class Lowering {
   readonly #undos: (readonly Call[])[] = [];
   readonly #options: LowerOptions;
   readonly #keep: Keep | undefined;
+  readonly #told: Operand;
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
@@ -84,9 +89,10 @@ class Lowering {
   #undosBeforeClone = 0;
   #side: Side = "keeper";
 
-  constructor(options: LowerOptions, keep: Keep | undefined) {
+  constructor(options: LowerOptions, keep: Keep | undefined, failures: Slot | undefined) {
     this.#options = options;
     this.#keep = keep;
+    this.#told = failures === undefined ? imm(2) : slot(failures);
   }
 
   program(steps: readonly Step[]): void {
@@ -147,25 +153,18 @@ class Lowering {
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "netlink") this.#netlink(step);
-    else if (step.kind === "dump") this.#dump(step);
-    else if (step.kind === "init") this.#init(step);
-    else if (step.kind === "relay") this.#relay(step);
-    else this.#become(step);
+    else if (step.kind === "dump") this.#lowered(step, (_, failed) => lowerDump(this.writer, step, failed));
+    else if (step.kind === "lookup")
+      this.#lowered(step, (_, failed) => lowerLookup(this.writer, step, failed));
+    else this.#end(step);
   }
 
-  #init(step: Init): void {
+  /** A step that nothing comes after. */
+  #end(step: Init | Escort | Relay | Keep): void {
     this.#number(step);
-    lowerInit(this.writer, step);
-  }
-
-  #relay(step: Relay): void {
-    this.#number(step);
-    lowerRelay(this.writer, step);
-  }
-
-  #become(step: Keep): void {
-    this.#number(step);
-    keepLoop(this.writer, step.keeper);
+    if (step.kind === "keep") keepLoop(this.writer, step.keeper);
+    else if (step.kind === "relay") lowerRelay(this.writer, step);
+    else lowerInit(this.writer, step);
   }
 
   #netlink(step: Netlink): void {
@@ -179,14 +178,6 @@ class Lowering {
     }
     lowerNetlink(this.writer, step, FAILED_STEP, this.#failure());
     for (const number of numbers) this.#stamp(number);
-  }
-
-  #dump(step: NetlinkDump): void {
-    const number = this.#number(step);
-    this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) this.writer.jump(this.#failure());
-    else lowerDump(this.writer, step, this.#failure());
-    this.#stamp(number);
   }
 
   #number(step: Numbered): number {
@@ -378,7 +369,7 @@ class Lowering {
     }
     writer.store(at(REPORT_MEMORY), 0, 8, slot(FAILED_STEP));
     writer.store(at(REPORT_MEMORY), 8, 8, slot(FAILED_ERROR));
-    writer.syscall("write", imm(2), at(REPORT_MEMORY), imm(16));
+    writer.syscall("write", this.#told, at(REPORT_MEMORY), imm(16));
   }
 
   #childFailed(): void {

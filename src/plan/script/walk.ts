@@ -59,6 +59,10 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
       return note(state, "the script waits for the end of it instead");
     case "keep":
       return note(state, "the script waits for its child; its streams are the caller's");
+    case "lookup":
+      return note(state, "by hand the shell finds the program when it is run");
+    case "escort":
+      return note(state, "the script waits for its child");
     case "relay":
     case "init":
       return note(state, "NOT done by hand");
