@@ -143,8 +143,9 @@ function onCgroup(step: Step | Numbered): boolean {
 
 /** The hint for a step (`call` as `callName` says it) and an error; undefined where there is nothing to say. */
 export function hintFor(step: Numbered, call: string, errno: string): string | undefined {
-  if (step.hint !== undefined) return step.hint;
   const name = errno as ErrnoName;
+  const special = step.kind === "message" ? step.hints?.[name] : undefined;
+  if (special !== undefined || step.hint !== undefined) return special ?? step.hint;
   // What is said of programs is said of the workload's.
   if (step.kind === "hook") return BY_ERROR[name];
   const advice = call !== "mount" && onCgroup(step) ? CGROUP : BY_CALL[call];

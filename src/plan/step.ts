@@ -196,6 +196,8 @@ export interface Netlink {
 export interface NetlinkMessage extends Reason {
   readonly kind: "message";
   readonly request: Request;
+  /** What a person can do, by the refusal; before `hint`. */
+  readonly hints?: Readonly<Partial<Record<ErrnoName, string>>>;
   /** Refusals that are no failure. */
   readonly tolerate?: readonly ErrnoName[];
 }

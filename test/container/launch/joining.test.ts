@@ -145,6 +145,9 @@ test(
       try {
         assert.equal(namespacesOf(running.pid).mnt, namespacesOf(other.pid).mnt);
         assert.equal(mounts(), before);
+        // It has said what there is to say once it sleeps.
+        while (!readFileSync(`/proc/${running.pid}/cmdline`, "utf8").startsWith("sleep"))
+          await new Promise((resolve) => setImmediate(resolve));
       } finally {
         running.signal(9);
         await scene.finish(running);
