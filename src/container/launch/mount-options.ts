@@ -115,17 +115,6 @@ const PROPAGATION: Readonly<Record<string, number>> = {
 /** Words that mean nothing to the kernel: how Docker for other systems keeps files consistent. */
 const IGNORED = new Set(["defaults", "consistent", "cached", "delegated", "z", "Z", "nocopy", "copy"]);
 
-/** Every word that has a meaning here, for those who ask what is supported. */
-export const knownMountOptions = (): readonly string[] =>
-  [
-    ...["bind", "rbind", "idmap", "tmpcopyup", ...Object.keys(FLAGS), ...Object.keys(ATTRIBUTES)],
-    ...Object.keys(ATTRIBUTES).map((word) => `r${word}`),
-    ...Object.keys(PROPAGATION).flatMap((word) => [word, `r${word}`]),
-    ...IGNORED,
-  ]
-    .filter((word, index, all) => all.indexOf(word) === index)
-    .sort();
-
 /** Sort the words of `options` by who has to act on them. */
 export function mountOptions(options: readonly string[]): MountOptions {
   let flagsSet = 0;
