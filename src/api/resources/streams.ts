@@ -1,7 +1,8 @@
+import type { DetachKeys } from "../../container/detach.ts";
 import type { Entry } from "../../container/logs/entry.ts";
 import { formatTime, parseTime } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../../engine/container.ts";
-import { attach, checkAttach } from "../../engine/containers/attach.ts";
+import { attach, checkAttach, type Peer } from "../../engine/containers/attach.ts";
 import { find } from "../../engine/containers/find.ts";
 import { type LogsOptions, logs } from "../../engine/containers/logs.ts";
 import { tell } from "../../engine/containers/tell.ts";
@@ -11,7 +12,8 @@ import { invalid, notANumber } from "../../engine/refuse.ts";
 import { describe, replyJson } from "../failure.ts";
 import { frame, hijackType, streamType } from "../frames.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { keysOf, peerOf } from "../peer.ts";
+import { badHandshake, openWebSocket } from "../http/websocket.ts";
+import { keysOf, peerOf, rawPeer } from "../peer.ts";
 import { flag } from "../request.ts";
 import { get, parameter, post, type Route } from "../route.ts";
 
@@ -19,6 +21,9 @@ import { get, parameter, post, type Route } from "../route.ts";
 export const streams: readonly Route[] = [
   post("/containers/{id}/attach", (engine, exchange, parameters, minor) =>
     attachTo(engine, exchange, parameter(parameters, "id"), minor),
+  ),
+  get("/containers/{id}/attach/ws", (engine, exchange, parameters, minor) =>
+    attachSocket(engine, exchange, parameter(parameters, "id"), minor),
   ),
   get("/containers/{id}/logs", (engine, exchange, parameters, minor) =>
     sendLogs(engine, exchange, parameter(parameters, "id"), minor),
@@ -66,24 +71,74 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
   const container = attachable(engine, exchange, id);
   if (!container) return;
   const terminal = container.record.config.Tty ?? false;
-  const [stdin, stdout, stderr] = [
-    flag(exchange, "stdin"),
-    flag(exchange, "stdout"),
-    flag(exchange, "stderr"),
-  ];
-  const keys = exchange.query.get("detachKeys");
-  let detach: ReturnType<typeof keysOf>;
+  const wanted = {
+    stdin: flag(exchange, "stdin"),
+    stdout: flag(exchange, "stdout"),
+    stderr: flag(exchange, "stderr"),
+  };
+  let session: Session;
   try {
-    detach = keysOf(keys, terminal);
+    session = sessionOf(exchange, terminal, wanted);
   } catch {
-    exchange.reply(400, `Invalid detach keys (${keys?.slice(0, 80)}) provided\r\n`, streamType(true, 0));
+    const keys = exchange.query.get("detachKeys")?.slice(0, 80);
+    exchange.reply(400, `Invalid detach keys (${keys}) provided\r\n`, streamType(true, 0));
     return;
   }
-  const [past, live] = [flag(exchange, "logs"), flag(exchange, "stream")];
   // Some clients send their options as a body too (dockerode): it is not what the container is to read.
   if (exchange.body.length !== "chunked") await exchange.body.discard();
   const connection = exchange.hijack(hijackType(exchange, terminal, minor));
-  if (past) {
+  await join(engine, container, peerOf(connection, terminal, wanted.stdin), session);
+}
+
+/** Docker's WebSocket form: both streams as they are, one frame a piece. */
+async function attachSocket(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
+  const container = find(engine, id);
+  checkAttach(container, id);
+  // Older clients get all three, whatever they ask for.
+  const all = minor < 42;
+  const wanted = {
+    stdin: all || flag(exchange, "stdin"),
+    stdout: all || flag(exchange, "stdout"),
+    stderr: all || flag(exchange, "stderr"),
+  };
+  const session = sessionOf(exchange, container.record.config.Tty ?? false, wanted);
+  const bad = badHandshake(exchange);
+  if (bad) {
+    exchange.reply(400, bad, "text/plain", { "Sec-WebSocket-Version": "13" });
+    return;
+  }
+  const socket = openWebSocket(exchange, minor >= 28);
+  const peer = rawPeer(socket, wanted.stdin);
+  await join(engine, container, peer, session);
+}
+
+interface Session {
+  readonly exchange: Exchange;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly detach: DetachKeys | null;
+  /** What was written before comes first. */
+  readonly past: boolean;
+  readonly live: boolean;
+}
+
+/** @throws Refusal (400) for detach keys that do not exist: before anything is answered */
+const sessionOf = (
+  exchange: Exchange,
+  terminal: boolean,
+  { stdout, stderr }: { readonly stdout: boolean; readonly stderr: boolean },
+): Session => ({
+  exchange,
+  stdout,
+  stderr,
+  detach: keysOf(exchange.query.get("detachKeys"), terminal),
+  past: flag(exchange, "logs"),
+  live: flag(exchange, "stream"),
+});
+
+async function join(engine: Engine, container: Container, peer: Peer, session: Session): Promise<void> {
+  const { stdout, stderr, exchange } = session;
+  if (session.past) {
     const options: LogsOptions = {
       stdout: stdout || !stderr,
       stderr: stderr || !stdout,
@@ -94,17 +149,18 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
       signal: exchange.gone,
     };
     for await (const entries of logs(engine, container, options)) {
-      const wait = connection.write(bytesOf(entries, terminal, {}));
-      if (wait) await wait;
+      for (const { stream, log } of entries) {
+        const wait = peer.write(stream, Buffer.from(log));
+        if (wait) await wait;
+      }
     }
   }
-  if (!live) {
+  if (!session.live) {
     tell(engine, container.record, "attach");
-    connection.end();
+    peer.end();
     return;
   }
-  const leave = attach(engine, container, peerOf(connection, terminal, stdin), { stdout, stderr, detach });
-  exchange.onClose(leave);
+  exchange.onClose(attach(engine, container, peer, session));
 }
 
 async function sendLogs(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
