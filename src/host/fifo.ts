@@ -48,18 +48,6 @@ function readOpened(descriptor: number): FifoReader {
 }
 
 /**
- * Wakes the reader of a FIFO whose writers left before it was opened: it reads the end of the file, but poll
- * says so only to those who have had a writer since they came (fs/pipe.c, `pipe_poll`).
- */
-export function endFifo(path: string): void {
-  try {
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
-  } catch {
-    // Nobody reads it, or it is gone.
-  }
-}
-
-/**
  * Opens `path` for writing, event-driven.
  * @throws as open(2); ENXIO when nobody holds the reading end
  */

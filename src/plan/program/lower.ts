@@ -5,8 +5,9 @@ import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, 
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { lowerInit } from "./init.ts";
-import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { keepLoop, leaveReleased } from "./keeper.ts";
 import type { Operand } from "./ops.ts";
+import { REPORT_MEMORY, sendReport, startReport } from "./report.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 

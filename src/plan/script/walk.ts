@@ -37,7 +37,8 @@ function interpret(state: State, step: Exclude<Step, Clone>) {
     case "store":
       return void state.stores.set(step.to, step.slot);
     case "load":
-      return;
+      // One end of a pipe or of a socket pair.
+      return void state.slots.set(step.into, { kind: "mechanics" });
     case "receive":
       return receive(state, step.into);
     case "exec":
