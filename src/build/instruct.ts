@@ -1,16 +1,9 @@
-import {
-  applyInstruction,
-  commandOf,
-  environment,
-  execForm,
-  isConfigInstruction,
-  workdir,
-} from "../image/change.ts";
+import { applyInstruction, commandOf, environment, isConfigInstruction, workdir } from "../image/change.ts";
 import type { Progress, StoredLayer } from "../image/images.ts";
 import { hostPlatform } from "../image/platform.ts";
 import { toByteText } from "../image/tar/entry.ts";
 import { encodeHeader, endOfArchive, PLAIN } from "../image/tar/write.ts";
-import { type Escape, expand, splitWords, type Variables } from "../image/words.ts";
+import { type Escape, execForm, expand, splitWords, type Variables } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
 import type { BuildOptions } from "./build.ts";
 import { copyLayer } from "./copy.ts";
@@ -71,7 +64,7 @@ async function inStage(
   const { name, text, original } = instruction;
   const env = environment(stage.config);
   const variables: Variables = (key) => env.get(key) ?? args.get(key);
-  const context = { variables, escape: building.mark };
+  const context = { variables, mark: building.mark };
   switch (name) {
     case "ADD":
     case "COPY":

@@ -1,4 +1,4 @@
-import { openSync, write, writeSync } from "node:fs";
+import { fs } from "../host/builtin.ts";
 
 /**
  * Standard output and error without `process.stdout`, whose first touch costs milliseconds.
@@ -21,7 +21,7 @@ export function err(text: string): void {
 export function writeAll(fd: 1 | 2, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) {
     try {
-      at += writeSync(own.get(fd) ?? fd, bytes, at);
+      at += fs().writeSync(own.get(fd) ?? fd, bytes, at);
     } catch (error) {
       recover(fd, error as NodeJS.ErrnoException);
     }
@@ -33,7 +33,7 @@ export async function pour(fd: 1 | 2, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += await new Promise<number>((resolve, reject) => {
-        write(own.get(fd) ?? fd, bytes, at, bytes.length - at, null, (error, count) =>
+        fs().write(own.get(fd) ?? fd, bytes, at, bytes.length - at, null, (error, count) =>
           error ? reject(error) : resolve(count),
         );
       });
@@ -46,5 +46,5 @@ export async function pour(fd: 1 | 2, bytes: Uint8Array): Promise<void> {
 function recover(fd: 1 | 2, error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(141);
   if (error.code !== "EAGAIN" || own.has(fd)) throw error;
-  own.set(fd, openSync(`/proc/self/fd/${fd}`, "a"));
+  own.set(fd, fs().openSync(`/proc/self/fd/${fd}`, "a"));
 }

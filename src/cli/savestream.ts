@@ -1,6 +1,6 @@
 import { closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { bodySource } from "../client/stream.ts";
+import type { Answer } from "../client/http.ts";
 import { Failure } from "./failure.ts";
 import { pour } from "./output.ts";
 import { isTerminal } from "./session/terminal.ts";
@@ -9,18 +9,18 @@ import { isTerminal } from "./session/terminal.ts";
  * Writes an archive to standard output, or to a file that appears only when it is complete.
  * @throws Failure where a terminal would get the archive, or the file cannot be there
  */
-export async function saveStream(path: string | undefined, ask: () => Promise<Response>): Promise<number> {
+export async function saveStream(path: string | undefined, ask: () => Promise<Answer>): Promise<number> {
   if (path === undefined) {
     if (isTerminal(1))
       throw new Failure("cowardly refusing to save to a terminal. Use the -o flag or redirect");
-    const read = bodySource(await ask());
+    const read = (await ask()).next;
     for (let chunk = await read(); chunk !== null; chunk = await read()) await pour(1, chunk);
     return 0;
   }
   const directory = claim(path);
   const partial = join(directory, basename(path));
   try {
-    const read = bodySource(await ask());
+    const read = (await ask()).next;
     const fd = openSync(partial, "wx", 0o600);
     try {
       for (let chunk = await read(); chunk !== null; chunk = await read())

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../host/http.ts";
+import type { Endpoint } from "../host/socket.ts";
 
 /**
  * Reads `unix:///run/cais/cais.sock`, `/run/cais/cais.sock`, `tcp://host:port`, `host:port`.

@@ -1,4 +1,5 @@
 import type { PathStat } from "../wire/lifecycle.ts";
+import type { Answer } from "./http.ts";
 import { type Engine, request, segment, tell } from "./request.ts";
 
 const route = (id: string) => `/containers/${segment(id)}/archive`;
@@ -13,7 +14,7 @@ export async function getArchive(
   engine: Engine,
   id: string,
   path: string,
-): Promise<{ readonly response: Response; readonly stat: PathStat }> {
+): Promise<{ readonly response: Answer; readonly stat: PathStat }> {
   const response = await request(engine, route(id), { query: { path } });
   return { response, stat: statOf(response) };
 }
@@ -34,8 +35,8 @@ export function putArchive(
   });
 }
 
-function statOf(response: Response): PathStat {
-  const text = response.headers.get("x-docker-container-path-stat");
+function statOf(response: Answer): PathStat {
+  const text = response.header("x-docker-container-path-stat");
   if (!text) throw new Error("Cannot read the engine's answer: it does not say what the path is");
   return JSON.parse(Buffer.from(text, "base64").toString()) as PathStat;
 }

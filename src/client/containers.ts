@@ -10,6 +10,7 @@ import type {
 } from "../wire/lifecycle.ts";
 import type { ContainerSummary } from "../wire/summary.ts";
 import { type Hijacked, hijack } from "./hijack.ts";
+import type { Answer } from "./http.ts";
 import { ask, type Engine, type Query, queryText, request, segment, tell } from "./request.ts";
 
 /** `{"status": ["running"]}`: filters as the API takes them. */
@@ -143,7 +144,7 @@ export interface LogOptions {
 }
 
 /** What a container has written: a stream of the same two shapes as attach. */
-export function containerLogs(engine: Engine, id: string, it: LogOptions): Promise<Response> {
+export function containerLogs(engine: Engine, id: string, it: LogOptions): Promise<Answer> {
   return request(engine, at(id, "/logs"), { query: { stdout: true, stderr: true, ...it } });
 }
 
@@ -158,7 +159,7 @@ export async function containerChanges(engine: Engine, id: string): Promise<read
 }
 
 /** Its whole file system as a tar stream. */
-export function exportContainer(engine: Engine, id: string): Promise<Response> {
+export function exportContainer(engine: Engine, id: string): Promise<Answer> {
   return request(engine, at(id, "/export"));
 }
 
@@ -168,7 +169,7 @@ export function containerStats(
   id: string,
   stream: boolean,
   signal?: AbortSignal,
-): Promise<Response> {
+): Promise<Answer> {
   return request(engine, at(id, "/stats"), {
     query: { stream: stream ? "1" : "0" },
     ...(signal && { signal }),

@@ -7,6 +7,7 @@ import type {
   ImagesPruned,
 } from "../wire/image.ts";
 import { type Filters, filterQuery } from "./containers.ts";
+import type { Answer } from "./http.ts";
 import { ask, type Engine, type Query, request, tell } from "./request.ts";
 
 /** Slashes of an image's name are part of the route. */
@@ -56,21 +57,17 @@ export function createImage(
   engine: Engine,
   query: Query,
   body?: ReadableStream<Uint8Array>,
-): Promise<Response> {
+): Promise<Answer> {
   return request(engine, "/images/create", { method: "POST", query, ...(body && { body }) });
 }
 
 /** Images as one archive in Docker's format. */
-export function saveImages(engine: Engine, names: readonly string[]): Promise<Response> {
+export function saveImages(engine: Engine, names: readonly string[]): Promise<Answer> {
   return request(engine, "/images/get", { query: { names } });
 }
 
 /** Takes an archive of `saveImages` in. The answer is a stream of progress. */
-export function loadImages(
-  engine: Engine,
-  tar: ReadableStream<Uint8Array>,
-  quiet: boolean,
-): Promise<Response> {
+export function loadImages(engine: Engine, tar: ReadableStream<Uint8Array>, quiet: boolean): Promise<Answer> {
   return request(engine, "/images/load", {
     method: "POST",
     query: { quiet: quiet ? "1" : "0" },
@@ -84,7 +81,7 @@ export function buildImage(
   engine: Engine,
   query: Query,
   context: ReadableStream<Uint8Array>,
-): Promise<Response> {
+): Promise<Answer> {
   return request(engine, "/build", {
     method: "POST",
     query,

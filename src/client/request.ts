@@ -1,8 +1,9 @@
-import { type Endpoint, exchange } from "../host/http.ts";
+import type { Endpoint } from "../host/socket.ts";
 import { codeOf } from "../oci/error.ts";
 import type { ErrorResponse } from "../wire/lifecycle.ts";
 import { addressText } from "./address.ts";
 import { EngineError, NoEngineError } from "./error.ts";
+import { type Answer, exchange } from "./http.ts";
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
@@ -28,13 +29,13 @@ const absent = new Set(["ENOENT", "ECONNREFUSED", "FailedToOpenSocket", "Connect
  * One request; resolves when the answer's head is there.
  * @throws EngineError for answers of 400 and above, NoEngineError when nobody answers
  */
-export async function request(engine: Engine, path: string, it: Request = {}): Promise<Response> {
+export async function request(engine: Engine, path: string, it: Request = {}): Promise<Answer> {
   const response = await reach(engine, path + queryText(it.query), it);
   if (response.status < 400) return response;
   throw new EngineError(response.status, await refusal(response));
 }
 
-async function reach(engine: Engine, path: string, it: Request): Promise<Response> {
+async function reach(engine: Engine, path: string, it: Request): Promise<Answer> {
   const body = it.json === undefined ? it.body : JSON.stringify(it.json);
   const send = () =>
     exchange(engine.endpoint, path, {
@@ -56,7 +57,8 @@ async function reach(engine: Engine, path: string, it: Request): Promise<Respons
   }
 }
 
-async function refusal(response: Response): Promise<string> {
+/** Why the engine refused, in its words. */
+export async function refusal(response: Answer): Promise<string> {
   const text = await response.text();
   try {
     const { message } = JSON.parse(text) as Partial<ErrorResponse>;
@@ -64,7 +66,7 @@ async function refusal(response: Response): Promise<string> {
   } catch {
     // Not JSON: the text itself is the message.
   }
-  return text.trim() || `the engine answered ${response.status} ${response.statusText}`;
+  return text.trim() || `the engine answered ${response.status} ${response.reason}`;
 }
 
 /** `?a=1&b=x`; undefined and false are left out, true is 1, a list repeats its name. */
@@ -88,7 +90,7 @@ export async function ask<T>(engine: Engine, path: string, it: Request = {}): Pr
 /** One request whose answer does not matter. */
 export async function tell(engine: Engine, path: string, it: Request = {}): Promise<void> {
   const response = await request(engine, path, { method: "POST", ...it });
-  if (response.status !== 204 && response.status !== 304) await response.arrayBuffer();
+  await response.text();
 }
 
 /** A name or id as one segment of a path. */

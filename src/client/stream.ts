@@ -46,15 +46,6 @@ export async function* single(read: Source): AsyncGenerator<Piece> {
   for (let chunk = await read(); chunk !== null; chunk = await read()) yield { channel: 1, bytes: chunk };
 }
 
-/** The body of an answer as a source. */
-export function bodySource(response: Response): Source {
-  const reader = response.body?.getReader();
-  return async () => {
-    const next = await reader?.read();
-    return next === undefined || next.done ? null : (next.value as Uint8Array);
-  };
-}
-
 /** Values that the engine sends one after the other as JSON. Each line is one value. */
 export async function* jsonLines<T>(read: Source): AsyncGenerator<T> {
   for await (const line of textLines(read)) yield JSON.parse(line) as T;

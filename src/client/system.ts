@@ -3,6 +3,7 @@ import type { BuildPruned } from "../wire/image.ts";
 import type { DiskUsage, Info, Version } from "../wire/system.ts";
 import type { TraceStep } from "../wire/trace.ts";
 import { type Filters, filterQuery } from "./containers.ts";
+import type { Answer } from "./http.ts";
 import { ask, type Engine, request, segment, tell } from "./request.ts";
 
 /** Makes sure that somebody answers, before a body is sent that can be sent only once. */
@@ -37,7 +38,7 @@ export interface EventOptions {
 }
 
 /** A stream of `Event`, one JSON value a line. */
-export function events(engine: Engine, it: EventOptions, signal?: AbortSignal): Promise<Response> {
+export function events(engine: Engine, it: EventOptions, signal?: AbortSignal): Promise<Answer> {
   return request(engine, "/events", {
     query: { since: it.since, until: it.until, filters: filterQuery(it.filters) },
     ...(signal && { signal }),

@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../wire/container.ts";
+import type { Health } from "../wire/inspect.ts";
 import type { MountPoint } from "../wire/summary.ts";
 import type { ContainerId } from "./id.ts";
 import { STATES, type State } from "./lifecycle.ts";
@@ -18,6 +19,8 @@ export interface SavedState {
   restartCount: number;
   /** `stop` or `kill` ended it: restart policies leave it alone. */
   manuallyStopped: boolean;
+  /** Only with a health check, from the first start on. */
+  health?: Health;
 }
 
 /** What is known of a container: one document on disk. What may change is not `readonly`. */

@@ -4,7 +4,8 @@ import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
 import { createImages } from "../image/open.ts";
 import type { Digest } from "../oci/digest.ts";
-import { runPlan } from "../plan/run.ts";
+import { holdPlan, runPlan } from "../plan/run.ts";
+import type { Plan } from "../plan/step.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import { openVolumes } from "../volume/volumes.ts";
 import { createEngine, type Engine } from "./engine.ts";
@@ -46,6 +47,17 @@ export async function assemble({
     usedBy: (name) => (engine ? volumeUsers(engine, name) : []),
   });
   for (const problem of [...images.damaged(), ...volumes.damaged()]) report(problem);
-  engine = await createEngine({ root, run, runPlan: runHere, images, volumes, launcher, cgroups, report });
+  const holdHere = (plan: Plan) => holdPlan(plan, programs);
+  engine = await createEngine({
+    root,
+    run,
+    runPlan: runHere,
+    holdPlan: holdHere,
+    images,
+    volumes,
+    launcher,
+    cgroups,
+    report,
+  });
   return { engine, close: () => launcher.close() };
 }

@@ -4,6 +4,7 @@ import type { Running } from "../container/launcher.ts";
 import type { LogOptions } from "../container/logs/options.ts";
 import type { LogWriter } from "../container/logs/writer.ts";
 import type { ContainerRecord } from "../container/record.ts";
+import type { HealthWatch } from "./containers/health.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
@@ -32,6 +33,8 @@ export interface Container {
   stdin: StdinSource[] | null;
   waiters: Set<Waiter> | null;
   execs: Set<ExecId> | null;
+  /** Runs its health checks. */
+  health: HealthWatch | null;
   /** Resolves after everything about the current start's end is done. */
   ended: Promise<void> | null;
   /** What is being done to it; the next request of that kind waits. */
@@ -54,6 +57,7 @@ export function newContainer(record: ContainerRecord, logOptions: LogOptions): C
     stdin: null,
     waiters: null,
     execs: null,
+    health: null,
     ended: null,
     busy: null,
     restart: null,

@@ -4,6 +4,8 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Held } from "../plan/run.ts";
+import type { Plan } from "../plan/step.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import type { Volumes } from "../volume/volumes.ts";
 import type { Container } from "./container.ts";
@@ -18,6 +20,8 @@ export interface Context {
   readonly run: string;
   /** Its programs are below the root: a place that allows execution and that nobody else can write to. */
   readonly runPlan: RunPlan;
+  /** Runs a plan whose program stays where it is until it is closed. */
+  readonly holdPlan: (plan: Plan) => Promise<Held>;
   readonly store: ContainerStore;
   readonly containers: Map<ContainerId, Container>;
   readonly names: Names;

@@ -17,7 +17,7 @@ export type Engine = Context;
 /** The pieces that an engine is put together from. */
 export type EngineParts = Pick<
   Context,
-  "root" | "run" | "runPlan" | "images" | "volumes" | "launcher" | "cgroups" | "report"
+  "root" | "run" | "runPlan" | "holdPlan" | "images" | "volumes" | "launcher" | "cgroups" | "report"
 >;
 
 /**

@@ -1,4 +1,7 @@
-import type { Endpoint } from "./http.ts";
+/** Where an engine listens. */
+export type Endpoint =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
 /** A connected stream socket whose two directions end separately. */
 export interface Duplex {

@@ -1,6 +1,7 @@
 import { Refusal } from "../oci/error.ts";
-import type { HealthConfig, ImageRunConfig } from "../oci/image.ts";
-import { type Escape, expand, splitWords, type Variables } from "./words.ts";
+import type { ImageRunConfig } from "../oci/image.ts";
+import { healthOf } from "./healthcheck.ts";
+import { type Escape, execForm, expand, splitWords, type Variables } from "./words.ts";
 
 /** Everything `applyInstruction` knows. */
 const INSTRUCTIONS = [
@@ -99,17 +100,6 @@ export function applyInstruction(
   }
 }
 
-/** A JSON list of strings, or undefined when the text is none (then it is a shell's command line). */
-export function execForm(text: string): string[] | undefined {
-  if (!text.startsWith("[")) return undefined;
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** A command: as listed, or run by the image's shell. */
 export function commandOf(text: string, config: ImageRunConfig): string[] {
   return execForm(text) ?? (text === "" ? [] : [...(config.Shell ?? ["/bin/sh", "-c"]), text]);
@@ -169,59 +159,4 @@ export function workdir(before: string, path: string): string {
 function signalOf(text: string): string {
   if (/^(SIG)?[A-Z0-9+-]+$/i.test(text)) return text;
   throw new Refusal("invalid", `Invalid signal: ${text}`);
-}
-
-function healthOf(text: string): HealthConfig {
-  const options: Record<string, string> = {};
-  const rest = text.replace(
-    /^(?:--([a-z-]+)=(\S+)\s+)/,
-    function take(all: string, key: string, value: string): string {
-      options[key] = value;
-      return all.slice(all.length);
-    },
-  );
-  if (rest !== text) return { ...healthOf(rest), ...healthOptions(options) };
-  const [kind = "", ...more] = text.split(/\s+/);
-  if (kind.toUpperCase() === "NONE") return { Test: ["NONE"] };
-  if (kind.toUpperCase() !== "CMD")
-    throw new Refusal("invalid", `Unknown type "${kind}" in HEALTHCHECK (try CMD)`);
-  const command = text.slice(kind.length).trim();
-  if (more.length === 0) throw new Refusal("invalid", "Missing command after HEALTHCHECK CMD");
-  const exec = execForm(command);
-  return { Test: exec === undefined ? ["CMD-SHELL", command] : ["CMD", ...exec] };
-}
-
-function healthOptions(options: Readonly<Record<string, string>>): HealthConfig {
-  const result: { -readonly [K in keyof HealthConfig]: HealthConfig[K] } = {};
-  for (const [key, value] of Object.entries(options)) {
-    if (key === "retries") result.Retries = Number.parseInt(value, 10);
-    else if (key === "interval") result.Interval = duration(value);
-    else if (key === "timeout") result.Timeout = duration(value);
-    else if (key === "start-period") result.StartPeriod = duration(value);
-    else if (key === "start-interval") result.StartInterval = duration(value);
-    else throw new Refusal("invalid", `Unknown flag: ${key}`);
-  }
-  return result;
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 6e10,
-  h: 3.6e12,
-};
-
-/** Go's durations ("1m30s") in nanoseconds. */
-export function duration(text: string): number {
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) {
-    throw new Refusal("invalid", `time: invalid duration "${text}"`);
-  }
-  let total = 0;
-  for (const [, number, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
-    total += Number(number) * (UNITS[unit!] ?? 0);
-  }
-  return Math.round(total);
 }

@@ -95,3 +95,14 @@ function closing(text: string, start: number): number {
   }
   return -1;
 }
+
+/** A JSON list of strings, or undefined when the text is none (then it is a shell's command line). */
+export function execForm(text: string): string[] | undefined {
+  if (!text.startsWith("[")) return undefined;
+  try {
+    const list: unknown = JSON.parse(text);
+    return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
+  } catch {
+    return undefined;
+  }
+}

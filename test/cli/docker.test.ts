@@ -119,10 +119,10 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
         });
         return [shown(own), shown(peers)] as const;
       };
-      // "5 seconds ago" may become 6 between the two: then both are asked again.
-      const first = await look();
-      const [own, peers] = isDeepStrictEqual(...first) ? first : await look();
-      assert.deepEqual(own, peers);
+      // "5 seconds ago" may become 6 between the two: then both are asked again (on a busy machine, more than once).
+      let seen = await look();
+      for (let again = 0; again < 4 && !isDeepStrictEqual(...seen); again++) seen = await look();
+      assert.deepEqual(...seen);
     });
 
   const codes: readonly (readonly [number, readonly string[]])[] = [

@@ -119,6 +119,25 @@ test("commit makes an image of what has changed, with its configuration", can, a
   await engine.ok(["rmi", "noted:1"]);
 });
 
+test("cp reaches the volumes and binds of a container that does not run", can, async () => {
+  const bound = join(home, "bound");
+  mkdirSync(bound);
+  const mounts = ["-v", "kept:/data", "-v", `${bound}:/bound`, "-v", `${bound}:/fixed:ro`];
+  await engine.ok(["create", ...NONE, "--name", "waiting", ...mounts, "busybox", "cat", "/data/in"]);
+  const file = join(home, "in");
+  writeFileSync(file, "from outside");
+  await engine.ok(["cp", file, "waiting:/data/in"]);
+  await engine.ok(["cp", file, "waiting:/bound/in"]);
+  assert.equal(readFileSync(join(bound, "in"), "utf8"), "from outside");
+  assert.match((await engine.cais(["cp", file, "waiting:/fixed/other"])).stderr, /read-only|EROFS/i);
+  assert.equal(await engine.ok(["start", "-a", "waiting"]), "from outside");
+  const back = join(home, "back");
+  await engine.ok(["cp", "waiting:/data/in", back]);
+  assert.equal(readFileSync(back, "utf8"), "from outside");
+  await remove("waiting");
+  await engine.ok(["volume", "rm", "kept"]);
+});
+
 test("export is the whole tree, without what is mounted; import takes it back", can, async () => {
   const script =
     "echo kept > /note; chown 1000:29 /note; chmod 4750 /note; ln /note /again; echo x > /volume/x";

@@ -10,7 +10,9 @@ const can = needs(root(), busyboxMissing());
 const lower = needs(
   root(),
   busyboxMissing(),
-  ownCapabilities().includes("CAP_SYS_RESOURCE") ? undefined : "this root may not lower oom_score_adj",
+  ownCapabilities().includes("CAP_SYS_RESOURCE")
+    ? undefined
+    : "this root may not lower oom_score_adj (see test/vm/engine.test.ts)",
 );
 let engine: TestEngine;
 

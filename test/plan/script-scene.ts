@@ -115,11 +115,15 @@ export async function openScene() {
     },
 
     /** By hand. */
-    async scripted(spec: RuntimeSpec, extra: Partial<LaunchRequest> = {}): Promise<View> {
+    async scripted(
+      spec: RuntimeSpec,
+      extra: Partial<LaunchRequest> = {},
+      environment: Readonly<Record<string, string>> = {},
+    ): Promise<View> {
       const asked = request(spec, extra);
       const path = join(base, `${asked.id}.sh`);
       writeFileSync(path, launcher.explain(asked, "script"));
-      const ended = await command("sh", [path]);
+      const ended = await command("sh", [path], { env: { ...process.env, ...environment } });
       if (ended.code !== 0) throw new Error(`The script ended with ${ended.code}: ${ended.stderr}`);
       const left = layout.hierarchies
         .map((tree) => directoryIn(tree, `/cais/${asked.id}`))

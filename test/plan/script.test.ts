@@ -9,6 +9,7 @@ import type { Mount, Process, RuntimeSpec } from "../../src/oci/runtime/spec.ts"
 import { call, close, from, num, str } from "../../src/plan/build.ts";
 import { script } from "../../src/plan/script/script.ts";
 import type { Step } from "../../src/plan/step.ts";
+import { CURRENT_MOUNT, installMount } from "../../tools/peers/packages.ts";
 import { MOUNTS } from "../container/launch/scene.ts";
 import { command } from "../support/cais.ts";
 import { needs } from "../support/skip.ts";
@@ -253,11 +254,14 @@ test("with a seccomp policy all but the filter is the same, and the script says 
   assert.match(scene.script(spec(parts)), /# allow only the system calls of the policy: NOT done by hand/);
 });
 
-/** `X-mount.idmap` came with util-linux 2.39. */
+/** `X-mount.idmap` came with util-linux 2.39: where the machine's is older, a current one is fetched. */
 function idmapMissing(): string | undefined {
-  const [, minor = "0"] =
-    /util-linux 2\.(\d+)/.exec(execFileSync("mount", ["--version"], { encoding: "utf8" })) ?? [];
-  return Number(minor) >= 39 ? undefined : "mount has no X-mount.idmap (util-linux 2.39)";
+  return minorOf(process.env.PATH ?? "") >= 39 ? undefined : installMount();
+}
+
+function minorOf(path: string): number {
+  const text = execFileSync("mount", ["--version"], { encoding: "utf8", env: { PATH: path } });
+  return Number(/util-linux 2\.(\d+)/.exec(text)?.[1] ?? 0);
 }
 
 const USERS: Parts = {
@@ -272,7 +276,9 @@ const USERS: Parts = {
 
 test("own users are the same", needs(idmapMissing()), async () => {
   const launched = await scene.launched(spec(USERS));
-  const scripted = await scene.scripted(spec(USERS));
+  const machines = process.env.PATH ?? "";
+  const path = minorOf(machines) >= 39 ? machines : `${CURRENT_MOUNT}:${machines}`;
+  const scripted = await scene.scripted(spec(USERS), {}, { PATH: path });
   // By hand the users' root mounts the overlay, who cannot say anything about trusted attributes.
   const plain = (view: View): View => ({
     ...view,
@@ -280,6 +286,10 @@ test("own users are the same", needs(idmapMissing()), async () => {
   });
   assertSame(plain(scripted), plain(launched));
   assert.match(launched.namespaces ?? "", /user:\[own\]/);
+});
+
+test("with own users, what the container writes has a place that need not be there any more", () => {
+  assert.ok(/\[ -d \S*\/up-\S+ \] \|\| \{ mkdir -p /.test(scene.script(spec(USERS))));
 });
 
 test("every script is one that a POSIX shell can read, for own users and terminals too", async () => {

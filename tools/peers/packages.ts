@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** Where the peers are kept, beside the fixtures; nothing of it is installed on the machine. */
 export const PEERS = resolve(import.meta.dirname, "../../.cache/peers");
@@ -8,6 +8,7 @@ export const PEERS = resolve(import.meta.dirname, "../../.cache/peers");
 /** Debian's unstable has a current Docker; its programs need glibc 2.34 and run on bookworm (2.36). */
 const SUITE = "sid";
 const PACKAGES = ["docker.io", "docker-cli", "containerd", "tini-static"] as const;
+const MOUNT_PACKAGES = ["mount", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libc6"] as const;
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const MIRROR = "http://deb.debian.org/debian";
 
@@ -25,9 +26,45 @@ export function peerPath(): string {
  * Returns why not, as one sentence, where apt or the network is missing: Debian's own docker.io is then used.
  */
 export function installDocker(): string | undefined {
-  const target = join(PEERS, "docker");
+  return install("docker", PACKAGES, (directory) => {
+    const runs = spawnSync(join(directory, "usr/sbin/dockerd"), ["--version"]);
+    return runs.status === 0 ? undefined : `Cannot run the current Docker here: ${runs.stderr}`;
+  });
+}
+
+/** Where a current mount(8) is once `installMount` has said nothing: a directory to put in front of PATH. */
+export const CURRENT_MOUNT = join(PEERS, "mount/bin");
+
+/** Unpacks mount(8) from Debian's unstable with the libraries it needs. Returns why not, as one sentence. */
+export function installMount(): string | undefined {
+  return install("mount", MOUNT_PACKAGES, (directory) => {
+    const final = join(PEERS, "mount");
+    const find = (name: string) =>
+      readdirSync(directory, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(`/${name}`));
+    const libc = find("libc.so.6");
+    const loader = readdirSync(join(directory, dirname(libc ?? "")))
+      .filter((name) => name.startsWith("ld-linux"))
+      .at(0);
+    const mount = find("bin/mount");
+    if (libc === undefined || loader === undefined || mount === undefined)
+      return "Cannot find mount in its package";
+    const libraries = join(final, dirname(libc));
+    mkdirSync(join(directory, "bin"));
+    const words = `exec ${join(libraries, loader)} --library-path ${libraries} ${join(final, mount)} "$@"`;
+    writeFileSync(join(directory, "bin/mount"), `#!/bin/sh\n${words}\n`, { mode: 0o755 });
+    return undefined;
+  });
+}
+
+/** @param ready makes the unpacked packages ready for use, or says why they are of none */
+function install(
+  name: string,
+  packages: readonly string[],
+  ready: (directory: string) => string | undefined,
+): string | undefined {
+  const target = join(PEERS, name);
   if (existsSync(target)) return undefined;
-  const apt = join(PEERS, "apt");
+  const apt = join(PEERS, `${name}.apt`);
   mkdirSync(join(apt, "lists/partial"), { recursive: true });
   mkdirSync(join(apt, "cache/archives/partial"), { recursive: true });
   writeFileSync(join(apt, "sources.list"), `deb [signed-by=${KEYRING}] ${MIRROR} ${SUITE} main\n`);
@@ -41,19 +78,19 @@ export function installDocker(): string | undefined {
 
   const failure =
     run("apt-get", [...options, "-q", "update"], apt) ??
-    run("apt-get", [...options, "-q", "download", ...PACKAGES], apt);
-  if (failure !== undefined) return `Cannot fetch a current Docker: ${failure}`;
+    run("apt-get", [...options, "-q", "download", ...packages], apt);
+  if (failure !== undefined) return `Cannot fetch a current ${name}: ${failure}`;
 
   const half = `${target}.half`;
   rmSync(half, { recursive: true, force: true });
-  for (const file of readdirSync(apt).filter((name) => name.endsWith(".deb"))) {
+  for (const file of readdirSync(apt).filter((each) => each.endsWith(".deb"))) {
     const unpacking = run("dpkg", ["-x", join(apt, file), half], apt);
     if (unpacking !== undefined) return `Cannot unpack ${file}: ${unpacking}`;
   }
-  const runs = spawnSync(join(half, "usr/sbin/dockerd"), ["--version"]);
-  if (runs.status !== 0) {
+  const wrong = ready(half);
+  if (wrong !== undefined) {
     rmSync(half, { recursive: true, force: true });
-    return `Cannot run the current Docker here: ${runs.stderr}`;
+    return wrong;
   }
   renameSync(half, target);
   rmSync(apt, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { bodySource, textLines } from "../../client/stream.ts";
+import { textLines } from "../../client/stream.ts";
 import { events } from "../../client/system.ts";
 import type { Event } from "../../wire/event.ts";
 import { command } from "../command.ts";
@@ -28,7 +28,7 @@ export default command({
       since: since === undefined ? undefined : moment(since),
       until: until === undefined ? undefined : moment(until),
     });
-    for await (const text of textLines(bodySource(response))) {
+    for await (const text of textLines(response.next)) {
       const event = JSON.parse(text) as Event;
       const value = typed(event);
       const line = nodes

@@ -1,5 +1,5 @@
 import { containerLogs, inspectContainer } from "../../client/containers.ts";
-import { bodySource, demultiplex, single } from "../../client/stream.ts";
+import { demultiplex, single } from "../../client/stream.ts";
 import { command } from "../command.ts";
 import { bool, text } from "../flags/flag.ts";
 import { moment } from "../moment.ts";
@@ -26,7 +26,7 @@ export default command({
       since: since === undefined ? undefined : moment(since),
       until: until === undefined ? undefined : moment(until),
     });
-    const source = bodySource(response);
+    const source = response.next;
     for await (const { channel, bytes } of Config.Tty ? single(source) : demultiplex(source))
       await pour(channel === 1 ? 1 : 2, bytes);
     return 0;

@@ -1,7 +1,7 @@
 import { containerStats, listContainers } from "../../client/containers.ts";
 import { EngineError } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
-import { bodySource, jsonLines } from "../../client/stream.ts";
+import { jsonLines } from "../../client/stream.ts";
 import { events } from "../../client/system.ts";
 import type { Event } from "../../wire/event.ts";
 import type { Stats } from "../../wire/stats.ts";
@@ -85,7 +85,7 @@ async function live(
     if (latest.has(name)) return;
     latest.set(name, undefined);
     const response = await containerStats(engine, name, true);
-    for await (const sample of jsonLines<Stats>(bodySource(response))) {
+    for await (const sample of jsonLines<Stats>(response.next)) {
       latest.set(name, sample);
       if (latest.keys().next().value === name) await draw();
     }
@@ -99,6 +99,5 @@ async function live(
   const started = await events(engine, {
     filters: { type: ["container"], event: [all ? "create" : "start"] },
   });
-  for await (const event of jsonLines<Event>(bodySource(started)))
-    void follow(event.Actor.ID).catch(() => {});
+  for await (const event of jsonLines<Event>(started.next)) void follow(event.Actor.ID).catch(() => {});
 }

@@ -1,7 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createContainer } from "../../client/containers.ts";
 import { EngineError } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
+import { fs } from "../../host/builtin.ts";
 import { codeOf } from "../../oci/error.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import { Failure } from "../failure.ts";
@@ -25,7 +25,7 @@ export async function makeContainer(
     const image = body.Image ?? "";
     if (policy === "always") await pull(engine, image, options);
     const id = await create(engine, options, body, policy === "missing");
-    if (options.cidfile) writeFileSync(options.cidfile, id);
+    if (options.cidfile) fs().writeFileSync(options.cidfile, id);
     return id;
   } catch (error) {
     release();
@@ -73,7 +73,7 @@ export function withTag(image: string): string {
 function claimIdFile(path: string | undefined): () => void {
   if (path === undefined) return () => {};
   try {
-    writeFileSync(path, "", { flag: "wx" });
+    fs().writeFileSync(path, "", { flag: "wx" });
   } catch (error) {
     const code = codeOf(error);
     if (code !== "EEXIST")
@@ -84,6 +84,6 @@ function claimIdFile(path: string | undefined): () => void {
     );
   }
   return () => {
-    if (readFileSync(path, "utf8") === "") rmSync(path);
+    if (fs().readFileSync(path, "utf8") === "") fs().rmSync(path);
   };
 }

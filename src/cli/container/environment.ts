@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { fs } from "../../host/builtin.ts";
 import { codeOf } from "../../oci/error.ts";
 import { Failure } from "../failure.ts";
 import { cut } from "../flags/quantity.ts";
@@ -44,7 +44,7 @@ export function pairs(texts: readonly string[]): Readonly<Record<string, string>
 function lines(file: string): readonly string[] {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = fs().readFileSync(file, "utf8");
   } catch (error) {
     const code = codeOf(error);
     throw new Failure(`open ${file}: ${code === "ENOENT" ? "no such file or directory" : code}`, 125);

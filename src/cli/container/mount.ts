@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { path } from "../../host/builtin.ts";
 import type { BindOptions, Mount, MountType, TmpfsOptions, VolumeOptions } from "../../wire/mount.ts";
 import { bytes, cut } from "../flags/quantity.ts";
 
@@ -40,7 +40,7 @@ const fields: Readonly<Record<string, Take>> = {
     mount.Type = value.toLowerCase() as MountType;
   },
   source: ({ mount }, value) => {
-    mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value;
+    mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? path().resolve(value) : value;
   },
   target: ({ mount }, value) => {
     mount.Target = value;

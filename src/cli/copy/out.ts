@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { posix } from "node:path";
 import { getArchive, statPath } from "../../client/archive.ts";
 import type { Engine } from "../../client/request.ts";
-import { bodySource, type Source } from "../../client/stream.ts";
+import type { Source } from "../../client/stream.ts";
 import { Failure } from "../failure.ts";
 import { humanSize } from "../format/human.ts";
 import { err, pour } from "../output.ts";
@@ -31,7 +31,7 @@ export async function copyOut(
   if (to === "-" && isTerminal(1))
     throw new Failure("cowardly refusing to copy to a terminal. Redirect the output");
   const { response, stat } = await getArchive(engine, id, path);
-  const read = bodySource(response);
+  const read = response.next;
   if (to === "-") {
     for (let chunk = await read(); chunk !== null; chunk = await read()) await pour(1, chunk);
     return;

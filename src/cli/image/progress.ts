@@ -1,4 +1,5 @@
-import { bodySource, jsonLines } from "../../client/stream.ts";
+import type { Answer } from "../../client/http.ts";
+import { jsonLines } from "../../client/stream.ts";
 import type { Progress } from "../../wire/progress.ts";
 import { Failure } from "../failure.ts";
 import { writeAll } from "../output.ts";
@@ -14,10 +15,10 @@ export interface ProgressOptions {
  * @returns the id in the last `aux` record
  * @throws Failure when the stream ends with an error
  */
-export async function showProgress(response: Response, it: ProgressOptions): Promise<string | undefined> {
+export async function showProgress(response: Answer, it: ProgressOptions): Promise<string | undefined> {
   const bars = isTerminal(it.to) ? new Map<string, number>() : undefined;
   let id: string | undefined;
-  for await (const line of jsonLines<Progress>(bodySource(response))) {
+  for await (const line of jsonLines<Progress>(response.next)) {
     if (line.error !== undefined)
       throw new Failure(line.errorDetail?.message ?? line.error, line.errorDetail?.code || 1);
     id = line.aux?.ID ?? id;

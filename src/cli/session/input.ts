@@ -1,4 +1,4 @@
-import { openSync, read } from "node:fs";
+import { fs } from "../../host/builtin.ts";
 
 let own: number | undefined;
 
@@ -10,13 +10,13 @@ export async function readInput(): Promise<Uint8Array | null> {
   const buffer = Buffer.allocUnsafe(32 * 1024);
   try {
     const count = await new Promise<number>((resolve, reject) => {
-      read(own ?? 0, buffer, 0, buffer.length, null, (error, n) => (error ? reject(error) : resolve(n)));
+      fs().read(own ?? 0, buffer, 0, buffer.length, null, (error, n) => (error ? reject(error) : resolve(n)));
     });
     return count === 0 ? null : buffer.subarray(0, count);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EAGAIN" && own === undefined) {
-      own = openSync("/proc/self/fd/0", "r");
+      own = fs().openSync("/proc/self/fd/0", "r");
       return readInput();
     }
     // EIO: the terminal is gone, or this process is in its background.

@@ -3,6 +3,7 @@ import { nextDelay, shouldRestart } from "../../container/restart.ts";
 import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
+import { endHealth } from "./health.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
@@ -19,6 +20,7 @@ export async function ended(
 ): Promise<void> {
   const { record } = container;
   const { state } = record;
+  endHealth(container);
   container.running = null;
   container.log?.end();
   container.log = null;

@@ -5,7 +5,7 @@ import { toByteText } from "../../image/tar/entry.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { openRootOf } from "../rootfs/root.ts";
+import { openBareRootOf } from "../rootfs/root.ts";
 
 /** Fills volumes that are empty with what the image has where they are mounted. */
 export async function fillVolumes(
@@ -13,7 +13,7 @@ export async function fillVolumes(
   container: Container,
   names: readonly string[],
 ): Promise<void> {
-  const root = await openRootOf(context, container);
+  const root = await openBareRootOf(context, container);
   const rootFd = openRoot(root.path);
   try {
     for (const { Name, Destination } of container.record.mounts) {

@@ -2,6 +2,7 @@ import { freeze, thaw } from "../../cgroup/freeze.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { allowed } from "./find.ts";
+import { endHealth, watchHealth } from "./health.ts";
 import { tell } from "./tell.ts";
 
 /** Where a container's processes are, relative to each cgroup tree. */
@@ -12,7 +13,14 @@ export const cgroupOf = (context: Context, { record }: Container): string =>
 export const pause = (context: Context, container: Container): Promise<void> =>
   serially(container, async () => {
     allowed(container, "pause");
-    await freeze(context.cgroups.layout, cgroupOf(context, container));
+    // A probe that runs is ended first: frozen, it could not be.
+    endHealth(container);
+    try {
+      await freeze(context.cgroups.layout, cgroupOf(context, container));
+    } catch (error) {
+      watchHealth(context, container);
+      throw error;
+    }
     container.record.state.status = "paused";
     context.store.save(container.record);
     tell(context, container.record, "pause");
@@ -24,6 +32,7 @@ export const unpause = (context: Context, container: Container): Promise<void> =
     allowed(container, "unpause");
     await thaw(context.cgroups.layout, cgroupOf(context, container));
     container.record.state.status = "running";
+    watchHealth(context, container);
     context.store.save(container.record);
     tell(context, container.record, "unpause");
   });

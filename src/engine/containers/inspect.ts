@@ -71,6 +71,7 @@ function stateOf({ state }: ContainerRecord): ContainerState {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(state.health && { Health: state.health }),
   };
 }
 

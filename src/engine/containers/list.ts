@@ -57,6 +57,8 @@ export async function list(context: Context, options: ListOptions): Promise<Cont
   return Promise.all(found.map((container) => summary(context, container, options.size ?? false)));
 }
 
+const HEALTH: readonly string[] = ["none", "starting", "healthy", "unhealthy"];
+
 type Test = (record: ContainerRecord) => boolean;
 
 /** Values of one filter are alternatives, except labels, which must all be there. */
@@ -107,7 +109,14 @@ function test(context: Context, name: string, values: readonly string[]): Test {
         Object.entries(endpoints(record)).some(([key, end]) => key === value || end.NetworkID === value),
       );
     case "health":
-      return any((_, value) => value === "none");
+      for (const value of values) {
+        if (!HEALTH.includes(value)) {
+          throw invalid(
+            `invalid filter 'health=${value}': invalid value for health (${value}): must be one of ${HEALTH.join(", ")}`,
+          );
+        }
+      }
+      return any(({ state }, value) => (state.health?.Status ?? "none") === value);
     case "is-task":
       return any((_, value) => ["false", "0"].includes(value.toLowerCase()));
     case "isolation":

@@ -9,9 +9,9 @@ import { now } from "../../container/time.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
 import { runDirOf } from "../launch.ts";
-import { unmount } from "../rootfs/root.ts";
 import { ended } from "./ended.ts";
 import { follow, openLog } from "./follow.ts";
+import { watchHealth } from "./health.ts";
 import { remove } from "./remove.ts";
 import { start } from "./start.ts";
 
@@ -94,6 +94,7 @@ function running(context: Context, container: Container, found: Running): void {
   state.pid = found.pid;
   context.store.save(container.record);
   follow(context, container, found);
+  if (state.status === "running") watchHealth(context, container);
 }
 
 function keep(context: Context, container: Container, { leftovers }: Ended): void {
@@ -119,7 +120,6 @@ function again(
 
 /** Run directories and snapshots of containers that are not known: creates and removals cut short. */
 async function removeOrphans(context: Context, damaged: readonly string[]): Promise<void> {
-  for (const id of names(`${context.run}/mounts`)) await unmount(context, `${context.run}/mounts/${id}`);
   const spared = (id: string): boolean => damaged.some((path) => path.includes(id));
   const known = (id: string): boolean => isContainerId(id) && (context.containers.has(id) || spared(id));
   for (const { id } of context.images.driver.writables()) {

@@ -10,6 +10,7 @@ import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
+import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
 import { remove } from "./remove.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
@@ -70,8 +71,9 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.saveSoon(record);
   tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
-  tell(context, record, "start");
   follow(context, container, running);
+  beginHealth(context, container);
+  tell(context, record, "start");
 }
 
 /** Code and sentence of a start that failed, as Docker has them. */

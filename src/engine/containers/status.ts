@@ -1,4 +1,5 @@
 import type { ContainerRecord } from "../../container/record.ts";
+import type { Health } from "../../wire/inspect.ts";
 
 /** Docker's words for a span of time: "Less than a second", "5 minutes", "About an hour". */
 export function humanDuration(milliseconds: number): string {
@@ -23,7 +24,7 @@ export function statusText({ state }: ContainerRecord, now = Date.now()): string
   const since = (time: string): string => humanDuration(Math.max(0, now - Date.parse(time)));
   switch (state.status) {
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${healthText(state.health)}`;
     case "paused":
       return `Up ${since(state.startedAt)} (Paused)`;
     case "restarting":
@@ -37,4 +38,9 @@ export function statusText({ state }: ContainerRecord, now = Date.now()): string
     case "exited":
       return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`;
   }
+}
+
+function healthText(health: Health | undefined): string {
+  if (!health) return "";
+  return health.Status === "starting" ? " (health: starting)" : ` (${health.Status})`;
 }

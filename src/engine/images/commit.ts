@@ -1,7 +1,7 @@
 import { freeze, thaw } from "../../cgroup/freeze.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { ImageRunConfig } from "../../oci/image.ts";
-import type { ContainerConfig } from "../../wire/container.ts";
+import type { HealthConfig, ImageRunConfig } from "../../oci/image.ts";
+import type { ContainerConfig, Healthcheck } from "../../wire/container.ts";
 import type { Container } from "../container.ts";
 import { cgroupOf } from "../containers/freeze.ts";
 import { tell } from "../containers/tell.ts";
@@ -62,5 +62,12 @@ function runConfig(config: ContainerConfig): ImageRunConfig {
     ...(StopSignal ? { StopSignal } : {}),
     ...(config.StopTimeout ? { StopTimeout: config.StopTimeout } : {}),
     ...(config.Shell ? { Shell: config.Shell } : {}),
+    ...(config.Healthcheck ? { Healthcheck: healthConfig(config.Healthcheck) } : {}),
+    ...(config.OnBuild ? { OnBuild: config.OnBuild } : {}),
   };
 }
+
+const healthConfig = ({ Test, ...rest }: Healthcheck): HealthConfig => ({
+  ...rest,
+  ...(Test ? { Test } : {}),
+});

@@ -1,7 +1,8 @@
-import { mkdirSync, rmdirSync } from "node:fs";
-import { mountRoot } from "../../container/launch/rootfs.ts";
-import { MNT_DETACH } from "../../kernel/flags.ts";
-import { call, num, str } from "../../plan/build.ts";
+import { statSync } from "node:fs";
+import { viewPlan } from "../../container/launch/view.ts";
+import type { Mount } from "../../oci/runtime/spec.ts";
+import type { Held } from "../../plan/run.ts";
+import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 
@@ -11,67 +12,64 @@ export interface Root {
   readonly close: () => Promise<void>;
 }
 
-/** Those who use the mounted root of a container that does not run; the last one unmounts. */
-const users = new Map<string, { count: number; ready: Promise<void> }>();
+/** Those who look at a container that does not run: one view for all of them, which the last one closes. */
+const views = new Map<string, { count: number; readonly held: Promise<Held> }>();
 
 /**
- * The container's root: what its processes see when it runs, otherwise its snapshot, which is mounted until
- * everybody has closed it. Volumes are only in the former.
+ * The container's root with its binds and volumes: what its processes see when it runs, otherwise a view of its own
+ * that ends when everybody has closed it, or with the engine.
  */
-export async function openRootOf(context: Context, { record, running }: Container): Promise<Root> {
+export async function openRootOf(context: Context, container: Container): Promise<Root> {
+  const { record, running } = container;
   if (running) return { path: `/proc/${running.pid}/root`, close: async () => undefined };
-  const path = await mounted(context, record.id);
-  let open = true;
-  return {
-    path,
-    async close() {
-      if (open) await unmounted(context, record.id);
-      open = false;
-    },
+  const view = views.get(record.id) ?? { count: 0, held: hold(context, container, record.mounts) };
+  view.count++;
+  views.set(record.id, view);
+  const leave = async () => {
+    if (--view.count > 0) return;
+    views.delete(record.id);
+    await (await view.held).close();
   };
-}
-
-const placeOf = (context: Context, id: string): string => `${context.run}/mounts/${id}`;
-
-async function mounted(context: Context, id: string): Promise<string> {
-  const place = placeOf(context, id);
-  const user = users.get(id) ?? { count: 0, ready: mount(context, id, place) };
-  user.count++;
-  users.set(id, user);
   try {
-    await user.ready;
+    const { pid } = await view.held;
+    return { path: `/proc/${pid}/root`, close: once(leave) };
   } catch (error) {
-    users.delete(id);
+    views.delete(record.id);
     throw error;
   }
-  return place;
 }
 
-async function mount(context: Context, id: string, place: string): Promise<void> {
-  mkdirSync(place, { recursive: true, mode: 0o700 });
-  await context.runPlan({ steps: mountRoot(context.images.driver.rootfs(id), place) });
+/** The container's own files, without what is mounted on them. */
+export async function openBareRootOf(context: Context, container: Container): Promise<Root> {
+  const { close, pid } = await hold(context, container, []);
+  return { path: `/proc/${pid}/root`, close };
 }
 
-async function unmounted(context: Context, id: string): Promise<void> {
-  const user = users.get(id);
-  if (!user || --user.count > 0) return;
-  users.delete(id);
-  await unmount(context, placeOf(context, id));
+function hold(context: Context, { record }: Container, mounts: readonly MountPoint[]): Promise<Held> {
+  return context.holdPlan(
+    viewPlan({
+      rootfs: context.images.driver.rootfs(record.id),
+      rootPlace: `${context.run}/rootfs`,
+      mounts: mounts.flatMap(asMount).toSorted((a, b) => depth(a.destination) - depth(b.destination)),
+      isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+    }),
+  );
 }
 
-/** Also for what an engine that was killed has left. */
-export async function unmount(context: Context, place: string): Promise<void> {
-  await context.runPlan({
-    steps: [
-      call(
-        "umount2",
-        [str(place), num(MNT_DETACH, "MNT_DETACH")],
-        { why: "give the container's files back" },
-        {
-          tolerate: ["EINVAL", "ENOENT"],
-        },
-      ),
-    ],
-  });
-  rmdirSync(place);
+/** What a tmpfs had is gone with its container. */
+function asMount({ Destination, RW, Source, Type }: MountPoint): readonly Mount[] {
+  if (Type !== "bind" && Type !== "volume") return [];
+  const options = ["rbind", ...(RW ? [] : ["ro"]), "rprivate"];
+  return [{ destination: Destination, type: "bind", source: Source, options }];
+}
+
+const depth = (path: string): number => path.split("/").filter(Boolean).length;
+
+function once(leave: () => Promise<void>): () => Promise<void> {
+  let left = false;
+  return async () => {
+    if (left) return;
+    left = true;
+    await leave();
+  };
 }

@@ -27,7 +27,8 @@ export interface Linux {
     | "unbindable"
     | "rshared"
     | "rslave"
-    | "rprivate";
+    | "rprivate"
+    | "runbindable";
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
@@ -67,8 +68,10 @@ export interface Device {
 
 export interface IntelRdt {
   readonly closID?: string;
+  readonly schemata?: readonly string[];
   readonly l3CacheSchema?: string;
   readonly memBwSchema?: string;
   readonly enableCMT?: boolean;
   readonly enableMBM?: boolean;
+  readonly enableMonitoring?: boolean;
 }

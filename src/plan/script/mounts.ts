@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AT, FSCONFIG, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import type { Call } from "../step.ts";
 import type { Handlers } from "./handler.ts";
@@ -108,8 +108,10 @@ function keepUpper(state: State, options: string) {
   const paths = found.map((option) =>
     placeOf(state, option.slice(option.indexOf("=") + 1).replace(/\\(.)/g, "$1")),
   );
-  const [upper, ...others] = paths.flatMap((place) => (place.on === "host" ? [place.path] : []));
-  if (upper === undefined || upper.startsWith(`${state.rootPlace}/`)) return;
+  const [upper, ...others] = paths.flatMap((place) =>
+    place.on === "host" ? [beforeMounts(state, place.path)] : [],
+  );
+  if (upper === undefined) return;
   const all = [upper, ...others].map(quote).join(" ");
   state.prepare.push(
     "# what the container writes goes here; it is removed at the end if it was not there before",
@@ -117,6 +119,12 @@ function keepUpper(state: State, options: string) {
     `[ -d ${quote(upper)} ] || { mkdir -p ${all}; made=yes; }`,
   );
   state.undo.unshift(`[ -z "$made" ] || { rm -rf ${all}; rmdir ${quote(dirname(upper))} 2>/dev/null || :; }`);
+}
+
+/** A path below a tree that was attached, as it is called where the tree is from. */
+function beforeMounts({ attached }: State, path: string): string {
+  const from = attached.get(dirname(path));
+  return from === undefined ? path : join(from, basename(path));
 }
 
 /** The users' root may not name overlay's options about trusted attributes, not even to turn them off. */
@@ -198,6 +206,7 @@ function moveMount(state: State, call: Call) {
   }
   if (thing?.kind === "foreign") return note(state, "NOT done by hand: it is in another mount namespace");
   if (thing?.kind !== "tree") throw noForm("move_mount of what is no mount");
+  if (target.on === "host" && thing.source.on === "host") state.attached.set(target.path, thing.source.path);
   attach(state, thing, target, follow);
 }
 

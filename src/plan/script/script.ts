@@ -23,6 +23,7 @@ export function script(plan: Plan): string {
     slots: new Map(),
     stores: new Map(),
     paths: new Map(),
+    attached: new Map(),
     cwd: { place: { on: "host", path: "/" } },
     keeperDirectories: fifoDirectories(plan.steps),
     rootPlace: findRoot(plan.steps),

@@ -66,6 +66,8 @@ export interface State {
   readonly stores: Map<Data, Slot>;
   /** Memory → the path that a `decimal` put together there, as a shell word. */
   readonly paths: Map<Data, string>;
+  /** Where a tree of the host was attached → where it is from. */
+  readonly attached: Map<string, string>;
   readonly cwd: { place: Place };
   /** Directories in which only the keeper's own files are. */
   readonly keeperDirectories: ReadonlySet<string>;

@@ -1,0 +1,127 @@
+import type { NamespaceType } from "./linux.ts";
+import { wrong } from "./read.ts";
+import type { IdMapping, Mount, Process, RuntimeSpec } from "./spec.ts";
+
+/**
+ * What each field allows but all of them together do not: the MUSTs of config.md and config-linux.md.
+ * @throws Refusal that names the field
+ */
+export function contradictions(spec: RuntimeSpec): void {
+  const { linux = {}, mounts = [], process } = spec;
+  if (spec.root === undefined) throw wrong("root", "it is missing: a container needs a root file system");
+  const seen = new Set<NamespaceType>();
+  for (const [index, { type }] of (linux.namespaces ?? []).entries()) {
+    if (seen.has(type))
+      throw wrong(`linux.namespaces[${index}]`, `there are two of type ${type}: leave one out`);
+    seen.add(type);
+  }
+  const made = (type: NamespaceType) =>
+    linux.namespaces?.some((each) => each.type === type && each.path === undefined) === true;
+  for (const field of ["hostname", "domainname"] as const)
+    if (spec[field] && !seen.has("uts"))
+      throw wrong(field, "it would be the machine's: add a namespace of type uts");
+  users(linux.uidMappings ?? [], linux.gidMappings ?? [], made("user"), seen.has("user"));
+  if (linux.timeOffsets !== undefined && !made("time"))
+    throw wrong(
+      "linux.timeOffsets",
+      "only new clocks can be set: add a namespace of type time without a path",
+    );
+  for (const name of Object.keys(linux.sysctl ?? {})) sysctl(name, seen);
+  for (const [index, mount] of mounts.entries()) mountIds(mount, `mounts[${index}]`, seen.has("user"));
+  if (!seen.has("mount"))
+    throw wrong(
+      "linux.namespaces",
+      "there is none of type mount: without one the machine's own root would change",
+    );
+  if (process === undefined) throw wrong("process", "it is missing: there is nothing to start");
+  checkProcess(process);
+}
+
+/** Which namespace a kernel parameter belongs to (namespaces(7) and the pages it names). */
+const SYSCTLS: readonly (readonly [RegExp, NamespaceType])[] = [
+  [/^net\./, "network"],
+  [/^kernel\.(msg(max|mnb|mni)|sem|shm(all|max|mni)|shm_rmid_forced)$|^fs\.mqueue\./, "ipc"],
+  [/^kernel\.(hostname|domainname)$/, "uts"],
+  [/^kernel\.ns_last_pid$/, "pid"],
+  [/^user\./, "user"],
+];
+
+function sysctl(name: string, namespaces: ReadonlySet<NamespaceType>): void {
+  const dotted = name.includes("/") ? name.replaceAll("/", ".") : name;
+  const at = `linux.sysctl.${name}`;
+  if (/\.\.|^\.|\.$/.test(dotted)) throw wrong(at, "it is no name of a kernel parameter");
+  const type = SYSCTLS.find(([pattern]) => pattern.test(dotted))?.[1];
+  if (type === undefined)
+    throw wrong(at, "it belongs to the whole machine, not to a namespace: set it outside of the container");
+  if (!namespaces.has(type)) throw wrong(at, `it would be the machine's: add a namespace of type ${type}`);
+}
+
+function users(uids: readonly IdMapping[], gids: readonly IdMapping[], made: boolean, any: boolean): void {
+  for (const [field, mappings] of [
+    ["linux.uidMappings", uids],
+    ["linux.gidMappings", gids],
+  ] as const) {
+    if (mappings.length > 0 && !any)
+      throw wrong(field, "it maps the users of a user namespace: add a namespace of type user");
+    if (mappings.length === 0 && made)
+      throw wrong(field, "a new user namespace needs it: say which users of the host the container's are");
+    ranges(mappings, field);
+    if (made && !mappings.some(({ containerID }) => containerID === 0))
+      throw wrong(field, "the container's root (0) must be in one of the ranges");
+  }
+}
+
+/** The kernel takes 340 lines, and no number twice on either side (user_namespaces(7)). */
+function ranges(mappings: readonly IdMapping[], field: string): void {
+  if (mappings.length > 340) throw wrong(field, "it has more than the 340 ranges that the kernel takes");
+  for (const side of ["containerID", "hostID"] as const) {
+    const sorted = [...mappings].sort((a, b) => a[side] - b[side]);
+    for (const [index, each] of sorted.entries()) {
+      const before = sorted[index - 1];
+      if (before !== undefined && before[side] + before.size > each[side])
+        throw wrong(field, `the ranges of ${side} from ${before[side]} and ${each[side]} overlap`);
+      if (each[side] + each.size > 2 ** 32)
+        throw wrong(field, `the range of ${side} from ${each[side]} goes beyond the last number, 4294967294`);
+    }
+  }
+}
+
+function mountIds(mount: Mount, at: string, anyUsers: boolean): void {
+  const { gidMappings = [], options = [], uidMappings = [] } = mount;
+  if (uidMappings.length > 0 !== gidMappings.length > 0)
+    throw wrong(
+      `${at}.${uidMappings.length > 0 ? "gidMappings" : "uidMappings"}`,
+      "it is missing: uidMappings and gidMappings come together",
+    );
+  ranges(uidMappings, `${at}.uidMappings`);
+  ranges(gidMappings, `${at}.gidMappings`);
+  const mapped = options.some((word) => word === "idmap" || word === "ridmap");
+  if (mapped && uidMappings.length === 0 && !anyUsers)
+    throw wrong(
+      `${at}.options`,
+      "idmap needs uidMappings and gidMappings of the mount, or a user namespace of the container",
+    );
+}
+
+function checkProcess(process: Process): void {
+  if (process.args === undefined || process.args.length === 0 || process.args[0] === "")
+    throw wrong("process.args", "it must name the program to run");
+  const types = new Set<string>();
+  for (const [index, { hard, soft, type }] of (process.rlimits ?? []).entries()) {
+    const at = `process.rlimits[${index}]`;
+    if (types.has(type)) throw wrong(at, `there are two limits ${type}: leave one out`);
+    types.add(type);
+    if (soft > hard)
+      throw wrong(`${at}.soft`, `it cannot be above the hard limit (${hard}): lower it, or raise that`);
+  }
+  const { scheduler } = process;
+  if (scheduler === undefined) return;
+  const deadline = [scheduler.runtime, scheduler.deadline, scheduler.period].some(Boolean);
+  if (deadline && scheduler.policy !== "SCHED_DEADLINE")
+    throw wrong("process.scheduler", "runtime, deadline and period are for the policy SCHED_DEADLINE only");
+  const realTime = scheduler.policy === "SCHED_FIFO" || scheduler.policy === "SCHED_RR";
+  if (realTime && !(scheduler.priority !== undefined && scheduler.priority >= 1 && scheduler.priority <= 99))
+    throw wrong("process.scheduler.priority", `${scheduler.policy} needs a priority from 1 to 99`);
+  if (!realTime && scheduler.priority)
+    throw wrong("process.scheduler.priority", "it is for the policies SCHED_FIFO and SCHED_RR only");
+}
