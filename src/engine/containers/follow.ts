@@ -1,7 +1,6 @@
 import { createHub, type Hub } from "../../container/hub.ts";
 import type { Running } from "../../container/launcher.ts";
 import { type LogWriter, logWriter } from "../../container/logs/writer.ts";
-import { pumpOutput } from "../../container/pump.ts";
 import { collectWhenQuiet } from "../../host/memory.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -31,9 +30,12 @@ export function follow(context: Context, container: Container, running: Running)
   collectWhenQuiet();
   const log = openLog(context, container);
   container.log = log;
-  const output = pumpOutput(running, (stream, chunk) => {
-    log?.write(stream, chunk);
-    return container.hub?.publish(stream, chunk);
+  const output = running.drain({
+    write(stream, chunk) {
+      log?.write(stream, chunk);
+      return container.hub?.publish(stream, chunk);
+    },
+    journal: log,
   });
   for (const source of container.stdin ?? []) source.feed(running);
   container.stdin = null;

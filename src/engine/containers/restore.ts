@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
 import { isContainerId } from "../../container/id.ts";
-import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
+import { type Ended, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { logOptions } from "../../container/logs/options.ts";
 import type { ContainerRecord } from "../../container/record.ts";
@@ -55,7 +55,7 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
   }
   if (found) {
     // What it still had to say is written before its end is told.
-    keep(context, container, found);
+    await keep(context, container, found);
     if (!isKnown(state.status)) state.startedAt = found.startedAt ?? state.startedAt;
     const { exited } = found;
     found.release();
@@ -97,9 +97,17 @@ function running(context: Context, container: Container, found: Running): void {
   if (state.status === "running") watchHealth(context, container);
 }
 
-function keep(context: Context, container: Container, { leftovers }: Ended): void {
+async function keep(context: Context, container: Container, found: Ended): Promise<void> {
   const log = openLog(context, container);
-  for (const { stream, bytes } of leftovers) log?.write(stream, bytes);
+  await found.drain(
+    log && {
+      write(stream, chunk) {
+        log.write(stream, chunk);
+        return undefined;
+      },
+      journal: log,
+    },
+  );
   log?.end();
 }
 
@@ -149,13 +157,10 @@ function removeAll(folder: string, id: string): void {
 /** A process that nobody will ask about: what it writes is read, so that it can go on, and its end is cleared up. */
 function abandon(found: Running, kill: boolean): void {
   if (kill) found.signal(9);
-  for (const { read } of found.outputs) void drain(read);
-  void found.exited.then((_: Exit) => found.release());
-}
-
-async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = stream.getReader();
-  while (!(await reader.read()).done);
+  void found
+    .drain(null)
+    .then(() => found.exited)
+    .then(() => found.release());
 }
 
 function names(folder: string): string[] {

@@ -1,7 +1,6 @@
 import type { DetachKeys } from "../../container/detach.ts";
 import { createHub } from "../../container/hub.ts";
 import { type ExecId, newExecId } from "../../container/id.ts";
-import { pumpOutput } from "../../container/pump.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { ExecConfig } from "../../wire/container.ts";
@@ -125,7 +124,8 @@ export async function startExec(
       });
     }
   }
-  const ended = pumpOutput(running, (stream, chunk) => exec.hub?.publish(stream, chunk))
+  const ended = running
+    .drain(peer ? { write: (stream, chunk) => exec.hub?.publish(stream, chunk) } : null)
     .then(() => running.exited)
     .then((exit) => {
       exec.exitCode = exit.code;

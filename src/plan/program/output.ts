@@ -171,7 +171,8 @@ function moveTerminal(
 /** Put into the report how far the output is. */
 export function storeWritten(writer: Writer, keeper: Keeper): void {
   writer.set("open-outputs", imm(0));
-  for (const index of [0, 1]) writer.store(at(REPORT_MEMORY), REPORT.sizes + index * 8, 8, slot(of(index).size));
+  for (const index of [0, 1])
+    writer.store(at(REPORT_MEMORY), REPORT.sizes + index * 8, 8, slot(of(index).size));
   // A terminal never ends: its keeper holds the other side too.
   if (keeper.stdio.kind === "pipes") {
     for (const { source } of keeper.stdio.outputs) {
