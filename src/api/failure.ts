@@ -8,6 +8,7 @@ const STATUS: Readonly<Record<RefusalKind, number>> = {
   invalid: 400,
   unsupported: 501,
   forbidden: 403,
+  unavailable: 503,
   failed: 500,
 };
 

@@ -1,24 +1,50 @@
+import { posix } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { notFound } from "../engine/refuse.ts";
 import { Refusal } from "../oci/error.ts";
-import { fail } from "./failure.ts";
 import type { Handler } from "./http/connection.ts";
+import type { Exchange } from "./http/exchange.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 import { splitVersion } from "./version.ts";
+
+const PLAIN = "text/plain; charset=utf-8";
 
 /** Answers every request to the API. */
 export function createHandler(engine: Engine): Handler {
   const router = createRouter(routes);
   return (exchange) => {
-    const versioned = splitVersion(exchange.head.path);
-    if (typeof versioned === "string") throw new Refusal("invalid", versioned);
-    const match = router.find(exchange.head.method, versioned.path);
-    if (match === "method") {
-      fail(exchange, notFound(`${exchange.head.method} is no method of ${versioned.path.slice(0, 255)}`));
-      return;
+    const path = decoded(exchange.head.path);
+    if (path === null) return exchange.reply(400, "400 Bad Request", PLAIN);
+    const clean = cleaned(path);
+    if (clean !== path) return moved(exchange, clean);
+    const versioned = splitVersion(path);
+    if ("sentence" in versioned) {
+      if (versioned.plain) return exchange.reply(400, `${versioned.sentence}\n`, PLAIN);
+      throw new Refusal("invalid", versioned.sentence);
     }
+    const match = router.find(exchange.head.method, versioned.path);
     if (match === null) throw notFound("page not found");
     return match.handle({ engine, minor: versioned.minor }, exchange, match.parameters);
   };
+}
+
+/** What the path says; null when its escapes are none. */
+function decoded(path: string): string | null {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Without `//`, `.` and `..`; names with such parts are never looked up. */
+function cleaned(path: string): string {
+  return /\/\.{0,2}(\/|$)/.test(path.replace(/(?<=.)\/$/, "")) ? posix.normalize(path) : path;
+}
+
+function moved(exchange: Exchange, path: string): void {
+  const location = encodeURI(path) + (exchange.head.search === "" ? "" : `?${exchange.head.search}`);
+  exchange.reply(301, "", "", { Location: location });
 }

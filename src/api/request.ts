@@ -1,3 +1,4 @@
+import { notANumber } from "../engine/refuse.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Exchange } from "./http/exchange.ts";
 
@@ -23,7 +24,9 @@ export async function jsonBody(exchange: Exchange): Promise<Readonly<Record<stri
   } catch (error) {
     throw invalid(`invalid JSON: ${(error as Error).message}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  // Go reads null as nothing said.
+  if (value === null) return {};
+  if (typeof value !== "object" || Array.isArray(value)) {
     throw invalid("invalid JSON: an object is expected");
   }
   return value as Readonly<Record<string, unknown>>;
@@ -43,11 +46,11 @@ export function flag(exchange: Exchange, name: string): boolean {
   return !["", "0", "no", "false", "none"].includes(value);
 }
 
-/** A whole number from the query; undefined when it is not there. @throws Refusal (400) */
+/** A whole number from the query; undefined when it is not there. @throws Refusal (500, as in Docker) */
 export function integer(exchange: Exchange, name: string): number | undefined {
   const value = exchange.query.get(name);
   if (value === null || value === "") return undefined;
-  if (!/^-?\d{1,10}$/.test(value)) throw invalid(`invalid value for ${name}: '${value.slice(0, 40)}'`);
+  if (!/^[-+]?\d{1,10}$/.test(value)) throw notANumber("Atoi", value);
   return Number(value);
 }
 
@@ -55,25 +58,30 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 
 /**
  * The `filters` parameter: JSON of name → values, the values as a list or, from old clients, as keys.
- * @param known names that mean something here
+ * @param known names that mean something here; without them unknown ones are let through
  * @throws Refusal (400) when it is malformed or names what is not known
  */
-export function filters(exchange: Exchange, known: readonly string[]): Filters {
+export function filters(exchange: Exchange, known?: readonly string[]): Filters {
   const text = exchange.query.get("filters");
   if (text === null || text === "") return {};
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw invalid("invalid filter: it is not valid JSON");
+    throw invalid("invalid filter");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("invalid filter");
   const result: Record<string, string[]> = {};
   for (const [name, values] of Object.entries(value)) {
-    if (!known.includes(name)) throw invalid(`invalid filter '${name.slice(0, 80)}'`);
-    const list: unknown[] = Array.isArray(values) ? values : Object.keys(Object(values) as object);
-    if (!list.every((one) => typeof one === "string")) throw invalid(`invalid filter '${name}'`);
+    if (known && !known.includes(name)) throw invalid(`invalid filter '${name.slice(0, 80)}'`);
+    const list: unknown = Array.isArray(values) ? values : keysOf(values);
+    if (!Array.isArray(list) || !list.every((one) => typeof one === "string"))
+      throw invalid("invalid filter");
     result[name] = list as string[];
   }
   return result;
 }
+
+/** Clients of before API 1.22 send the values as the keys of an object. */
+const keysOf = (values: unknown): string[] | null =>
+  typeof values === "object" && values !== null ? Object.keys(values) : null;

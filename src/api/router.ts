@@ -2,7 +2,7 @@ import type { Exchange } from "./http/exchange.ts";
 
 export type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
-/** What a handler gets: the exchange and what the path's `{…}` stood for, decoded. */
+/** What a handler gets: the exchange and what the path's `{…}` stood for. */
 export type RouteHandler<Context> = (
   context: Context,
   exchange: Exchange,
@@ -24,8 +24,8 @@ export interface Match<Context> {
 }
 
 export interface Router<Context> {
-  /** @returns null when no route has the path; "method" when one has, with another method */
-  find(method: string, path: string): Match<Context> | "method" | null;
+  /** @param path decoded @returns null when no route has method and path: Docker tells the two apart no more */
+  find(method: string, path: string): Match<Context> | null;
 }
 
 interface Compiled<Context> {
@@ -52,31 +52,17 @@ export function createRouter<Context>(routes: readonly Route<Context>[]): Router
 
   return {
     find(method, path) {
-      let elsewhere = false;
       for (const { route, pattern, names } of byFirst.get(path.split("/", 2)[1] ?? "") ?? []) {
+        if (route.method !== method) continue;
         const match = pattern.exec(path);
         if (!match) continue;
-        if (route.method !== method) {
-          elsewhere = true;
-          continue;
-        }
         const parameters: Record<string, string> = {};
         for (const [index, name] of names.entries()) {
-          const value = decode(match[index + 1]!);
-          if (value === null) return null;
-          parameters[name] = value;
+          parameters[name] = match[index + 1]!;
         }
         return { handle: route.handle, parameters };
       }
-      return elsewhere ? "method" : null;
+      return null;
     },
   };
-}
-
-function decode(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }

@@ -6,24 +6,40 @@ export interface Versioned {
   readonly path: string;
 }
 
-const PREFIX = /^\/v(\d{1,3})\.(\d{1,4})(?=\/|$)/;
-const newest = Number(API_VERSION.slice(2));
-const oldest = Number(MIN_API_VERSION.slice(2));
+/** A version that is not spoken. Docker answers clients that are too old in plain text, others in JSON. */
+export interface Unspoken {
+  readonly sentence: string;
+  readonly plain: boolean;
+}
 
-/**
- * Takes `/v1.43` off a path; without it the newest version is meant.
- * @returns one sentence, Docker's, when the version is not spoken
- */
-export function splitVersion(path: string): Versioned | string {
+const PREFIX = /^\/v([0-9.]{1,16})(?=\/|$)/;
+
+/** Takes `/v1.43` off a path; without it the newest version is meant. The sentences are Docker's. */
+export function splitVersion(path: string): Versioned | Unspoken {
   const match = PREFIX.exec(path);
-  if (!match) return { minor: newest, path };
-  const asked = `${match[1]}.${match[2]}`;
-  const minor = Number(match[2]);
-  if (match[1] !== "1" || minor > newest) {
-    return `client version ${asked} is too new. Maximum supported API version is ${API_VERSION}`;
+  if (!match) return { minor: minorOf(API_VERSION), path };
+  const asked = match[1]!;
+  if (compare(asked, MIN_API_VERSION) < 0) {
+    return {
+      sentence: `client version ${asked} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`,
+      plain: true,
+    };
   }
-  if (minor < oldest) {
-    return `client version ${asked} is too old. Minimum supported API version is ${MIN_API_VERSION}, please upgrade your client to a newer version`;
+  if (compare(asked, API_VERSION) > 0) {
+    const sentence = `client version ${asked} is too new. Maximum supported API version is ${API_VERSION}`;
+    return { sentence, plain: false };
   }
-  return { minor, path: path.slice(match[0].length) || "/" };
+  return { minor: minorOf(asked), path: path.slice(match[0].length) || "/" };
+}
+
+const minorOf = (version: string): number => Number(version.split(".")[1] ?? 0);
+
+/** Number by number, as Docker compares versions: `1.5` is older than `1.24`, `1` is `1.0`. */
+function compare(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split(".").map(Number));
+  for (let at = 0; at < Math.max(left!.length, right!.length); at++) {
+    const difference = (left![at] ?? 0) - (right![at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }

@@ -1,3 +1,4 @@
+import type { Endpoint } from "../network/endpoint.ts";
 import type { TraceStep } from "../wire/trace.ts";
 /**
  * What the engine asks of whoever turns a runtime configuration into a running container. The engine knows
@@ -22,8 +23,12 @@ export interface LaunchRequest {
   readonly stdin: boolean;
   /** Record the time and result of each step into `trace` in the run directory. */
   readonly trace: boolean;
+  /** Where the container's own network namespace is wired to; the first interface first. */
+  readonly endpoints?: readonly Endpoint[];
   /** The keeper's helper runs as pid 1, forwards signals and reaps (`--init`). */
   readonly init: boolean;
+  /** Of a configuration that comes from an OCI bundle; the engine's own have none. */
+  readonly bundle?: import("./launch/hooks.ts").Bundle;
 }
 
 export interface ExecRequest {

@@ -24,32 +24,34 @@ export type Action =
   | { readonly kind: "do" }
   /** It is so already: Docker answers 304 (or does nothing). */
   | { readonly kind: "already" }
-  /** Not in this state: a 409 with Docker's sentence. */
-  | { readonly kind: "refuse"; readonly why: (id: string) => string };
+  /** Not in this state: a 409 with Docker's sentence, or a 500 where Docker has that. */
+  | { readonly kind: "refuse"; readonly why: Why; readonly status: 409 | 500 };
+
+/** @param as how the container was named in the request */
+type Why = (id: string, as: string) => string;
 
 const go: Action = { kind: "do" };
 const already: Action = { kind: "already" };
-const refuse = (why: (id: string) => string): Action => ({ kind: "refuse", why });
+const refuse = (why: Why, status: 409 | 500 = 409): Action => ({ kind: "refuse", why, status });
 
 const notRunning = refuse((id) => `container ${id} is not running`);
-const cannotKill = refuse((id) => `cannot kill container: ${id}: container ${id} is not running`);
-const isPaused = refuse((id) => `container ${id} is paused, unpause the container before exec`);
-const isRestarting = refuse((id) => `container ${id} is restarting, wait until the container is running`);
-const notPaused = refuse((id) => `Container ${id} is not paused`);
+const cannotKill = refuse((id, as) => `cannot kill container: ${as}: container ${id} is not running`);
+const isPaused = refuse((_, as) => `Container ${as} is paused, unpause the container before exec`);
+const isRestarting = refuse((_, as) => `Container ${as} is restarting, wait until the container is running`);
+const notPaused = refuse((id) => `Container ${id} is not paused`, 500);
 const beingRemoved = refuse((id) => `container is marked for removal and cannot be used: ${id}`);
 const removing = refuse((id) => `removal of container ${id} is already in progress`);
 const startPaused = refuse(() => "cannot start a paused container, try unpause instead");
 const removeRunning = refuse(
-  (id) =>
-    `cannot remove container "${id}": container is running: stop the container before removing or force remove`,
+  (_, as) =>
+    `cannot remove container "${as}": container is running: stop the container before removing or force remove`,
 );
 const removePaused = refuse(
-  (id) =>
-    `cannot remove container "${id}": container is paused and must be unpaused first: or force remove it`,
+  (_, as) => `cannot remove container "${as}": container is paused and must be unpaused first`,
 );
 const removeRestarting = refuse(
-  (id) =>
-    `cannot remove container "${id}": container is restarting: stop the container before removing or force remove`,
+  (_, as) =>
+    `cannot remove container "${as}": container is restarting: stop the container before removing or force remove`,
 );
 
 /** A container that is not up, in whichever way it came to that. */

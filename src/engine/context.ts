@@ -1,4 +1,5 @@
 import type { Parent } from "../cgroup/parent.ts";
+import type { HealthCheck } from "../container/health/check.ts";
 import type { ContainerId, ExecId } from "../container/id.ts";
 import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
@@ -8,6 +9,7 @@ import type { Held } from "../plan/run.ts";
 import type { Plan } from "../plan/step.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import type { Volumes } from "../volume/volumes.ts";
+import type { HealthResult } from "../wire/inspect.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
@@ -32,11 +34,13 @@ export interface Context {
   readonly events: Events;
   /** The cgroup that all containers are in. */
   readonly cgroups: Parent;
-  /** What the end of a container's process leads to. Here, because these operations lead to each other. */
+  /** What a container's life leads to by itself. Here, because these operations lead to each other. */
   readonly follow: {
     restart(container: Container): Promise<unknown>;
     /** `--rm`: with its anonymous volumes. */
     remove(container: Container): Promise<void>;
+    /** One health check. Never rejects. */
+    probe(container: Container, check: HealthCheck, cancelled: AbortSignal): Promise<HealthResult>;
   };
   /** One line for whoever runs the engine. */
   report(message: string): void;

@@ -8,6 +8,7 @@ import { restore } from "./containers/restore.ts";
 import { start } from "./containers/start.ts";
 import type { Context } from "./context.ts";
 import { createEvents } from "./events.ts";
+import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
 
@@ -41,6 +42,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     follow: {
       restart: (container) => start(engine, container, { restarting: true }),
       remove: (container) => remove(engine, container, { volumes: true, force: true }),
+      probe: (container, check, cancelled) => probe(engine, container, check, cancelled),
     },
   };
   compileDefaultPolicy(machine());

@@ -58,7 +58,11 @@ export function eventText(event: EngineEvent): string {
   const { type, action, id, attributes, time } = event;
   const old =
     type === "container" || type === "image"
-      ? { status: action, id, ...(type === "container" ? { from: attributes.image ?? "" } : {}) }
+      ? {
+          status: action,
+          ...(id && { id }),
+          ...(type === "container" && attributes.image && { from: attributes.image }),
+        }
       : {};
   const value: Omit<Event, "timeNano"> = {
     ...old,
@@ -74,21 +78,7 @@ export function eventText(event: EngineEvent): string {
   return text;
 }
 
-/** Filters of `GET /events`; unknown names are refused by the caller. */
-export const EVENT_FILTERS = [
-  "type",
-  "event",
-  "container",
-  "image",
-  "volume",
-  "network",
-  "daemon",
-  "builder",
-  "label",
-  "scope",
-] as const;
-
-/** Whether an event passes all filters. */
+/** Whether an event passes all filters; those that Docker does not know do not matter. */
 export function eventMatches(event: EngineEvent, filters: EventFilters): boolean {
   return Object.entries(filters).every(([name, values]) =>
     values.length === 0 ? true : values.some((value) => matches(event, name, value)),
@@ -119,7 +109,7 @@ function matches({ type, action, id, attributes }: EngineEvent, name: string, va
     case "builder":
       return type === name && (id === value || attributes.name === value || isPrefix(id, value));
     default:
-      return false;
+      return true;
   }
 }
 

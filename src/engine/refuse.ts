@@ -8,3 +8,6 @@ export const conflict = (message: string): Refusal => new Refusal("conflict", me
 export const invalid = (message: string): Refusal => new Refusal("invalid", message);
 /** 501. */
 export const unsupported = (message: string): Refusal => new Refusal("unsupported", message);
+/** 500, as Docker answers to what is no number; the sentence is that of Go's `strconv`. */
+export const notANumber = (what: "Atoi" | "ParseInt" | "ParseUint", text: string): Refusal =>
+  new Refusal("failed", `strconv.${what}: parsing ${JSON.stringify(text.slice(0, 80))}: invalid syntax`);

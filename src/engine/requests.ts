@@ -1,4 +1,11 @@
-import { wrongFields, wrongShape } from "../container/spec/shape.ts";
+import {
+  canonical,
+  canonicalContainer,
+  canonicalHost,
+  type Shape,
+  wrongFields,
+  wrongShape,
+} from "../container/spec/shape.ts";
 import type { ContainerCreateRequest, ExecConfig } from "../wire/container.ts";
 import type { VolumeCreateRequest } from "../wire/volume.ts";
 import { invalid } from "./refuse.ts";
@@ -14,7 +21,8 @@ function check(wrong: string | undefined): void {
 const LISTS = ["Cmd", "Entrypoint", "Shell"] as const;
 
 /** Body of a create. @throws Refusal (400) that names the first field whose value is of the wrong kind */
-export function createRequest(body: Body): ContainerCreateRequest {
+export function createRequest(sent: Body): ContainerCreateRequest {
+  const body = canonicalContainer(sent) as Body;
   const lists = LISTS.filter((name) => typeof body[name] === "string").map((name) => [name, [body[name]]]);
   const whole = lists.length === 0 ? body : { ...body, ...Object.fromEntries(lists) };
   check(wrongShape(whole, whole.HostConfig));
@@ -23,35 +31,45 @@ export function createRequest(body: Body): ContainerCreateRequest {
 }
 
 /** Body of an update. @throws Refusal (400) as `createRequest` */
-export function updateRequest(body: Body): Body {
+export function updateRequest(sent: Body): Body {
+  const body = canonicalHost(sent) as Body;
   check(wrongShape(undefined, body));
   return body;
 }
 
 /** Body of an exec. @throws Refusal (400) as `createRequest` */
-export function execRequest(body: Body): ExecConfig {
-  const strings = { list: "string" } as const;
-  check(
-    wrongFields(body, {
-      User: "string",
-      WorkingDir: "string",
-      DetachKeys: "string",
-      Cmd: strings,
-      Env: strings,
-      Tty: "boolean",
-      Privileged: "boolean",
-      AttachStdin: "boolean",
-      AttachStdout: "boolean",
-      AttachStderr: "boolean",
-      ConsoleSize: { list: "integer" },
-    }),
-  );
+export function execRequest(sent: Body): ExecConfig {
+  const body = canonical(sent, { fields: EXEC }) as Body;
+  check(wrongFields(body, EXEC));
   return body as ExecConfig;
 }
 
+const STRINGS = { list: "string" } as const;
+const EXEC: Readonly<Record<string, Shape>> = {
+  User: "string",
+  WorkingDir: "string",
+  DetachKeys: "string",
+  Cmd: STRINGS,
+  Env: STRINGS,
+  Tty: "boolean",
+  Privileged: "boolean",
+  AttachStdin: "boolean",
+  AttachStdout: "boolean",
+  AttachStderr: "boolean",
+  ConsoleSize: { list: "integer" },
+};
+
 /** Body of a volume's create. @throws Refusal (400) as `createRequest` */
-export function volumeRequest(body: Body): VolumeCreateRequest {
-  const texts = { map: "string" } as const;
-  check(wrongFields(body, { Name: "string", Driver: "string", DriverOpts: texts, Labels: texts }));
+export function volumeRequest(sent: Body): VolumeCreateRequest {
+  const body = canonical(sent, { fields: VOLUME }) as Body;
+  check(wrongFields(body, VOLUME));
   return body as VolumeCreateRequest;
 }
+
+const TEXTS = { map: "string" } as const;
+const VOLUME: Readonly<Record<string, Shape>> = {
+  Name: "string",
+  Driver: "string",
+  DriverOpts: TEXTS,
+  Labels: TEXTS,
+};

@@ -60,7 +60,7 @@ export function info(engine: Engine): Info {
       Volume: ["local"],
       Network: ["bridge", "host", "null"],
       Authorization: null,
-      Log: ["json-file", "none"],
+      Log: ["journald", "json-file", "local", "none", "syslog"],
     },
     MemoryLimit: has("memory"),
     SwapLimit: has("memory"),
@@ -94,30 +94,59 @@ export function info(engine: Engine): Info {
     ServerVersion: VERSION,
     Runtimes: { cais: { path: "cais" } },
     DefaultRuntime: "cais",
-    Swarm: { LocalNodeState: "inactive" },
+    Swarm: {
+      NodeID: "",
+      NodeAddr: "",
+      LocalNodeState: "inactive",
+      ControlAvailable: false,
+      Error: "",
+      RemoteManagers: null,
+    },
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "cais",
     SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
     Warnings: warnings(has),
+    KernelMemoryTCP: has("memory") && layout.mode !== "v2",
+    RegistryConfig: REGISTRIES,
+    GenericResources: null,
+    HttpProxy: "",
+    HttpsProxy: "",
+    NoProxy: "",
+    CDISpecDirs: [],
+    ContainerdCommit: { ID: "" },
+    RuncCommit: { ID: "" },
+    InitCommit: { ID: "" },
+    FirewallBackend: { Driver: "nftables" },
   };
 }
 
-/** `GET /system/df`. */
-export async function diskUsage(engine: Engine): Promise<DiskUsage> {
+export const USAGE_TYPES = ["container", "image", "volume", "build-cache"] as const;
+export type UsageType = (typeof USAGE_TYPES)[number];
+
+/** `GET /system/df`; what is not of the asked types is null. */
+export async function diskUsage(engine: Engine, types: ReadonlySet<UsageType>): Promise<DiskUsage> {
   const { driver } = engine.images;
+  const layers = (): number => driver.layers().reduce((sum, layer) => sum + driver.layerSize(layer), 0);
   return {
-    LayersSize: driver.layers().reduce((sum, layer) => sum + driver.layerSize(layer), 0),
-    Images: engine.images.list(),
-    Containers: await list(engine, { all: true, size: true }),
-    Volumes: await volumesWithUsage(engine),
-    BuildCache: [],
+    LayersSize: types.has("image") ? layers() : 0,
+    Images: types.has("image") ? engine.images.list({ shared: true }) : null,
+    Containers: types.has("container") ? await list(engine, { all: true, size: true }) : null,
+    Volumes: types.has("volume") ? await volumesWithUsage(engine) : null,
+    BuildCache: types.has("build-cache") ? [] : null,
   };
 }
 
-function warnings(has: (controller: string) => boolean): string[] {
+/** What Docker says when nothing is configured. */
+const REGISTRIES = {
+  IndexConfigs: { "docker.io": { Mirrors: [], Name: "docker.io", Official: true, Secure: true } },
+  InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
+  Mirrors: null,
+};
+
+function warnings(has: (controller: string) => boolean): string[] | null {
   const missing = ["memory", "cpu", "cpuset", "pids"].filter((controller) => !has(controller));
-  return missing.map((controller) => `WARNING: No ${controller} limit support`);
+  return missing.length === 0 ? null : missing.map((controller) => `WARNING: No ${controller} limit support`);
 }
 
 function osRelease(): ReadonlyMap<string, string> {

@@ -79,7 +79,12 @@ export interface Images {
   find(nameOrId: string): Image | undefined;
   /** As `find`; throws "No such image: x". */
   get(nameOrId: string): Image;
-  list(options?: { readonly all?: boolean; readonly filters?: Filters }): ImageSummary[];
+  /** `shared`: also count what images share, and how many containers each has. */
+  list(options?: {
+    readonly all?: boolean;
+    readonly filters?: Filters;
+    readonly shared?: boolean;
+  }): ImageSummary[];
   inspect(nameOrId: string): ImageInspect;
   history(nameOrId: string): ImageHistoryItem[];
 

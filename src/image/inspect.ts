@@ -5,6 +5,10 @@ import type { Context } from "./context.ts";
 import { createdOf, sizeOf } from "./list.ts";
 import { mustFind, namesOf, shown } from "./lookup.ts";
 
+/** What of a configuration an image always says; the rest of Docker's fields belong to containers (since API 1.50). */
+const { User, Env, Cmd, Volumes, WorkingDir, Entrypoint, OnBuild, Labels } = EMPTY_CONFIG;
+const EMPTY = { User, Env, Cmd, Volumes, WorkingDir, Entrypoint, OnBuild, Labels };
+
 const NEVER = "0001-01-01T00:00:00Z";
 
 /** `GET /images/{name}/json`. */
@@ -21,12 +25,11 @@ export function inspectImage(context: Context, name: string): ImageInspect {
     Created: config.created ?? NEVER,
     DockerVersion: config.docker_version ?? "",
     Author: config.author ?? "",
-    Config: { ...EMPTY_CONFIG, ...config.config },
+    Config: { ...EMPTY, ...config.config },
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: size,
-    VirtualSize: size,
     GraphDriver: { Name: context.driver.name, Data: {} },
     RootFS: { Type: "layers", Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: image.tagged ?? NEVER },

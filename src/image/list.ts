@@ -1,4 +1,4 @@
-import { chainsOf } from "../oci/digest.ts";
+import { chainsOf, type Digest } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { glob } from "../oci/glob.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
@@ -13,7 +13,7 @@ const FILTERS = ["dangling", "label", "label!", "before", "since", "reference", 
 /** `GET /images/json`: newest first; images that only others stand on are left out unless `all`. */
 export function listImages(
   context: Context,
-  options: { readonly all?: boolean; readonly filters?: Filters } = {},
+  options: { readonly all?: boolean; readonly filters?: Filters; readonly shared?: boolean } = {},
 ): ImageSummary[] {
   const filters = options.filters ?? {};
   const unknown = Object.keys(filters).find((name) => !FILTERS.includes(name));
@@ -29,6 +29,13 @@ export function listImages(
     if (filters.reference !== undefined && references.length === 0) continue;
     summaries.push(summaryOf(context, image, references));
   }
+  if (options.shared) {
+    const shared = sharedSizes(context);
+    for (const [index, summary] of summaries.entries()) {
+      const Containers = context.usedBy(summary.Id as Digest).length;
+      summaries[index] = { ...summary, SharedSize: shared(summary.Id), Containers };
+    }
+  }
   return summaries.sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1));
 }
 
@@ -42,9 +49,22 @@ function summaryOf(context: Context, image: KnownImage, names: readonly string[]
     Created: createdOf(image),
     Size: size,
     SharedSize: -1,
-    VirtualSize: size,
     Labels: image.config.config?.Labels ?? null,
     Containers: -1,
+  };
+}
+
+/** Bytes of those layers of an image that other images have too. */
+function sharedSizes(context: Context): (id: string) => number {
+  const users = new Map<string, number>();
+  for (const { config } of context.store.images.values()) {
+    for (const chain of chainsOf(config.rootfs.diff_ids)) users.set(chain, (users.get(chain) ?? 0) + 1);
+  }
+  return (id) => {
+    const image = context.store.images.get(id as Digest);
+    return chainsOf(image?.config.rootfs.diff_ids ?? [])
+      .filter((chain) => (users.get(chain) ?? 0) > 1)
+      .reduce((sum, chain) => sum + context.driver.layerSize(chain), 0);
   };
 }
 

@@ -30,6 +30,9 @@ export const AT = {
 /** linux/sched.h */
 export const CLONE = {
   NEWTIME: 0x80,
+  VM: 0x100,
+  PIDFD: 0x1000,
+  VFORK: 0x4000,
   NEWNS: 0x20000,
   NEWCGROUP: 0x2000000,
   NEWUTS: 0x4000000,
@@ -110,10 +113,12 @@ export const PR_CAP_AMBIENT = { RAISE: 2, CLEAR_ALL: 4 } as const;
 export const SOCKET = {
   AF_UNIX: 1,
   AF_INET: 2,
+  STREAM: 1,
   DGRAM: 2,
   SEQPACKET: 5,
   CLOEXEC: 0x80000,
   SIOCSIFFLAGS: 0x8914,
+  SIOCGIFINDEX: 0x8933,
   IFF_UP: 1,
 } as const;
 
@@ -137,7 +142,15 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 /** linux/capability.h */
 export const CAPABILITY_VERSION_3 = 0x20080522;
 /** linux/seccomp.h */
-export const SECCOMP = { SET_MODE_FILTER: 1, FLAG_LOG: 2, FLAG_SPEC_ALLOW: 4 } as const;
+export const SECCOMP = {
+  SET_MODE_FILTER: 1,
+  FLAG_TSYNC: 1,
+  FLAG_LOG: 2,
+  FLAG_SPEC_ALLOW: 4,
+  FLAG_NEW_LISTENER: 8,
+  FLAG_TSYNC_ESRCH: 16,
+  FLAG_WAIT_KILLABLE_RECV: 32,
+} as const;
 
 type Table = Readonly<Record<string, number>>;
 

@@ -1,5 +1,12 @@
-/** What kind of refusal it is; the API turns it into 404, 409, 400, 501, 403 and 500. */
-export type RefusalKind = "notFound" | "conflict" | "invalid" | "unsupported" | "forbidden" | "failed";
+/** What kind of refusal it is; the API turns it into 404, 409, 400, 501, 403, 503 and 500. */
+export type RefusalKind =
+  | "notFound"
+  | "conflict"
+  | "invalid"
+  | "unsupported"
+  | "forbidden"
+  | "unavailable"
+  | "failed";
 
 /** A refusal: one clear sentence for a person, with its kind. */
 export class Refusal extends Error {

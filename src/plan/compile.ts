@@ -17,6 +17,8 @@ export interface CompileOptions extends LowerOptions {
 export interface Program {
   readonly elf: Uint8Array;
   readonly steps: readonly NumberedStep[];
+  /** Where in the file structs with a name are: what they hold at the start can be written over. */
+  readonly fill: ReadonlyMap<string, number>;
 }
 
 /** Compile a plan to a static executable without libc, parser or allocator. */
@@ -25,5 +27,5 @@ export function compile(plan: Plan, options: CompileOptions = {}): Program {
   const { writer, steps } = lower(plan, options);
   const addresses = writer.layout.addresses();
   const code = ASSEMBLERS[arch].assemble(writer.ops, addresses);
-  return { elf: elf(arch, addresses.image(code)), steps };
+  return { elf: elf(arch, addresses.image(code)), steps, fill: addresses.fill };
 }

@@ -1,7 +1,8 @@
-import type { Arg, Data, Step } from "./step.ts";
+import type { Word } from "../kernel/netlink/message.ts";
+import type { Arg, Data, Numbered, Step } from "./step.ts";
 
 /** A step as a call, the way strace(1) would print it. */
-export function describeStep(step: Step): string {
+export function describeStep(step: Step | Numbered): string {
   switch (step.kind) {
     case "call": {
       const result = step.result === undefined ? "" : ` = <${step.result}>`;
@@ -18,13 +19,25 @@ export function describeStep(step: Step): string {
     case "awaitExec":
       return "read(<sync>): end of file once execve has happened";
     case "receive":
-      return `recvmsg(<sync>) = <${step.into}>`;
+      return step.into === undefined ? "recvmsg(<sync>)" : `recvmsg(<sync>) = <${step.into}>`;
+    case "hook": {
+      const limit = step.timeout === undefined ? "" : `, at most ${step.timeout} s`;
+      return `clone3, execve(${quoted(step.path)}, [${step.argv.map(quoted).join(", ")}]), wait4${limit}`;
+    }
     case "keep":
       return "ppoll(exits, orders of the engine)";
     case "init":
       return "read(signals), kill, wait4";
+    case "relay":
+      return `read(0), sendto(<${step.socket}>), write(1)`;
     case "attempt":
       return step.steps[0] === undefined ? "" : describeStep(step.steps[0]);
+    case "netlink":
+      return step.messages.map(describeStep).join("; ");
+    case "message":
+      return commandText(step.request.words);
+    case "dump":
+      return `${commandText(step.request.words)} >&1`;
     case "decimal":
       return `write ${step.prefix}<${step.slot}>${step.suffix} to memory`;
     case "load":
@@ -32,6 +45,11 @@ export function describeStep(step: Step): string {
     case "store":
       return `store <${step.slot}> in memory`;
   }
+}
+
+/** A command as people type it, slots in angle brackets. */
+export function commandText(words: readonly Word[]): string {
+  return words.map((word) => (typeof word === "string" ? word : `<${word.slot}>`)).join(" ");
 }
 
 function describeArgument(arg: Arg): string {

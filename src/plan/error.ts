@@ -1,8 +1,10 @@
 import { dirname } from "node:path";
-import { errnoName, errnoText } from "../kernel/errno.ts";
+import { ERRNO, errnoName, errnoText } from "../kernel/errno.ts";
+import type { Request } from "../kernel/netlink/message.ts";
 import { hintFor } from "./hints.ts";
 import type { NumberedStep, Side } from "./program/lower.ts";
-import type { Step } from "./step.ts";
+import { HOOK_STATUS } from "./records.ts";
+import type { Hook, Numbered, Step } from "./step.ts";
 
 /** A step of a plan that failed, as facts. `message` is one sentence for people. */
 export class StepError extends Error {
@@ -10,7 +12,7 @@ export class StepError extends Error {
   /** The step's number in its plan. */
   readonly number: number;
   readonly side: Side;
-  readonly step: Step;
+  readonly step: Numbered;
   /** The call as the kernel names it. */
   readonly call: string;
   /** The kernel's error by name, `"EPERM"`. */
@@ -20,10 +22,12 @@ export class StepError extends Error {
 
   constructor(number: number, failed: NumberedStep, errno: number) {
     const call = callName(failed.step);
+    const ended = failed.step.kind === "hook" ? hookEnd(failed.step, errno) : undefined;
     const hint = hintFor(failed.step, call, errnoName(errno));
     const option = failed.step.option === undefined ? "" : ` (${failed.step.option})`;
     super(
-      `Cannot ${failed.step.why}${option}: ${call}: ${errnoText(errno)} (${errnoName(errno)})${hint === undefined ? "" : `; ${hint}`}`,
+      ended ??
+        `Cannot ${failed.step.why}${option}: ${call}: ${errnoText(errno)} (${errnoName(errno)})${hint === undefined ? "" : `; ${hint}`}`,
     );
     this.number = number;
     this.side = failed.side;
@@ -32,6 +36,18 @@ export class StepError extends Error {
     this.errno = errnoName(errno);
     this.hint = hint;
   }
+}
+
+/** How a hook ended, as a sentence; undefined where it could not be run at all. */
+function hookEnd(hook: Hook, errno: number): string | undefined {
+  if (errno === ERRNO.ETIMEDOUT)
+    return `Cannot ${hook.why}: it did not end within ${hook.timeout ?? 0} seconds and was killed`;
+  if (errno < HOOK_STATUS) return undefined;
+  const status = errno - HOOK_STATUS;
+  const signal = status & 0x7f;
+  return signal === 0
+    ? `Cannot ${hook.why}: it ended with status ${status >> 8}`
+    : `Cannot ${hook.why}: signal ${signal} killed it`;
 }
 
 /**
@@ -51,7 +67,7 @@ export function cannotExecute(path: string, cause: unknown): Error {
 }
 
 /** The kernel call behind a step. */
-export function callName(step: Step): string {
+export function callName(step: Step | Numbered): string {
   switch (step.kind) {
     case "call":
       return step.call;
@@ -63,14 +79,31 @@ export function callName(step: Step): string {
       return "read";
     case "receive":
       return "recvmsg";
+    case "hook":
+      return "execve";
     case "attempt":
       return step.steps[0] === undefined ? "attempt" : callName(step.steps[0]);
+    case "netlink":
+      return "sendto";
+    case "message":
+    case "dump":
+      return requestName(step.request);
     case "keep":
     case "init":
       return "ppoll";
+    case "relay":
+      return "sendto";
     case "decimal":
     case "load":
     case "store":
       return step.kind;
   }
+}
+
+/** `ip link add`, `nft add rule`: what people know a request by. */
+function requestName({ words }: Request): string {
+  const [tool = "", rest = "", more = ""] = words.filter((word) => typeof word === "string");
+  if (tool === "nft") return `nft ${rest.split(" ").slice(0, 2).join(" ")}`;
+  const options = words.filter((word) => typeof word === "string" && !word.startsWith("-"));
+  return more === "" ? tool : options.slice(0, 3).join(" ");
 }

@@ -1,6 +1,6 @@
 import { describeStep } from "./describe.ts";
 import { callName } from "./error.ts";
-import type { Plan, Reason, Step } from "./step.ts";
+import type { Numbered, Plan, Reason, Step } from "./step.ts";
 
 /** A step as `cais explain --format json` has it; the shape is stable, new fields may be added. */
 export interface ExplainedStep {
@@ -30,10 +30,15 @@ export function explainSteps(plan: Plan): readonly ExplainedStep[] {
         walk(step.steps, side, step.tolerate);
         continue;
       }
+      if (step.kind === "netlink") {
+        for (const message of step.messages) explained.push(explainStep(message, explained.length, side, []));
+        continue;
+      }
       // Moves within the program's own memory are no calls.
       if (step.kind === "load" || step.kind === "store" || step.kind === "decimal") continue;
       explained.push(explainStep(step, explained.length, side, inherited));
       if (step.kind === "clone") walk(step.child, "container", []);
+      if (step.kind === "hook") walk(step.prepare, side, []);
     }
   };
   walk(plan.steps, "keeper", []);
@@ -41,12 +46,17 @@ export function explainSteps(plan: Plan): readonly ExplainedStep[] {
 }
 
 function explainStep(
-  step: Step,
+  step: Numbered,
   index: number,
   side: ExplainedStep["side"],
   inherited: readonly string[],
 ): ExplainedStep {
-  const tolerates = [...new Set([...inherited, ...(step.kind === "call" ? (step.tolerate ?? []) : [])])];
+  const tolerates = [
+    ...new Set([
+      ...inherited,
+      ...(step.kind === "call" || step.kind === "message" ? (step.tolerate ?? []) : []),
+    ]),
+  ];
   const undo = step.kind === "call" ? (step.undo ?? []).map(describeStep) : [];
   return {
     index,

@@ -1,5 +1,5 @@
 import type { ErrnoName } from "../kernel/errno.ts";
-import type { Step } from "./step.ts";
+import type { Numbered, Step } from "./step.ts";
 
 /**
  * What a person can do about a step that failed and has no hint of its own: by the call first, then by the error.
@@ -131,7 +131,7 @@ const BY_ERROR: Advice = {
 };
 
 /** Whether a step works on the container's cgroup, by the paths that it names. */
-function onCgroup(step: Step): boolean {
+function onCgroup(step: Step | Numbered): boolean {
   if (step.kind === "attempt") return step.steps[0] !== undefined && onCgroup(step.steps[0]);
   if (step.kind !== "call") return false;
   if (step.call === "write") return /^limit |cgroup/.test(step.why);
@@ -141,9 +141,11 @@ function onCgroup(step: Step): boolean {
 }
 
 /** The hint for a step (`call` as `callName` says it) and an error; undefined where there is nothing to say. */
-export function hintFor(step: Step, call: string, errno: string): string | undefined {
+export function hintFor(step: Numbered, call: string, errno: string): string | undefined {
   if (step.hint !== undefined) return step.hint;
   const name = errno as ErrnoName;
+  // What is said of programs is said of the workload's.
+  if (step.kind === "hook") return BY_ERROR[name];
   const advice = call !== "mount" && onCgroup(step) ? CGROUP : BY_CALL[call];
   return advice?.[name] ?? BY_ERROR[name];
 }

@@ -45,6 +45,9 @@ export const SPOOL = {
   kept: 32 << 10,
 } as const;
 
+/** Errors of the kernel are below; from here on it is what wait(2) says of a hook that did not end well. */
+export const HOOK_STATUS = 4096;
+
 interface Common {
   /** Hexadecimal. */
   readonly token: string;

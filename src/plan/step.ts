@@ -1,5 +1,6 @@
 import type { SyscallName } from "../kernel/arch.ts";
 import type { ErrnoName } from "../kernel/errno.ts";
+import type { Protocol, Request } from "../kernel/netlink/message.ts";
 
 /**
  * A plan is what must happen, as data: frozen steps, one per kernel call. `compile` turns it into a program,
@@ -79,10 +80,32 @@ export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
 }
 
-/** Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`). */
+/**
+ * Receive a descriptor that the other end of the socket sends (unix(7), `SCM_RIGHTS`), or, without `into`, only its
+ * word that it has got this far.
+ */
 export interface Receive extends Reason {
   readonly kind: "receive";
-  readonly into: Slot;
+  readonly into?: Slot;
+}
+
+/**
+ * A program that runs to its end before the plan goes on: a hook of the runtime specification. What it ends with
+ * other than 0 is a failure of the step, as a number beyond the kernel's errors (`HOOK_STATUS` in records.ts).
+ */
+export interface Hook extends Reason {
+  readonly kind: "hook";
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly env: readonly string[];
+  /** Seconds after which it is killed, and the step fails with ETIMEDOUT. */
+  readonly timeout?: number;
+  /** Its standard input: the decimal of `pid` between two texts. */
+  readonly input: { readonly before: string; readonly pid: Slot; readonly after: string };
+  /** What its process does before it becomes the program: where it stands, what it may. */
+  readonly prepare: readonly Step[];
+  /** A descriptor for its output; without one it writes where this process writes. */
+  readonly output?: Slot;
 }
 
 /** `execve` of the first of `candidates` that exists, as `execvp` does it. The last step of a child. */
@@ -120,12 +143,55 @@ export interface Store extends Reason {
   readonly size: 4 | 8;
 }
 
+/**
+ * Requests that go to the kernel in one batch (netlink(7)); each is a step with a number of its own, and the first
+ * that is refused fails with its errno. Slots that their messages name are read when the batch is sent.
+ */
+export interface Netlink {
+  readonly kind: "netlink";
+  /** A netlink socket of `protocol`, in whose network namespace things happen. */
+  readonly socket: Slot;
+  readonly protocol: Protocol;
+  /** At least one. */
+  readonly messages: readonly NetlinkMessage[];
+  /** Name of the batch in a compiled program's `fill`. */
+  readonly name?: string;
+}
+
+export interface NetlinkMessage extends Reason {
+  readonly kind: "message";
+  readonly request: Request;
+  /** Refusals that are no failure. */
+  readonly tolerate?: readonly ErrnoName[];
+}
+
+/** Ask the kernel to list things: all of its answers are written to descriptor 1, as they are. */
+export interface NetlinkDump extends Reason {
+  readonly kind: "dump";
+  readonly socket: Slot;
+  readonly request: Request;
+}
+
 /** Become pid 1 of the container (`--init`): forward signals to `child`, reap, end as it ended. */
 export interface Init extends Reason {
   readonly kind: "init";
   readonly child: Slot;
   /** signalfd of every signal, blocking. */
   readonly signals: Slot;
+}
+
+/**
+ * Pass messages on: read them from descriptor 0, each after its length (4 bytes, little-endian), send each as one
+ * datagram to `address`, and write what `sendto` returned (8 bytes) to descriptor 1. Ends with the input.
+ */
+export interface Relay extends Reason {
+  readonly kind: "relay";
+  readonly socket: Slot;
+  /** struct sockaddr; sent to anew each time, so that a receiver may be restarted. */
+  readonly address: Data;
+  readonly addressLength: number;
+  /** Longest message. */
+  readonly size: number;
 }
 
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
@@ -179,7 +245,25 @@ export type KeeperStdio =
       readonly output: SpooledOutput;
     };
 
-export type Step = Call | Attempt | Clone | AwaitExec | Receive | Exec | Decimal | Load | Store | Init | Keep;
+export type Step =
+  | Call
+  | Attempt
+  | Clone
+  | AwaitExec
+  | Receive
+  | Exec
+  | Netlink
+  | NetlinkDump
+  | Hook
+  | Decimal
+  | Load
+  | Store
+  | Init
+  | Relay
+  | Keep;
+
+/** What has a number of its own in records: a message of a batch has, the batch has not. */
+export type Numbered = Exclude<Step, Netlink> | NetlinkMessage;
 
 /** What a launch program does, from its first call to its last. */
 export interface Plan {

@@ -72,12 +72,31 @@ export interface Info {
   readonly ServerVersion: string;
   readonly Runtimes: Readonly<Record<string, { readonly path?: string }>> | null;
   readonly DefaultRuntime: string;
-  readonly Swarm: { readonly LocalNodeState: string };
+  readonly Swarm: {
+    readonly NodeID: string;
+    readonly NodeAddr: string;
+    readonly LocalNodeState: string;
+    readonly ControlAvailable: boolean;
+    readonly Error: string;
+    readonly RemoteManagers: null;
+  };
   readonly LiveRestoreEnabled: boolean;
   readonly Isolation: string;
   readonly InitBinary: string;
   readonly SecurityOptions: readonly string[] | null;
   readonly Warnings: readonly string[] | null;
+  readonly KernelMemoryTCP: boolean;
+  readonly RegistryConfig: Readonly<Record<string, unknown>>;
+  readonly GenericResources: null;
+  readonly HttpProxy: string;
+  readonly HttpsProxy: string;
+  readonly NoProxy: string;
+  readonly CDISpecDirs: readonly string[];
+  readonly ContainerdCommit: { readonly ID: string };
+  readonly RuncCommit: { readonly ID: string };
+  readonly InitCommit: { readonly ID: string };
+  readonly FirewallBackend: { readonly Driver: string };
+  readonly Containerd?: object;
 }
 
 /** `GET /system/df`. */

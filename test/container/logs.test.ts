@@ -125,15 +125,25 @@ test("damaged lines are left out", async () => {
 });
 
 test("options: bounded by default, sizes, refusals", () => {
-  assert.deepEqual(logOptions(undefined), { driver: "json-file", maxSize: 10 << 20, maxFile: 3 });
-  assert.deepEqual(logOptions({ Type: "json-file", Config: { "max-size": "2k", "max-file": "1" } }), {
-    driver: "json-file",
+  const fileOf = (config: Parameters<typeof logOptions>[0]) => {
+    const options = logOptions(config);
+    return typeof options === "string" ? options : options.file;
+  };
+  assert.deepEqual(fileOf(undefined), { kind: "json-file", maxSize: 10 << 20, maxFile: 3, compress: false });
+  assert.deepEqual(fileOf({ Type: "json-file", Config: { "max-size": "2k", "max-file": "1" } }), {
+    kind: "json-file",
     maxSize: 2048,
     maxFile: 1,
+    compress: false,
+  });
+  assert.deepEqual(fileOf({ Type: "local" }), {
+    kind: "local",
+    maxSize: 20 << 20,
+    maxFile: 5,
+    compress: true,
   });
   assert.match(logOptions({ Config: { "max-size": "much" } }) as string, /max-size/);
   assert.match(logOptions({ Config: { colour: "x" } }) as string, /unknown log opt 'colour'/);
-  assert.match(logOptions({ Type: "syslog" }) as string, /no log driver named 'syslog'/);
 });
 
 function linkOf(fd: string): string {

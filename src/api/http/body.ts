@@ -2,6 +2,8 @@ import type { Input } from "./input.ts";
 
 /** A request's body. It is read once, in one of the two ways. */
 export interface Body {
+  /** Bytes as announced. */
+  readonly length: number | "chunked";
   /** All of it. @throws BadBody when it is longer than `max` bytes, cut short or malformed */
   all(max: number): Promise<Buffer>;
   /** As it comes; the sender waits while nobody reads. */
@@ -72,6 +74,7 @@ export function createBody(input: Input, length: number | "chunked", begin: () =
   };
 
   return {
+    length,
     async all(max) {
       if (left > max) throw new BadBody(413, `the request's body is longer than ${max} bytes`);
       const parts: Buffer[] = [];

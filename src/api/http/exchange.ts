@@ -39,6 +39,7 @@ const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
   201: "Created",
   204: "No Content",
+  301: "Moved Permanently",
   304: "Not Modified",
   400: "Bad Request",
   403: "Forbidden",
@@ -130,7 +131,8 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
       const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;
       if (status === 204 || status === 304) socket.write(`${text}\r\n`);
       else {
-        const full = `${text}Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+        const what = type === "" ? "" : `Content-Type: ${type}\r\n`;
+        const full = `${text}${what}Content-Length: ${length}\r\n\r\n`;
         if (head.method === "HEAD") socket.write(full);
         else if (typeof content === "string") socket.write(full + content);
         else {

@@ -28,8 +28,23 @@ export const build: readonly Route[] = [
       if (quiet) send({ stream: `${id}\n` });
     });
   }),
-  post("/build/prune", (_, exchange) => {
-    filters(exchange, ["until", "id", "parent", "type", "description", "inuse", "shared", "private"]);
+  post("/build/prune", (engine, exchange) => {
+    const known = [
+      "until",
+      "id",
+      "parent",
+      "type",
+      "description",
+      "inuse",
+      "shared",
+      "private",
+      "mutable",
+      "immutable",
+    ];
+    const unknown = Object.keys(filters(exchange)).find((name) => !known.includes(name));
+    if (unknown !== undefined)
+      throw invalid(`failed to prune build cache: invalid filter '${unknown.slice(0, 80)}'`);
+    engine.events.emit("builder", "prune", "", { reclaimed: "0" });
     replyJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 });
   }),
 ];

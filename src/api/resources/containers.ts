@@ -10,6 +10,7 @@ import { remove } from "../../engine/containers/remove.ts";
 import { start } from "../../engine/containers/start.ts";
 import { restart, type StopOptions, stop } from "../../engine/containers/stop.ts";
 import { update } from "../../engine/containers/update.ts";
+import { checkPlatform } from "../../engine/images/platform.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest, updateRequest } from "../../engine/requests.ts";
 import { replyJson } from "../failure.ts";
@@ -17,10 +18,10 @@ import type { Exchange } from "../http/exchange.ts";
 import { filters, flag, integer, jsonBody, optionalJsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 
-const stopOptions = (exchange: Exchange): StopOptions => {
+const stopOptions = (exchange: Exchange, as: string): StopOptions => {
   const timeout = integer(exchange, "t");
   const signal = exchange.query.get("signal");
-  return { ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
+  return { as, ...(timeout === undefined ? {} : { timeout }), ...(signal ? { signal } : {}) };
 };
 
 /** Containers as objects: made, listed, started, stopped, removed. */
@@ -37,6 +38,7 @@ export const containers: readonly Route[] = [
   }),
   post("/containers/create", async (engine, exchange) => {
     const request = createRequest(await jsonBody(exchange));
+    checkPlatform(engine, exchange.query.get("platform") ?? "", request.Image ?? "");
     const name = (exchange.query.get("name") ?? "").replace(/^\//, "");
     const { container, warnings } = await create(engine, name, request);
     replyJson(exchange, { Id: container.record.id, Warnings: warnings }, 201);
@@ -51,19 +53,29 @@ export const containers: readonly Route[] = [
   }),
   post("/containers/{id}/start", async (engine, exchange, parameters) => {
     const trace = flag(exchange, "trace");
+    // Two bytes are `{}`, which some clients send.
+    if (exchange.body.length !== "chunked" && exchange.body.length > 2) {
+      throw invalid(
+        "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24",
+      );
+    }
     const started = await start(engine, find(engine, parameter(parameters, "id")), { trace });
     exchange.reply(started ? 204 : 304);
   }),
   post("/containers/{id}/stop", async (engine, exchange, parameters) => {
-    const stopped = await stop(engine, find(engine, parameter(parameters, "id")), stopOptions(exchange));
+    const id = parameter(parameters, "id");
+    const stopped = await stop(engine, find(engine, id), stopOptions(exchange, id));
     exchange.reply(stopped ? 204 : 304);
   }),
   post("/containers/{id}/restart", async (engine, exchange, parameters) => {
-    await restart(engine, find(engine, parameter(parameters, "id")), stopOptions(exchange));
+    const id = parameter(parameters, "id");
+    await restart(engine, find(engine, id), stopOptions(exchange, id));
     exchange.reply(204);
   }),
   post("/containers/{id}/kill", async (engine, exchange, parameters) => {
-    await kill(engine, find(engine, parameter(parameters, "id")), exchange.query.get("signal") ?? "");
+    const id = parameter(parameters, "id");
+    const container = find(engine, id, "cannot kill container: ");
+    await kill(engine, container, exchange.query.get("signal") ?? "", id);
     exchange.reply(204);
   }),
   post("/containers/{id}/pause", async (engine, exchange, parameters) => {
@@ -81,7 +93,7 @@ export const containers: readonly Route[] = [
   }),
   post("/containers/{id}/update", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
-    const limits = updateRequest(await jsonBody(exchange));
+    const limits = updateRequest(await optionalJsonBody(exchange));
     replyJson(exchange, { Warnings: await update(engine, container, limits) });
   }),
   post("/containers/{id}/resize", async (engine, exchange, parameters) => {
@@ -95,8 +107,11 @@ export const containers: readonly Route[] = [
     replyJson(exchange, top(engine, container, exchange.query.get("ps_args") ?? ""));
   }),
   del("/containers/{id}", async (engine, exchange, parameters) => {
+    const id = parameter(parameters, "id");
+    const container = find(engine, id);
     if (flag(exchange, "link")) throw invalid("links are not supported: use a network");
-    await remove(engine, find(engine, parameter(parameters, "id")), {
+    await remove(engine, container, {
+      as: id,
       force: flag(exchange, "force"),
       volumes: flag(exchange, "v"),
     });
@@ -132,6 +147,7 @@ export function untilOf(values: readonly string[] | undefined): number | null {
     return Date.now() - span;
   }
   const at = parseTime(text) ?? parseTime(`${text}Z`) ?? parseTime(`${text}T00:00:00Z`);
-  if (at === null) throw invalid(`invalid value for until: '${text.slice(0, 40)}'`);
+  if (at === null)
+    throw invalid(`failed to parse value as time or duration: ${JSON.stringify(text.slice(0, 80))}`);
   return Number(at / 1_000_000n);
 }

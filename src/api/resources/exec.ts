@@ -16,9 +16,9 @@ import { sizeOf } from "./containers.ts";
 /** Further processes in containers. */
 export const execs: readonly Route[] = [
   post("/containers/{id}/exec", async (engine, exchange, parameters) => {
-    const container = find(engine, parameter(parameters, "id"));
+    const id = parameter(parameters, "id");
     const config = execRequest(await jsonBody(exchange));
-    replyJson(exchange, { Id: createExec(engine, container, config) }, 201);
+    replyJson(exchange, { Id: createExec(engine, find(engine, id), config, id) }, 201);
   }),
   post("/exec/{id}/start", (engine, exchange, parameters, minor) =>
     startOne(engine, exchange, parameter(parameters, "id"), minor),

@@ -4,6 +4,7 @@ import { unsupported } from "../../engine/refuse.ts";
 import type { ContainerConfig } from "../../wire/container.ts";
 import { describe, replyJson } from "../failure.ts";
 import type { Exchange, Stream } from "../http/exchange.ts";
+import { imageFor, imageSummaryFor } from "../older.ts";
 import { filters, flag, optionalJsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 
@@ -24,9 +25,19 @@ function given<K extends string>(
 
 /** Images: made from archives and containers, listed, named, removed. */
 export const images: readonly Route[] = [
-  get("/images/json", (engine, exchange) => {
+  get("/images/json", (engine, exchange, _, minor) => {
     const asked = filters(exchange, IMAGE_FILTERS);
-    replyJson(exchange, engine.images.list({ all: flag(exchange, "all"), filters: asked }));
+    // Before API 1.25 a pattern of names was a parameter of its own.
+    const named = minor < 25 ? exchange.query.get("filter") : null;
+    const found = engine.images.list({
+      all: flag(exchange, "all"),
+      filters: named ? { ...asked, reference: [named] } : asked,
+      shared: flag(exchange, "shared-size"),
+    });
+    replyJson(
+      exchange,
+      found.map((image) => imageSummaryFor(image, minor)),
+    );
   }),
   post("/images/create", async (engine, exchange) => {
     const source = exchange.query.get("fromSrc");
@@ -69,8 +80,8 @@ export const images: readonly Route[] = [
       await engine.images.prune(filters(exchange, ["dangling", "label", "label!", "until"])),
     );
   }),
-  get("/images/{name...}/json", (engine, exchange, parameters) =>
-    replyJson(exchange, engine.images.inspect(parameter(parameters, "name"))),
+  get("/images/{name...}/json", (engine, exchange, parameters, minor) =>
+    replyJson(exchange, imageFor(engine.images.inspect(parameter(parameters, "name")), minor)),
   ),
   get("/images/{name...}/history", (engine, exchange, parameters) =>
     replyJson(exchange, engine.images.history(parameter(parameters, "name"))),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Layout } from "../../cgroup/layout.ts";
 import { limits, usedTrees } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
+import { fillWires, wiresShape } from "../../network/wires/launch.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import { type CompileOptions, compile, type Program } from "../../plan/compile.ts";
 import { execPlan } from "../launch/exec.ts";
@@ -84,6 +85,7 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
       spec: { ...spec, linux: rest },
       origins: [...request.origins],
       seccomp: numberOf(seccomp),
+      endpoints: wiresShape(request.endpoints ?? []),
       directories: sources.map((path) => [path, isDirectory(path)]),
     });
   };
@@ -121,6 +123,8 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
     token,
     stdin: request.stdin,
     init: request.init,
+    endpoints: request.endpoints ?? [],
+    ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
   });
 
@@ -144,10 +148,11 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
       const program = (options: CompileOptions) => {
         if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);
         const { seccomp } = request.spec.linux ?? {};
-        return stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
+        const program = stencils.program(shapeOf(request), request.id, token, (shape, id, anyToken) => {
           const any = requestOf(shape, id, seccomp);
           return compile(launchPlan(factsOf(any, anyToken, any.directories)));
         });
+        return fillWires(program, request.endpoints ?? []);
       };
       return { note, program };
     },

@@ -49,7 +49,7 @@ export function createStencils(limit: number): Stencils {
       } else known.delete(key);
       // The one used last goes to the end.
       known.set(key, stencil);
-      return { elf: filledIn(stencil, id, token), steps: stencil.program.steps };
+      return { ...stencil.program, elf: filledIn(stencil, id, token) };
     },
   };
 }

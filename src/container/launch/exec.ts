@@ -2,13 +2,15 @@ import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { CLONE, flags, PR } from "../../kernel/flags.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
-import type { Process } from "../../oci/runtime/spec.ts";
+import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { open } from "./files.ts";
+import type { Bundle } from "./hooks.ts";
 import { dropPrivileges, keeperCapabilities, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
+import { passListener, unheard } from "./seccomp.ts";
 import {
   dropKeeperPrivileges,
   forgetKeeper,
@@ -36,6 +38,8 @@ export interface ExecFacts {
   readonly program: string;
   readonly token: Uint8Array;
   readonly stdin: boolean;
+  /** The configuration of a container that comes from a bundle: for the listener of its policy. */
+  readonly from?: { readonly spec: RuntimeSpec; readonly bundle: Bundle };
   /** As in `LaunchFacts`. */
   readonly arch?: Arch;
 }
@@ -47,6 +51,7 @@ export function execPlan(facts: ExecFacts): Plan {
   const terminal = process.terminal === true;
   const streams = stdio(runDir, terminal, facts.stdin);
   const uid = process.user.uid;
+  const heard = facts.from === undefined ? unheard(facts.seccomp) : facts.seccomp;
   const join = { why: "enter the container", hint: "it has ended" };
   const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
   const own = flags(
@@ -78,7 +83,7 @@ export function execPlan(facts: ExecFacts): Plan {
     ...resourceLimits(process.rlimits ?? [], because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...ownSession(terminal),
-    ...dropPrivileges(process, facts.seccomp, facts.arch ?? hostArch(), facts.ownUsers, because),
+    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because),
     ...execute(process),
   ];
   const steps: Step[] = [
@@ -115,10 +120,18 @@ export function execPlan(facts: ExecFacts): Plan {
     close("container", "close it"),
     ...streams.childOnly.map((slot) => close(slot, "leave it to the process")),
     ...(terminal ? takeTerminal() : []),
+    ...(facts.from === undefined || facts.seccomp === undefined
+      ? []
+      : passListener(withPolicy(facts.from.spec, facts.seccomp), facts.from.bundle, because)),
     { kind: "awaitExec", why: "wait until the program runs" },
     close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities()),
+    ...dropKeeperPrivileges(keeperCapabilities(false)),
     keep(runDir, facts.token, streams.keeper, false),
   ];
   return Object.freeze({ steps });
 }
+
+const withPolicy = (spec: RuntimeSpec, seccomp: Seccomp): RuntimeSpec => ({
+  ...spec,
+  linux: { ...spec.linux, seccomp },
+});

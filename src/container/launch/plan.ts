@@ -1,6 +1,8 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
+import { keeperWires } from "../../network/wires/launch.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
@@ -9,11 +11,13 @@ import type { Rootfs } from "../../storage/driver.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { devicesOf, openHostDevices } from "./devices.ts";
+import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
 import { openSource, planMount } from "./mounts.ts";
 import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
 import { keeperCapabilities, oomScoreOfChild } from "./privileges.ts";
-import { reasonsFrom } from "./reasons.ts";
+import { type Because, reasonsFrom } from "./reasons.ts";
 import { mountRootForUsers } from "./rootfs.ts";
+import { passListener } from "./seccomp.ts";
 import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
 import { takeTerminal } from "./streams.ts";
 
@@ -37,7 +41,11 @@ export interface LaunchFacts {
   readonly token: Uint8Array;
   readonly stdin: boolean;
   readonly init: boolean;
+  /** Where the configuration comes from, for hooks and listeners; absent for the engine's own containers. */
+  readonly bundle?: Bundle;
   readonly isDirectory: (path: string) => boolean;
+  /** Where a network namespace of its own is wired to; nowhere where it is absent. */
+  readonly endpoints?: readonly Endpoint[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -60,8 +68,12 @@ export function launchPlan(facts: LaunchFacts): Plan {
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
+  const wires = keeperWires(endpoints);
+  const hooks = hookParts(facts, because);
   const child = containerSteps({
     spec: { ...spec, process },
+    ...(hooks === undefined ? {} : { hooks }),
     namespaces,
     mounts,
     rootfs: facts.rootfs,
@@ -71,6 +83,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     stdin: facts.stdin,
     init: facts.init,
     isDirectory: facts.isDirectory,
+    endpoints,
     arch: facts.arch ?? hostArch(),
     because,
   });
@@ -78,10 +91,12 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...session(facts.program, facts.reports),
     ...runDirectory(runDir),
     ...streams.steps,
+    ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...makeCgroups(cgroups, because),
     ...joinPidNamespace(namespaces, because),
     ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...wires.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -108,13 +123,24 @@ export function launchPlan(facts: LaunchFacts): Plan {
           ...binds.map(({ tree }) => close(tree, "leave it to the container")),
         ]
       : []),
+    ...wires.after,
+    ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...(terminal ? takeTerminal() : []),
+    ...(hooks === undefined ? [] : passListener(spec, hooks.bundle, because)),
     { kind: "awaitExec", why: "wait until the workload runs" },
     close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities()),
+    ...(hooks === undefined ? [] : poststartHooks(hooks)),
+    ...dropKeeperPrivileges(keeperCapabilities(endpoints.length > 0)),
     keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
   ];
   return Object.freeze({ steps });
+}
+
+/** What hooks are made from; undefined where there is no bundle. */
+function hookParts({ bundle, spec }: LaunchFacts, because: Because): HookParts | undefined {
+  if (bundle !== undefined) return { spec, bundle, because };
+  if (spec.hooks !== undefined) throw new Error("Cannot launch: hooks need to know the bundle");
+  return undefined;
 }
 
 /** Who the container's root is on the host. */

@@ -6,9 +6,8 @@ import {
   capabilityName,
   readLastCapability,
 } from "../../kernel/capabilities.ts";
-import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT, SECCOMP } from "../../kernel/flags.ts";
+import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT } from "../../kernel/flags.ts";
 import { RLIMITS, rlimitName, rlimitValue } from "../../kernel/rlimits.ts";
-import { compile as compileSeccomp } from "../../kernel/seccomp/compile.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Capabilities, Process, Rlimit, User } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, struct, u32, u64 } from "../../plan/build.ts";
@@ -16,6 +15,7 @@ import type { Step } from "../../plan/step.ts";
 import { HERE, openFlags, writeFile } from "./files.ts";
 import { childPath } from "./namespaces.ts";
 import type { Because } from "./reasons.ts";
+import { seccompFilter } from "./seccomp.ts";
 
 /** From root of the launch program to what the workload may be and do, in the order the kernel demands. */
 
@@ -149,26 +149,6 @@ function identity(user: User, ownUsers: boolean, because: Because): Step[] {
   ];
 }
 
-/** seccomp(2) with the policy compiled to BPF; `struct sock_fprog` is a length and a pointer. */
-function seccompFilter(seccomp: Seccomp, arch: Arch, because: Because): Step[] {
-  const filter = compileSeccomp(seccomp, arch);
-  const program = struct([u64(filter.length / 8), { pointer: { kind: "bytes", bytes: filter } }]);
-  let how = 0;
-  if (seccomp.flags?.includes("SECCOMP_FILTER_FLAG_LOG")) how |= SECCOMP.FLAG_LOG;
-  if (seccomp.flags?.includes("SECCOMP_FILTER_FLAG_SPEC_ALLOW")) how |= SECCOMP.FLAG_SPEC_ALLOW;
-  return [
-    call(
-      "seccomp",
-      [
-        num(SECCOMP.SET_MODE_FILTER, "SECCOMP_SET_MODE_FILTER"),
-        num(how),
-        mem(program, `${filter.length / 8} instructions of BPF`),
-      ],
-      because("linux.seccomp", "allow only the system calls of the policy"),
-    ),
-  ];
-}
-
 const EVERYTHING: Capabilities = {};
 
 /** All of it, ending one step before `execve`. */
@@ -211,15 +191,18 @@ export function dropPrivileges(
   ];
 }
 
-/** The keeper's own: it only signals processes of other users from now on. */
-export function keeperCapabilities(): Step {
-  const mask = Number(capabilityMask(["CAP_KILL"]));
+/** The keeper's own: it only signals processes of other users from now on, and takes its wires back. */
+export function keeperCapabilities(wires: boolean): Step {
+  const kept: readonly CapabilityName[] = wires ? ["CAP_KILL", "CAP_NET_ADMIN"] : ["CAP_KILL"];
+  const mask = Number(capabilityMask(kept));
   return call(
     "capset",
     [
       mem(struct([u32(CAPABILITY_VERSION_3, 0)]), "version 3"),
-      mem(struct([u32(mask, mask, 0, 0, 0, 0)]), "CAP_KILL"),
+      mem(struct([u32(mask, mask, 0, 0, 0, 0)]), kept.join(" ")),
     ],
-    "hold no capability but the one to signal the container",
+    wires
+      ? "hold no capability but those to signal the container and to remove its wires"
+      : "hold no capability but the one to signal the container",
   );
 }

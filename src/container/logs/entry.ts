@@ -4,6 +4,8 @@ export interface Entry {
   readonly log: string;
   /** RFC 3339 with nanoseconds, UTC. */
   readonly time: string;
+  /** Labels and variables of the container (`--log-opt labels=…`), for `logs --details`. */
+  readonly attrs?: Readonly<Record<string, string>>;
 }
 
 /** Docker cuts longer lines into messages of this many bytes. */
@@ -26,10 +28,16 @@ export function parseEntry(line: string): Entry | null {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== "object" || value === null) return null;
-    const { log, stream, time } = value as Partial<Record<"log" | "stream" | "time", unknown>>;
+    const { log, stream, time, attrs } = value as Partial<
+      Record<"log" | "stream" | "time" | "attrs", unknown>
+    >;
     if (typeof log !== "string" || typeof time !== "string") return null;
-    return { log, stream: stream === "stderr" ? "stderr" : "stdout", time };
+    const entry: Entry = { log, stream: stream === "stderr" ? "stderr" : "stdout", time };
+    return isTexts(attrs) ? { ...entry, attrs } : entry;
   } catch {
     return null;
   }
 }
+
+const isTexts = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string");

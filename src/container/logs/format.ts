@@ -17,8 +17,15 @@ export interface Formatter {
   readonly held: number;
 }
 
-/** @param stream goes into each entry as it is */
-export function formatter(stream: "stdout" | "stderr"): Formatter {
+/**
+ * @param stream goes into each entry as it is
+ * @param attributes go into each entry, where Docker has them
+ */
+export function formatter(
+  stream: "stdout" | "stderr",
+  attributes: Readonly<Record<string, string>> | null = null,
+): Formatter {
+  const source = `,"stream":"${stream}"${attributes ? `,"attrs":${JSON.stringify(attributes)}` : ""}`;
   let rest: Buffer | null = null;
   let pushed: Buffer | null = null;
 
@@ -42,7 +49,7 @@ export function formatter(stream: "stdout" | "stderr"): Formatter {
         rest = null;
       }
       pushed = bytes;
-      const tail = `,"stream":"${stream}","time":"${time}"}\n`;
+      const tail = `${source},"time":"${time}"}\n`;
       let text = "";
       const last = bytes.lastIndexOf(NEWLINE);
       if (last >= 0) text = lines(bytes.subarray(0, last), tail);
@@ -58,7 +65,7 @@ export function formatter(stream: "stdout" | "stderr"): Formatter {
     end(time) {
       if (!rest) return "";
       pushed = rest;
-      const text = `{"log":${JSON.stringify(rest.toString())},"stream":"${stream}","time":"${time}"}\n`;
+      const text = `{"log":${JSON.stringify(rest.toString())}${source},"time":"${time}"}\n`;
       rest = null;
       return text;
     },

@@ -1,57 +1,83 @@
+import { Refusal } from "../../oci/error.ts";
 import type { LogConfig } from "../../wire/container.ts";
+import { DETAILS, detailOptions, type LogDetails } from "./details.ts";
+import {
+  CACHE_OPTIONS,
+  cacheOptions,
+  FILE_OPTIONS,
+  fileOptions,
+  type LogFileOptions,
+} from "./drivers/file.ts";
+import { SYSLOG_OPTIONS, type SyslogOptions, syslogOptions } from "./drivers/syslog.ts";
+import { type Options, refuseUnknown, sizeOf, wrong } from "./value.ts";
 
 /** How a container's log is kept. */
-export type LogOptions =
-  | { readonly driver: "none" }
-  | {
-      readonly driver: "json-file";
-      /** Bytes after which the file is rotated. */
-      readonly maxSize: number;
-      /** Files kept, the current one included. */
-      readonly maxFile: number;
-    };
+export interface LogOptions {
+  readonly driver: "json-file" | "local" | "syslog" | "journald" | "none";
+  /** What `logs` reads; null keeps nothing. Drivers that send messages away keep a copy here: Docker's cache. */
+  readonly file: LogFileOptions | null;
+  /** What goes along with each message. */
+  readonly details: LogDetails;
+  /** Only of that driver. */
+  readonly syslog?: SyslogOptions;
+  /** Bytes that may wait for a slow receiver before messages are dropped; null: the container waits instead. */
+  readonly buffer: number | null;
+}
 
-/** Docker keeps everything by default, and a chatty container then fills the disk; cais keeps this much. */
-const MAX_SIZE = 10 * 1024 * 1024;
-const MAX_FILE = 3;
+/** Docker's ring buffer (`max-buffer-size`). */
+const BUFFER = 1024 * 1024;
 
 /**
  * Reads `HostConfig.LogConfig`.
  * @returns the options, or one sentence that says what is wrong
  */
 export function logOptions(config: LogConfig | undefined): LogOptions | string {
-  const driver = config?.Type || "json-file";
-  const options = config?.Config ?? {};
-  if (driver === "none") {
-    const [first] = Object.keys(options);
-    return first === undefined ? { driver } : `unknown log opt '${first}' for none log driver`;
+  try {
+    return read(config?.Type || "json-file", config?.Config ?? {});
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
   }
-  if (driver !== "json-file") {
-    return `logger: no log driver named '${driver}' is registered: use json-file or none`;
-  }
-  let maxSize = MAX_SIZE;
-  let maxFile = MAX_FILE;
-  for (const [key, value] of Object.entries(options)) {
-    if (key === "max-size") {
-      const bytes = sizeOf(value);
-      if (bytes === null || bytes < 0) return `invalid size for max-size: '${value}': say it as 10m or 500k`;
-      // Docker: -1 is no limit.
-      maxSize = bytes;
-    } else if (key === "max-file") {
-      maxFile = /^\d{1,4}$/.test(value) ? Number(value) : 0;
-      if (maxFile < 1) return `max-file cannot be less than 1: '${value}'`;
-    } else if (key === "mode") {
-      if (value !== "blocking") return `log opt mode=${value} is not supported: output is never dropped here`;
-    } else return `unknown log opt '${key}' for json-file log driver`;
-  }
-  return { driver: "json-file", maxSize, maxFile };
 }
 
-/** `10m`, `500k`, `1g`, bytes; `-1` is without limit. */
-function sizeOf(text: string): number | null {
-  if (text === "-1") return Number.POSITIVE_INFINITY;
-  const match = /^(\d{1,15})\s*([kmgt]?)i?b?$/i.exec(text.trim());
-  if (!match) return null;
-  const power = ["", "k", "m", "g", "t"].indexOf(match[2]!.toLowerCase());
-  return Number(match[1]) * 1024 ** power;
+function read(driver: string, all: Options): LogOptions {
+  if (driver === "none") {
+    refuseUnknown(all, [], "none log driver");
+    return { driver, file: null, details: detailOptions({}), buffer: null };
+  }
+  const { mode, "max-buffer-size": size, ...options } = all;
+  const buffer = bufferOf(mode, size);
+  switch (driver) {
+    case "json-file":
+      refuseUnknown(options, [...FILE_OPTIONS, ...DETAILS], "json-file log driver");
+      return { driver, file: fileOptions(driver, options), details: detailOptions(options), buffer };
+    case "local":
+      refuseUnknown(options, FILE_OPTIONS, "log driver local");
+      return { driver, file: fileOptions(driver, options), details: detailOptions({}), buffer };
+    case "syslog":
+      refuseUnknown(options, [...SYSLOG_OPTIONS, ...DETAILS, ...CACHE_OPTIONS], "syslog log driver");
+      return {
+        driver,
+        file: cacheOptions(options),
+        details: detailOptions(options),
+        syslog: syslogOptions(options),
+        buffer,
+      };
+    case "journald":
+      refuseUnknown(options, [...DETAILS, ...CACHE_OPTIONS], "journald log driver");
+      return { driver, file: cacheOptions(options), details: detailOptions(options), buffer };
+    default:
+      throw wrong(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
+  }
+}
+
+function bufferOf(mode: string | undefined, size: string | undefined): number | null {
+  if (mode !== undefined && !["", "blocking", "non-blocking"].includes(mode))
+    throw wrong(`logger: logging mode not supported: ${mode}`);
+  if (size === undefined) return mode === "non-blocking" ? BUFFER : null;
+  if (mode !== "non-blocking")
+    throw wrong("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
+  const bytes = sizeOf(size);
+  if (bytes === null) throw wrong(`error parsing option max-buffer-size: invalid size: '${size}'`);
+  return bytes;
 }

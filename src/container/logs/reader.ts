@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync } from "node:fs";
-import { codeOf } from "../../oci/error.ts";
+import { closeSync, fstatSync } from "node:fs";
 import type { Entry } from "./entry.ts";
 import { records } from "./records.ts";
+import { openLogFile, textOf } from "./rotated.ts";
 import { tailOffset } from "./tail.ts";
 import type { LogFile } from "./writer.ts";
 
@@ -27,7 +27,7 @@ export async function* readLog(
 ): AsyncGenerator<Entry[]> {
   const follow = options.follow && live !== null;
   let generation = live?.generation ?? 0;
-  const files = openAll(path, maxFile);
+  const files = await openAll(path, maxFile);
   const current = files.find((file) => file.current)?.descriptor ?? null;
   const starts = startsOf(files, options.tail);
   try {
@@ -51,7 +51,7 @@ export async function* readLog(
         const { version, live: more, generation: newest } = live;
         if (!part) {
           generation = Math.max(generation, newest - maxFile + 1);
-          later = openIfThere(nameOf(path, newest - generation));
+          later = await openNow(nameOf(path, newest - generation));
           if (later >= 0) part = records(later, 0);
         }
         for (let entries = part?.next() ?? null; entries; entries = part?.next() ?? null) {
@@ -95,23 +95,20 @@ interface OpenFile {
 
 const nameOf = (path: string, age: number): string => (age === 0 ? path : `${path}.${age}`);
 
-/** Oldest first. */
-function openAll(path: string, maxFile: number): OpenFile[] {
+/** Oldest first. All are opened before anything is waited for, so that no rotation comes in between. */
+async function openAll(path: string, maxFile: number): Promise<OpenFile[]> {
+  const names = Array.from({ length: maxFile }, (_, index) => nameOf(path, maxFile - 1 - index));
+  const opened = names.map((name) => ({ name, log: openLogFile(name) }));
   const files: OpenFile[] = [];
-  for (let age = maxFile - 1; age >= 0; age--) {
-    const descriptor = openIfThere(nameOf(path, age));
-    if (descriptor >= 0) files.push({ descriptor, current: age === 0 });
+  for (const { name, log } of opened) {
+    if (log) files.push({ descriptor: await textOf(path, log), current: name === path });
   }
   return files;
 }
 
-function openIfThere(path: string): number {
-  try {
-    return openSync(path, "r");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return -1;
-    throw error;
-  }
+async function openNow(path: string): Promise<number> {
+  const log = openLogFile(path);
+  return log ? await textOf(path, log) : -1;
 }
 
 /** Where to begin in each file so that `tail` lines are read in all. */

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync } from 
 import { codeOf } from "../../oci/error.ts";
 import type { Resumed, StreamName } from "../launcher.ts";
 import { messageEnd, parseEntry } from "./entry.ts";
-import { nextName, turnOver } from "./rotate.ts";
+import { nextName, turnOver } from "./rotated.ts";
 
 const NEWLINE = 10;
 /** A message has at most 16 KiB, each byte escaped to six: an unfinished line is not longer. */

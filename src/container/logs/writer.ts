@@ -1,9 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import type { Journal, StreamName } from "../launcher.ts";
 import { now } from "../time.ts";
+import type { LogFileOptions } from "./drivers/file.ts";
 import { formatter } from "./format.ts";
 import { resumeLog } from "./resume.ts";
-import { nextName, turnOver } from "./rotate.ts";
+import { compressRotated, nextName, turnOver } from "./rotated.ts";
 
 /** The log of one container on disk: the current file, `.1` the one before, and so on. */
 export interface LogFile {
@@ -18,7 +19,8 @@ export interface LogFile {
 }
 
 export interface LogWriter extends LogFile, Journal {
-  write(stream: "stdout" | "stderr", chunk: Uint8Array): void;
+  /** A promise where the container is to wait before it writes more. */
+  write(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<unknown> | undefined;
   /** Unfinished lines are written; followers are told that nothing more comes. */
   end(): void;
 }
@@ -30,8 +32,9 @@ export interface LogWriter extends LogFile, Journal {
  */
 export function logWriter(
   path: string,
-  limits: { readonly maxSize: number; readonly maxFile: number },
+  limits: Pick<LogFileOptions, "maxSize" | "maxFile"> & Partial<Pick<LogFileOptions, "compress">>,
   onError: (error: Error) => void,
+  attributes: Readonly<Record<string, string>> | null = null,
 ): LogWriter {
   let descriptor = -1;
   let size = 0;
@@ -41,7 +44,10 @@ export function logWriter(
   let live = true;
   let failed = false;
   const waiting = new Set<() => void>();
-  const formatters = { stdout: formatter("stdout"), stderr: formatter("stderr") } as const;
+  const formatters = {
+    stdout: formatter("stdout", attributes),
+    stderr: formatter("stderr", attributes),
+  } as const;
   /** The stream of the write under way, and what of its text is in a file. */
   let writing: StreamName = "stdout";
   let done: Buffer | null = null;
@@ -68,6 +74,7 @@ export function logWriter(
     ({ ino: inode, size } = fstatSync(next));
     writer.moving?.();
     turnOver(path, limits.maxFile);
+    if (limits.compress) compressRotated(path, limits.maxFile, onError);
     generation++;
   };
 
@@ -136,6 +143,7 @@ export function logWriter(
       writing = stream;
       append(format.push(chunk, now()));
       format.settle();
+      return undefined;
     },
     end() {
       if (!live) return;
@@ -166,4 +174,24 @@ function countOf(text: Buffer): number {
   let count = 0;
   for (let at = text.indexOf(10); at >= 0; at = text.indexOf(10, at + 1)) count++;
   return count;
+}
+
+/** The log of a container that keeps none. */
+export function noLog(): LogWriter {
+  let live = true;
+  return {
+    generation: 0,
+    version: 0,
+    get live() {
+      return live;
+    },
+    moving: null,
+    position: () => ({ held: 0, inode: 0, size: 0 }),
+    resume: (streams) => streams.map(() => 0),
+    onChange: () => () => undefined,
+    write: () => undefined,
+    end() {
+      live = false;
+    },
+  };
 }

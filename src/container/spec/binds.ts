@@ -57,6 +57,7 @@ function point(
     propagation: (words.find((one) => PROPAGATIONS.includes(one)) ?? "") as Propagation,
     copy: !words.includes("nocopy"),
     create: type === "bind",
+    mode: words.length > 0 ? words.join(",") : type === "volume" && source !== "" ? "z" : "",
     option: `-v ${typedWord(word)}`,
   };
 }

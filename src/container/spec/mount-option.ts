@@ -50,6 +50,7 @@ function point(mount: Mount, type: MountPoint["type"], source: string, target: s
     propagation: bind?.Propagation ?? "",
     copy: !volume?.NoCopy,
     create: bind?.CreateMountpoint ?? false,
+    mode: type === "volume" ? "z" : "",
     options: type === "tmpfs" ? tmpfsWords(mount.TmpfsOptions, readonly) : [],
     ...(subpath ? { subpath } : {}),
     ...(driver?.Name ? { driver: { name: driver.Name, options: driver.Options ?? {} } } : {}),

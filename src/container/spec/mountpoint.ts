@@ -23,6 +23,8 @@ export interface MountPoint {
   readonly labels?: Readonly<Record<string, string>>;
   /** tmpfs: as `mount -o` takes them. */
   readonly options: readonly string[];
+  /** What is shown as its mode: Docker's `z` where a volume was given no words. */
+  readonly mode?: string;
   /** The option as typed: `-v /src:/dst:ro`. */
   readonly option: string;
 }

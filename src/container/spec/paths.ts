@@ -2,7 +2,7 @@ import type { HostConfig } from "../../wire/container.ts";
 import type { SpecFacts } from "./facts.ts";
 
 /** Hidden by an empty file or directory: what tells of, or reaches, the machine itself. Docker 28's list. */
-const MASKED = [
+export const DEFAULT_MASKED = [
   "/proc/asound",
   "/proc/acpi",
   "/proc/interrupts",
@@ -17,7 +17,7 @@ const MASKED = [
   "/sys/devices/virtual/powercap",
 ];
 
-const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+export const DEFAULT_READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /** Far above any machine; the counting stops at the first processor that has no directory. */
 const MOST_PROCESSORS = 8192;
@@ -28,8 +28,8 @@ export function protectedPaths(
   facts: SpecFacts,
 ): { readonly maskedPaths?: readonly string[]; readonly readonlyPaths?: readonly string[] } {
   if (host.Privileged) return {};
-  const maskedPaths = host.MaskedPaths ?? [...MASKED, ...thermal(facts)];
-  const readonlyPaths = host.ReadonlyPaths ?? READONLY;
+  const maskedPaths = host.MaskedPaths ?? [...DEFAULT_MASKED, ...thermal(facts)];
+  const readonlyPaths = host.ReadonlyPaths ?? DEFAULT_READONLY;
   return {
     ...(maskedPaths.length > 0 ? { maskedPaths } : {}),
     ...(readonlyPaths.length > 0 ? { readonlyPaths } : {}),

@@ -175,6 +175,48 @@ export function wrongFields(body: unknown, fields: Readonly<Record<string, Shape
   return wrong(body, { fields }, "");
 }
 
+/** Bodies of containers as Go reads them: a field is found however it is cased. */
+export const canonicalContainer = (body: unknown): unknown =>
+  canonical(body, { fields: { ...CONFIG, HostConfig: { fields: HOST }, NetworkingConfig: OBJECT } });
+
+/** The same for limits (`update`). */
+export const canonicalHost = (body: unknown): unknown => canonical(body, { fields: HOST });
+
+/** The value with its fields named as in `shape`, and without those it has not; the same object when that is it. */
+export function canonical(value: unknown, shape: Shape): unknown {
+  if (typeof value !== "object" || value === null || typeof shape === "string") return value;
+  if ("list" in shape)
+    return Array.isArray(value) ? mapped(value, (one) => canonical(one, shape.list)) : value;
+  if (Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  if ("map" in shape) {
+    const named = entries.map(([name, one]) => [name, canonical(one, shape.map)] as const);
+    return named.every(([, one], index) => one === entries[index]![1]) ? value : Object.fromEntries(named);
+  }
+  const { fields } = shape;
+  // A shape without fields says nothing about what is in it.
+  if (Object.keys(fields).length === 0) return value;
+  let same = true;
+  const named: [string, unknown][] = [];
+  for (const [name, one] of entries) {
+    const known = Object.hasOwn(fields, name) ? name : spelt(name, fields);
+    const next = known === undefined ? undefined : canonical(one, fields[known]!);
+    same &&= known === name && next === one;
+    if (known !== undefined) named.push([known, next]);
+  }
+  return same ? value : Object.fromEntries(named);
+}
+
+function spelt(name: string, fields: Readonly<Record<string, Shape>>): string | undefined {
+  const lower = name.toLowerCase();
+  return Object.keys(fields).find((field) => field.toLowerCase() === lower);
+}
+
+function mapped(list: readonly unknown[], call: (value: unknown) => unknown): readonly unknown[] {
+  const next = list.map(call);
+  return next.every((one, index) => one === list[index]) ? list : next;
+}
+
 function wrong(value: unknown, shape: Shape, path: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   const must = (what: string) => `invalid JSON: ${path.slice(0, 120) || "the body"} must be ${what}`;

@@ -64,9 +64,9 @@ export function attach(
 }
 
 /** Refuses where Docker does. */
-export function checkAttach(container: Container): void {
+export function checkAttach(container: Container, as: string): void {
   if (container.record.state.status === "paused" || container.record.state.status === "restarting") {
-    allowed(container, "exec");
+    allowed(container, "exec", as);
   }
 }
 

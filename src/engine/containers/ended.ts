@@ -42,12 +42,13 @@ export async function ended(
     });
   container.exitOnNext = false;
   state.status = again ? "restarting" : "exited";
+  // Docker's order: what it used is given back before it is told that it ended.
+  tellNetwork(context, record, "disconnect");
+  tellVolumes(context, record, "unmount");
   tell(context, record, "die", {
     execDuration: String(Math.floor(ran / 1000)),
     exitCode: String(exit.code),
   });
-  tellNetwork(context, record, "disconnect");
-  tellVolumes(context, record, "unmount");
   if (record.host.AutoRemove && !again) {
     wake(container, EXITED);
     running?.release();

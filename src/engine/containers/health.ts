@@ -3,7 +3,6 @@ import { afterProbe, starting, untilNext, unwatched } from "../../container/heal
 import type { HealthResult } from "../../wire/inspect.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { probe } from "../execs/probe.ts";
 import { tell } from "./tell.ts";
 
 /** A container's checks go on until this ends them. */
@@ -56,7 +55,7 @@ function watch(context: Context, container: Container, check: HealthCheck): Heal
   };
   const next = (): void => {
     const wait = untilNext(check, state.health?.Status ?? "starting", Date.now() - started);
-    timer = setTimeout(() => void probe(context, container, check, over.signal).then(judge), wait);
+    timer = setTimeout(() => void context.follow.probe(container, check, over.signal).then(judge), wait);
   };
   next();
   return {

@@ -1,13 +1,16 @@
 import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { DEFAULT_MASKED, DEFAULT_READONLY } from "../../container/spec/paths.ts";
+import { NEVER } from "../../container/time.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { EMPTY_CONFIG } from "../../wire/empty.ts";
 import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
+import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { logPath } from "./follow.ts";
 import { graphDriver } from "./graph.ts";
+import { logPath } from "./log.ts";
 import { networkSettings } from "./networks.ts";
 
 /** The whole of a container, as Docker tells it. */
@@ -19,6 +22,7 @@ export async function inspect(
   const { record } = container;
   const folder = context.store.folder(record.id);
   const files = netFilesOf(folder);
+  const begun = record.state.startedAt !== NEVER || record.state.error !== "";
   const sizes = options.size ? await sizesOf(context, record) : {};
   return {
     Id: record.id,
@@ -27,10 +31,11 @@ export async function inspect(
     Args: record.args,
     State: stateOf(record),
     Image: record.image,
-    ResolvConfPath: files.resolvConf,
-    HostnamePath: files.hostname,
-    HostsPath: files.hosts,
-    LogPath: container.logOptions.driver === "none" ? "" : logPath(context, record.id),
+    // Docker knows these paths from the first start on.
+    ResolvConfPath: begun ? files.resolvConf : "",
+    HostnamePath: begun ? files.hostname : "",
+    HostsPath: begun ? files.hosts : "",
+    LogPath: begun && container.logOptions.driver === "json-file" ? (logPath(context, container) ?? "") : "",
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: context.images.driver.name,
@@ -42,7 +47,7 @@ export async function inspect(
     HostConfig: hostOf(record),
     GraphDriver: graphDriver(context, record.id),
     ...sizes,
-    Mounts: record.mounts,
+    Mounts: shownMounts(record),
     Config: configOf(record.config),
     NetworkSettings: networkSettings(record),
   };
@@ -57,6 +62,10 @@ export async function sizesOf(
   const image = context.images.find(record.image);
   return { SizeRw: own, SizeRootFs: own + (image ? context.images.inspect(image.id).Size : 0) };
 }
+
+/** `--tmpfs` is told by `HostConfig.Tmpfs` alone. */
+export const shownMounts = ({ mounts, host }: ContainerRecord): readonly MountPoint[] =>
+  mounts.filter(({ Type, Destination }) => Type !== "tmpfs" || !Object.hasOwn(host.Tmpfs ?? {}, Destination));
 
 function stateOf({ state }: ContainerRecord): ContainerState {
   return {
@@ -84,7 +93,7 @@ const HOST = {
   ContainerIDFile: "",
   LogConfig: { Type: "json-file", Config: {} },
   NetworkMode: "bridge",
-  PortBindings: {},
+  PortBindings: null,
   RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
   AutoRemove: false,
   VolumeDriver: "",
@@ -93,9 +102,9 @@ const HOST = {
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: "private",
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: "private",
@@ -117,18 +126,18 @@ const HOST = {
   NanoCpus: 0,
   CgroupParent: "",
   BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
   CpuPeriod: 0,
   CpuQuota: 0,
   CpuRealtimePeriod: 0,
   CpuRealtimeRuntime: 0,
   CpusetCpus: "",
   CpusetMems: "",
-  Devices: [],
+  Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
   MemoryReservation: 0,
@@ -136,11 +145,13 @@ const HOST = {
   MemorySwappiness: null,
   OomKillDisable: false,
   PidsLimit: null,
-  Ulimits: [],
+  Ulimits: null,
   CpuCount: 0,
   CpuPercent: 0,
   IOMaximumIOps: 0,
   IOMaximumBandwidth: 0,
+  MaskedPaths: null,
+  ReadonlyPaths: null,
 } as const satisfies HostConfig;
 
 /** Docker shows memory and swap as twice the memory where only the memory was given. */
@@ -151,6 +162,9 @@ function hostOf({ host }: ContainerRecord): HostConfig {
     ...HOST,
     ...host,
     ...swap,
+    // A privileged container has neither.
+    MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : DEFAULT_MASKED),
+    ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : DEFAULT_READONLY),
     NetworkMode: host.NetworkMode || HOST.NetworkMode,
     RestartPolicy: { ...policy, Name: policy.Name || "no" },
     LogConfig: {

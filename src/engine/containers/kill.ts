@@ -17,15 +17,27 @@ export const stopSignalOf = ({ record }: Container): number =>
 /**
  * Sends a signal to a container's first process.
  * @param word a name or a number; empty is SIGKILL
+ * @param as how the request names the container
  */
-export async function kill(context: Context, container: Container, word: string): Promise<void> {
+export async function kill(
+  context: Context,
+  container: Container,
+  word: string,
+  as: string = container.record.id,
+): Promise<void> {
   const signal = word === "" ? SIGKILL : signalNumber(word);
-  if (signal === undefined) throw invalid(`invalid signal: ${word.slice(0, 40)}`);
-  if (!allowed(container, "kill")) return;
+  if (signal === undefined) throw invalid(`cannot kill container: ${as}: ${badSignal(word)}`);
+  if (!allowed(container, "kill", as)) return;
   await send(context, container, signal);
   // As in Docker, SIGKILL is not answered before the container is down.
   if (signal === SIGKILL) await container.ended;
 }
+
+/** Docker's sentence for a signal that is none. */
+export const badSignal = (word: string): string =>
+  /^[1-9]\d{0,3}$/.test(word)
+    ? `the linux daemon does not support signal ${word}`
+    : `invalid signal: ${word.slice(0, 40)}`;
 
 /** Sends; what is meant to end the container also keeps its restart policy out of it. */
 export async function send(context: Context, container: Container, signal: number): Promise<void> {

@@ -1,11 +1,13 @@
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { Refusal } from "../../oci/error.ts";
 import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { invalid } from "../refuse.ts";
+import { invalid, notANumber } from "../refuse.ts";
+import { commandText } from "./command.ts";
 import { find } from "./find.ts";
-import { sizesOf } from "./inspect.ts";
+import { shownMounts, sizesOf } from "./inspect.ts";
 import { endpoints } from "./networks.ts";
 import { statusText } from "./status.ts";
 
@@ -44,11 +46,8 @@ export async function list(context: Context, options: ListOptions): Promise<Cont
   const tests = Object.entries(filters)
     .filter(([, values]) => values.length > 0)
     .map(([name, values]) => test(context, name, values));
-  // `status` and the like say themselves whether those that are down are meant.
-  const all =
-    options.all ||
-    (options.limit ?? 0) > 0 ||
-    ["status", "exited", "before", "since"].some((name) => (filters[name]?.length ?? 0) > 0);
+  // A filter on the status says itself whether those that are down are meant.
+  const all = options.all || (options.limit ?? 0) > 0 || (filters.status?.length ?? 0) > 0;
   let found = [...context.containers.values()].filter(
     ({ record }) => (all || isUp(record.state.status)) && tests.every((passes) => passes(record)),
   );
@@ -79,13 +78,17 @@ function test(context: Context, name: string, values: readonly string[]): Test {
     case "status":
       for (const value of values) {
         if (!(STATES as readonly string[]).includes(value)) {
-          throw invalid(`invalid value for status filter: '${value}': use one of ${STATES.join(", ")}`);
+          throw invalid(
+            `invalid filter 'status=${value}': invalid value for state (${value}): must be one of ${STATES.join(", ")}`,
+          );
         }
       }
       return any((record, value) => record.state.status === value);
     case "exited": {
       const codes = values.map((value) => {
-        if (!/^-?\d{1,9}$/.test(value)) throw invalid(`invalid filter 'exited=${value}'`);
+        if (!/^-?\d{1,9}$/.test(value)) {
+          throw invalid(`invalid filter 'exited=${value}': ${notANumber("Atoi", value).message}`);
+        }
         return Number(value);
       });
       return ({ state }) => state.status === "exited" && codes.includes(state.exitCode);
@@ -118,20 +121,44 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       }
       return any(({ state }, value) => (state.health?.Status ?? "none") === value);
     case "is-task":
-      return any((_, value) => ["false", "0"].includes(value.toLowerCase()));
+      if (!values.every((value) => /^(0|f|false|1|t|true)$/i.test(value))) {
+        throw invalid(`invalid filter 'is-task=[${values.join(" ")}]'`);
+      }
+      // No container belongs to a swarm here.
+      return () => values.every((value) => /^[0f]/i.test(value));
     case "isolation":
-      return any((_, value) => value === "default");
-    case "publish":
-      return any(({ host }, value) => value.split("/")[0]! in (host.PortBindings ?? {}));
-    case "expose":
-      return any(({ config }, value) => Object.keys(config.ExposedPorts ?? {}).some((p) => portIs(p, value)));
+      // Windows has several kinds; elsewhere Docker does not look at it.
+      return () => true;
+    case "publish": {
+      const wanted = values.flatMap((value) => portRange(name, value));
+      return (record) =>
+        ports(record).some(({ PublicPort, Type }) => wanted.includes(`${PublicPort}/${Type}`));
+    }
+    case "expose": {
+      const wanted = values.flatMap((value) => portRange(name, value));
+      return (record) =>
+        ports(record).some(({ PrivatePort, Type }) => wanted.includes(`${PrivatePort}/${Type}`));
+    }
     default:
       throw invalid(`invalid filter '${name}'`);
   }
 }
 
-const portIs = (port: string, wanted: string): boolean =>
-  port === (wanted.includes("/") ? wanted : `${wanted}/tcp`);
+/** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
+function portRange(filter: string, text: string): string[] {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (!match || last > 65535 || last < first) {
+    throw new Refusal(
+      "failed",
+      `error while looking up for ${filter} ${text.slice(0, 80)}: ${notANumber("ParseUint", text).message}`,
+    );
+  }
+  return Array.from(
+    { length: last - first + 1 },
+    (_, at) => `${first + at}/${(match[3] ?? "tcp").toLowerCase()}`,
+  );
+}
 
 function hasLabel({ config }: ContainerRecord, filter: string): boolean {
   const [key = "", wanted] = filter.split(/=(.*)/s);
@@ -155,16 +182,21 @@ async function summary(context: Context, { record }: Container, size: boolean): 
     Names: [`/${record.name}`],
     Image: imageName(context, record),
     ImageID: record.image,
-    Command: [record.path, ...record.args].join(" "),
+    Command: commandText(record.path, record.args),
     Created: Math.floor(Date.parse(record.created) / 1000),
     Ports: ports(record),
     ...(size ? await sizesOf(context, record) : {}),
     Labels: config.Labels ?? {},
     State: record.state.status,
     Status: statusText(record),
-    HostConfig: { NetworkMode: host.NetworkMode || "bridge" },
+    HostConfig: {
+      NetworkMode: host.NetworkMode || "bridge",
+      ...(host.Annotations && Object.keys(host.Annotations).length > 0
+        ? { Annotations: host.Annotations }
+        : {}),
+    },
     NetworkSettings: { Networks: endpoints(record) },
-    Mounts: record.mounts,
+    Mounts: shownMounts(record),
   };
 }
 
@@ -178,8 +210,8 @@ function imageName(context: Context, { config, image }: ContainerRecord): string
   }
 }
 
-function ports({ config, state }: ContainerRecord): PortSummary[] {
-  if (!isUp(state.status)) return [];
+function ports({ config, host, state }: ContainerRecord): PortSummary[] {
+  if (!isUp(state.status) || host.NetworkMode === "none" || host.NetworkMode === "host") return [];
   return Object.keys(config.ExposedPorts ?? {}).flatMap((port) => {
     const match = /^(\d{1,5})\/(tcp|udp|sctp)$/.exec(port);
     return match ? [{ PrivatePort: Number(match[1]), Type: match[2] as "tcp" }] : [];

@@ -4,7 +4,7 @@ import { formatTime, parseTime } from "../../container/time.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { unsupported } from "../refuse.ts";
-import { logPath } from "./follow.ts";
+import { logPath } from "./log.ts";
 
 export interface LogsOptions {
   readonly stdout: boolean;
@@ -22,11 +22,12 @@ export interface LogsOptions {
  * @throws Refusal (501) when its driver keeps nothing
  */
 export function logs(context: Context, container: Container, options: LogsOptions): AsyncGenerator<Entry[]> {
-  const { logOptions, record } = container;
-  if (logOptions.driver === "none") {
+  const { logOptions } = container;
+  const path = logPath(context, container);
+  if (path === null || logOptions.file === null) {
     throw unsupported("configured logging driver does not support reading");
   }
-  const entries = readLog(logPath(context, record.id), logOptions.maxFile, container.log, {
+  const entries = readLog(path, logOptions.file.maxFile, container.log, {
     // With `since` the file is read from its start, and what is older left out.
     tail: options.tail,
     follow: options.follow,

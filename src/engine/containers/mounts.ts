@@ -51,9 +51,10 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
 const common = ({
   target,
   readonly,
+  mode = "",
 }: Asked): Pick<MountPoint, "Destination" | "Mode" | "RW" | "Propagation"> => ({
   Destination: target,
-  Mode: readonly ? "ro" : "",
+  Mode: mode,
   RW: !readonly,
   Propagation: "",
 });

@@ -1,5 +1,6 @@
 import { processes } from "../../cgroup/processes.ts";
-import { top as topOf } from "../../container/top.ts";
+import { top as topOf } from "../../container/top/top.ts";
+import { Refusal } from "../../oci/error.ts";
 import type { ContainersPruned, ContainerTop } from "../../wire/lifecycle.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -18,7 +19,13 @@ export const rename = (context: Context, container: Container, name: string): Pr
     const wanted = name.startsWith("/") ? name.slice(1) : name;
     if (wanted === "") throw invalid("Neither old nor new names may be empty");
     if (wanted === record.name) throw invalid("Renaming a container with the same name as its current name");
-    checkName(context, wanted);
+    try {
+      checkName(context, wanted);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const why = error.message.replace(`(${wanted})`, `(/${wanted})`);
+      throw new Refusal(error.kind, `Error when allocating new name: ${why}`);
+    }
     const before = record.name;
     context.names.remove(record.id, before);
     context.names.add(record.id, wanted);
@@ -38,7 +45,7 @@ export function resize(context: Context, container: Container, rows: number, col
 export function top(context: Context, container: Container, form: string): ContainerTop {
   if (!container.running) allowed(container, "exec");
   const result = topOf(processes(context.cgroups.layout, cgroupOf(context, container)), form);
-  if (typeof result === "string") throw invalid(result);
+  if (typeof result === "string") throw new Refusal("failed", result);
   tell(context, container.record, "top");
   return result;
 }

@@ -15,6 +15,8 @@ export interface RemoveOptions {
   readonly force?: boolean;
   /** Its anonymous volumes go as well. */
   readonly volumes?: boolean;
+  /** How the request names it. */
+  readonly as?: string;
 }
 
 const EVERYTHING: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit", "removed"]);
@@ -31,7 +33,7 @@ export async function remove(context: Context, container: Container, options: Re
   }
   await serially(container, async () => {
     if (!context.containers.has(record.id)) return;
-    allowed(container, "remove");
+    allowed(container, "remove", options.as);
     const before = record.state.status;
     record.state.status = "removing";
     try {

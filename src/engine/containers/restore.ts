@@ -3,15 +3,18 @@ import { isContainerId } from "../../container/id.ts";
 import { type Ended, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { logOptions } from "../../container/logs/options.ts";
+import type { LogWriter } from "../../container/logs/writer.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { shouldStartWithEngine } from "../../container/restart.ts";
 import { now } from "../../container/time.ts";
+import { reasonOf } from "../../oci/error.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
 import { runDirOf } from "../launch.ts";
 import { ended } from "./ended.ts";
-import { follow, openLog } from "./follow.ts";
+import { follow } from "./follow.ts";
 import { watchHealth } from "./health.ts";
+import { openFile, openLog } from "./log.ts";
 import { remove } from "./remove.ts";
 import { start } from "./start.ts";
 
@@ -50,7 +53,7 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
   const wasUp = isUp(state.status);
   const found = await context.launcher.adopt(record.id, runDirOf(context, record.id));
   if (found && !isEnded(found)) {
-    running(context, container, found);
+    await running(context, container, found);
     return [];
   }
   if (found) {
@@ -85,7 +88,17 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
 const isKnown = (status: ContainerRecord["state"]["status"]): boolean =>
   status === "running" || status === "paused";
 
-function running(context: Context, container: Container, found: Running): void {
+/** Nobody can be refused any more: without its receiver, the driver's messages are lost. */
+async function logAgain(context: Context, container: Container): Promise<LogWriter | null> {
+  try {
+    return await openLog(context, container);
+  } catch (error) {
+    context.report(`Container ${container.record.name}: ${reasonOf(error)}`);
+    return openFile(context, container);
+  }
+}
+
+async function running(context: Context, container: Container, found: Running): Promise<void> {
   const { state } = container.record;
   // The record knows the moment better than the keeper's file does, if it is of this start.
   if (!isKnown(state.status) || state.pid !== found.pid) state.startedAt = found.startedAt;
@@ -93,21 +106,13 @@ function running(context: Context, container: Container, found: Running): void {
   if (state.status !== "paused") state.status = "running";
   state.pid = found.pid;
   context.store.save(container.record);
-  follow(context, container, found);
+  follow(context, container, found, await logAgain(context, container));
   if (state.status === "running") watchHealth(context, container);
 }
 
 async function keep(context: Context, container: Container, found: Ended): Promise<void> {
-  const log = openLog(context, container);
-  await found.drain(
-    log && {
-      write(stream, chunk) {
-        log.write(stream, chunk);
-        return undefined;
-      },
-      journal: log,
-    },
-  );
+  const log = await logAgain(context, container);
+  await found.drain(log && { write: (stream, chunk) => log.write(stream, chunk), journal: log });
   log?.end();
 }
 

@@ -1,5 +1,5 @@
+import type { Running } from "../../container/launcher.ts";
 import { writeNetFiles } from "../../container/netfiles.ts";
-import { now } from "../../container/time.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
@@ -12,6 +12,7 @@ import { allowed } from "./find.ts";
 import { follow } from "./follow.ts";
 import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
+import { openLog } from "./log.ts";
 import { remove } from "./remove.ts";
 import { tell, tellNetwork, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
@@ -61,7 +62,14 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.settle(record);
   shareNames(context, record);
   writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
-  const running = await context.launcher.start(launchRequest(context, container, trace));
+  const log = await openLog(context, container);
+  let running: Running;
+  try {
+    running = await context.launcher.start(launchRequest(context, container, trace));
+  } catch (error) {
+    log?.end();
+    throw error;
+  }
   state.status = "running";
   state.pid = running.pid;
   state.startedAt = running.startedAt;
@@ -71,7 +79,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.saveSoon(record);
   tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
-  follow(context, container, running);
+  follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");
 }
@@ -96,11 +104,10 @@ async function failed(context: Context, container: Container, error: unknown): P
   state.status = state.status === "created" ? "created" : "exited";
   state.exitCode = code;
   state.error = message;
-  state.finishedAt = now();
   container.hub?.end();
   container.hub = null;
   container.stdin = null;
-  tell(context, record, "die", { execDuration: "0", exitCode: String(code) });
+  tellNetwork(context, record, "disconnect");
   context.store.save(record);
   wake(container, ALL);
   if (record.host.AutoRemove) {

@@ -1,10 +1,10 @@
 import { SIGNALS, signalNumber } from "../../kernel/signals.ts";
+import { Refusal } from "../../oci/error.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
-import { invalid } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
 import { allowed } from "./find.ts";
-import { send, stopSignalOf } from "./kill.ts";
+import { badSignal, send, stopSignalOf } from "./kill.ts";
 import { start } from "./start.ts";
 import { tell } from "./tell.ts";
 
@@ -13,6 +13,8 @@ export interface StopOptions {
   readonly signal?: string;
   /** Seconds until SIGKILL; negative waits without end. */
   readonly timeout?: number;
+  /** How the request names the container. */
+  readonly as?: string;
 }
 
 /** Docker's. */
@@ -24,7 +26,9 @@ const TIMEOUT = 10;
  */
 export async function stop(context: Context, container: Container, options: StopOptions): Promise<boolean> {
   const signal = options.signal ? signalNumber(options.signal) : stopSignalOf(container);
-  if (signal === undefined) throw invalid(`invalid signal: ${options.signal}`);
+  if (signal === undefined) {
+    throw badSignalFor("cannot stop container:", container, options);
+  }
   if (!allowed(container, "stop")) return false;
   container.exitOnNext = true;
   container.record.state.manuallyStopped = true;
@@ -46,8 +50,18 @@ export async function stop(context: Context, container: Container, options: Stop
   return true;
 }
 
+/** 500, as in Docker. */
+const badSignalFor = (
+  what: string,
+  { record }: Container,
+  { as = record.id, signal = "" }: StopOptions,
+): Refusal => new Refusal("failed", `${what} ${as}: ${badSignal(signal)}`);
+
 /** Stops it if it is up, and starts it in any case. */
 export async function restart(context: Context, container: Container, options: StopOptions): Promise<void> {
+  if (options.signal && signalNumber(options.signal) === undefined) {
+    throw badSignalFor("Cannot restart container", container, options);
+  }
   allowed(container, "restart");
   // `--rm` means when it has ended for good.
   const { host } = container.record;

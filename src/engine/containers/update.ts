@@ -5,7 +5,7 @@ import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { updateLimits } from "../launch.ts";
-import { invalid } from "../refuse.ts";
+import { conflict, invalid } from "../refuse.ts";
 import { allowed } from "./find.ts";
 import { tell } from "./tell.ts";
 
@@ -32,7 +32,7 @@ export const update = (
   context: Context,
   container: Container,
   asked: Readonly<Record<string, unknown>>,
-): Promise<string[]> =>
+): Promise<string[] | null> =>
   serially(container, async () => {
     allowed(container, "update");
     const { record } = container;
@@ -42,8 +42,10 @@ export const update = (
       // Clients send every field; what is zero or empty is left as it is.
       if (value === undefined || value === null || value === 0 || value === "") continue;
       if (name === "RestartPolicy" && !(value as { readonly Name?: string }).Name) continue;
-      changed[name] = value;
+      changed[name] = name === "PidsLimit" && Number(value) < 0 ? 0 : value;
     }
+    const conflicting = conflictWithNow(record.host, changed);
+    if (conflicting !== undefined) throw conflict(`Cannot update container ${record.id}: ${conflicting}`);
     const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
     const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
     const wrong = policy || wrongResources(host, machine(), true);
@@ -52,5 +54,21 @@ export const update = (
     record.host = host;
     context.store.save(record);
     tell(context, record, "update");
-    return [];
+    return null;
   });
+
+/** Docker's sentence where the change contradicts what the container has. */
+function conflictWithNow(now: HostConfig, change: HostConfig): string | undefined {
+  if (now.NanoCpus) {
+    if (change.CpuPeriod)
+      return "Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set";
+    if (change.CpuQuota)
+      return "Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set";
+  }
+  if (!change.NanoCpus) return undefined;
+  if (now.CpuPeriod)
+    return "Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set";
+  return now.CpuQuota
+    ? "Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set"
+    : undefined;
+}

@@ -18,9 +18,14 @@ import type { Exec } from "./exec.ts";
 /** Ended execs that are remembered for each container, so that their exit codes can be asked for. */
 const REMEMBERED = 64;
 
-/** Prepares a process; nothing runs yet. */
-export function createExec(context: Context, container: Container, config: ExecConfig): ExecId {
-  allowed(container, "exec");
+/** Prepares a process; nothing runs yet. `as` is how the request names the container. */
+export function createExec(
+  context: Context,
+  container: Container,
+  config: ExecConfig,
+  as: string = container.record.id,
+): ExecId {
+  allowed(container, "exec", as);
   if (!config.Cmd || config.Cmd.length === 0) throw invalid("No exec command specified");
   const exec: Exec = {
     id: newExecId(),

@@ -92,7 +92,11 @@ export class Layout {
   }
 
   /** Fix the addresses: nothing can be placed after this. */
-  addresses(): Addresses & { readonly codeOffset: number; image(code: Uint8Array): Segments } {
+  addresses(): Addresses & {
+    readonly codeOffset: number;
+    readonly fill: ReadonlyMap<string, number>;
+    image(code: Uint8Array): Segments;
+  } {
     const slotBase = DATA_ADDRESS + HEADERS;
     const slotBytes = this.#slotCount * 8;
     const writableSize = slotBytes + this.#structSize;
@@ -131,7 +135,12 @@ export class Layout {
         },
       };
     };
-    return { slotBase, slot, data, codeOffset, image };
+    const fill = new Map(
+      [...this.#named].flatMap(([name, { offset, where }]) =>
+        where === "writable" ? [[name, HEADERS + slotBytes + offset] as const] : [],
+      ),
+    );
+    return { slotBase, slot, data, codeOffset, fill, image };
   }
 }
 

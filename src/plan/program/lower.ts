@@ -1,13 +1,35 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import { stringArray, u64 } from "../build.ts";
-import type { Arg, Attempt, Call, Clone, Data, Exec, Init, Keep, Plan, Receive, Step } from "../step.ts";
+import { stringArray } from "../build.ts";
+import type {
+  Arg,
+  Attempt,
+  AwaitExec,
+  Call,
+  Clone,
+  Data,
+  Exec,
+  Hook,
+  Init,
+  Keep,
+  Netlink,
+  NetlinkDump,
+  Numbered,
+  Plan,
+  Receive,
+  Relay,
+  Step,
+} from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
+import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased } from "./keeper.ts";
+import { lowerDump, lowerNetlink } from "./netlink.ts";
 import type { Operand } from "./ops.ts";
+import { lowerRelay } from "./relay.ts";
 import { REPORT_MEMORY, sendReport, startReport } from "./report.ts";
+import { RECEIVED, RECEIVED_CONTROL, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
@@ -16,7 +38,7 @@ export type Side = "keeper" | "container";
 
 /** A step that can fail, by the number that records use. */
 export interface NumberedStep {
-  readonly step: Step;
+  readonly step: Numbered;
   readonly side: Side;
 }
 
@@ -32,8 +54,6 @@ const FAILED_STEP = "failed-step";
 const FAILED_ERROR = "failed-error";
 /** 1 when the undo chain runs because all is over, not because a step failed. */
 const RELEASED = "released";
-/** What a child sends over the socket: kind (0 a descriptor, 1 a failure), step, error. */
-export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
 
 /** Turn a plan into operations. Returns the steps by number, so that a record can be understood. */
 export function lower(plan: Plan, options: LowerOptions): { writer: Writer; steps: readonly NumberedStep[] } {
@@ -54,6 +74,8 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
+  /** Where a call of a hook's process goes when it fails. */
+  #hookFailed: string | undefined;
   #hasChild = false;
   /** Undos of the steps before the child is made. */
   #undosBeforeClone = 0;
@@ -112,11 +134,15 @@ class Lowering {
     else if (step.kind === "clone") this.#clone(step);
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
+    else if (step.kind === "hook") this.#hook(step);
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
+    else if (step.kind === "netlink") this.#netlink(step);
+    else if (step.kind === "dump") this.#dump(step);
     else if (step.kind === "init") this.#init(step);
+    else if (step.kind === "relay") this.#relay(step);
     else this.#become(step);
   }
 
@@ -125,12 +151,38 @@ class Lowering {
     lowerInit(this.writer, step);
   }
 
+  #relay(step: Relay): void {
+    this.#number(step);
+    lowerRelay(this.writer, step);
+  }
+
   #become(step: Keep): void {
     this.#number(step);
     keepLoop(this.writer, step.keeper);
   }
 
-  #number(step: Step): number {
+  #netlink(step: Netlink): void {
+    const numbers = step.messages.map((message) => this.#number(message));
+    const injected = numbers.find((number) => number === this.#options.inject?.step);
+    this.writer.set(FAILED_STEP, imm(injected ?? numbers[0] ?? 0));
+    if (injected !== undefined) {
+      this.#injected(injected);
+      this.writer.jump(this.#failure());
+      return;
+    }
+    lowerNetlink(this.writer, step, FAILED_STEP, this.#failure());
+    for (const number of numbers) this.#stamp(number);
+  }
+
+  #dump(step: NetlinkDump): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) this.writer.jump(this.#failure());
+    else lowerDump(this.writer, step, this.#failure());
+    this.#stamp(number);
+  }
+
+  #number(step: Numbered): number {
     this.steps.push({ step, side: this.#side });
     return this.steps.length - 1;
   }
@@ -164,6 +216,7 @@ class Lowering {
 
   /** Where to go with an error in the accumulator: the way that undoes what is done so far. */
   #failure(): string {
+    if (this.#hookFailed !== undefined) return this.#hookFailed;
     if (this.#side === "container") {
       this.#childCanFail = true;
       return "child-failed";
@@ -230,7 +283,7 @@ class Lowering {
   }
 
   /** Read one message of the child; end of file means that it executed its program. */
-  #awaitExec(step: Step): void {
+  #awaitExec(step: AwaitExec): void {
     const { writer } = this;
     const number = this.#number(step);
     const done = writer.fresh("done");
@@ -267,22 +320,13 @@ class Lowering {
   #receive(step: Receive): void {
     const { writer } = this;
     const number = this.#number(step);
-    const control: Data = { kind: "space", size: 24, name: "receive-control" };
-    const vector: Data = {
-      kind: "struct",
-      fields: [{ pointer: SYNC_MESSAGE }, u64(24)],
-      name: "receive-vector",
-    };
-    const header: Data = {
-      kind: "struct",
-      fields: [u64(0, 0), { pointer: vector }, u64(1), { pointer: control }, u64(24, 0)],
-      name: "receive-header",
-    };
     const cloexec = 0x40000000;
     writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number)) {
       const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
-      writer.syscall("recvmsg", slot(end), at(header), imm(cloexec));
+      // The kernel says here how much came the last time.
+      writer.store(at(RECEIVED), 40, 8, imm(24));
+      writer.syscall("recvmsg", slot(end), at(RECEIVED), imm(cloexec));
     }
     writer.if("acc", "lt", imm(0), this.#failure());
     // End of file: the other side was killed, with nothing said.
@@ -298,7 +342,24 @@ class Lowering {
     this.#takeFailure();
     writer.label(taken);
     // struct cmsghdr is 16 bytes; the descriptor follows.
-    writer.load(step.into, at(control), 16, 4);
+    if (step.into !== undefined) writer.load(step.into, at(RECEIVED_CONTROL), 16, 4);
+    this.#stamp(number);
+  }
+
+  #hook(step: Hook): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) {
+      this.writer.if("acc", "lt", imm(0), this.#failure());
+      return;
+    }
+    lowerHook(this.writer, step, number, this.#failure(), (failed) => {
+      // These calls belong to the hook's process; it shares this memory, so that the number of the failed one is known.
+      this.#hookFailed = failed;
+      for (const inner of step.prepare) this.#step(inner);
+      this.#hookFailed = undefined;
+      this.writer.set(FAILED_STEP, imm(number));
+    });
     this.#stamp(number);
   }
 

@@ -28,9 +28,10 @@ export function stamp(writer: Writer, number: number): void {
 function countCalls(steps: readonly Step[]): number {
   let count = 0;
   for (const step of steps) {
-    count += 1;
+    count += step.kind === "netlink" ? step.messages.length : 1;
     if (step.kind === "clone") count += countCalls(step.child);
     if (step.kind === "attempt") count += countCalls(step.steps);
+    if (step.kind === "hook") count += countCalls(step.prepare);
   }
   return count;
 }

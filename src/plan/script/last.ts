@@ -28,6 +28,7 @@ export function execute(state: State, step: Exec): void {
   const signals = state.last.background ? ["--default-signal=INT,QUIT"] : [];
   const workload = ["env", "-i", ...signals, ...directory, ...env, ...step.argv.map(quote)];
   const all = [...commands, workload];
+  if (state.last.background) say(state, "exec 4<&-");
   if (!state.pivoted) {
     say(state, `exec ${all.flat().join(" ")}`);
     return;

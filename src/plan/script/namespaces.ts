@@ -62,6 +62,12 @@ function unmount(state: State, call: Call) {
 
 function socket(state: State, call: Call) {
   if (call.result !== undefined) state.slots.set(call.result, { kind: "socket" });
+  for (const undo of call.undo ?? []) {
+    const message = undo.args[1];
+    if (undo.call !== "sendto" || message?.kind !== "data" || message.text === undefined)
+      throw noForm(`an undo with ${undo.call}`);
+    state.undo.push(...message.text.split("; ").map((command) => `${command} 2>/dev/null || :`));
+  }
 }
 
 function ioctl(state: State, call: Call) {
@@ -75,6 +81,9 @@ function ioctl(state: State, call: Call) {
       const up = ((bytes[16] ?? 0) & SOCKET.IFF_UP) !== 0;
       return run(state, "ip link set", quote(name), up ? "up" : "down");
     }
+    case SOCKET.SIOCGIFINDEX:
+      // The tools find interfaces by name.
+      return;
     case TTY.TIOCGPTPEER:
       if (call.result !== undefined) state.slots.set(call.result, { kind: "terminal" });
       return note(state, "the script's own terminal serves");
@@ -118,6 +127,8 @@ export const JOINING: Handlers = {
   socket,
   ioctl,
   sendmsg: send,
+  sendto: (state) => say(state, "echo go >&4"),
+  recvfrom: (state) => say(state, "read -r _ <&4"),
   sethostname: (state, call) => run(state, "hostname", quote(textAt(call, 0))),
   setdomainname: (state, call) => run(state, "domainname", quote(textAt(call, 0))),
   socketpair: (state) => note(state, "the shell waits for its child anyway"),

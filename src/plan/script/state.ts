@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import type { Call, Data, Reason, Slot } from "../step.ts";
+import type { Call, Data, NetlinkMessage, Reason, Slot } from "../step.ts";
 import { comment, quote } from "./shell.ts";
 
 /** What is known at one point of a plan, while its steps are read one after the other. */
@@ -116,7 +116,7 @@ export function say(state: State, line: string): void {
 
 /** A command with its words, in the mount namespace where the plan is just now. */
 export function run(state: State, ...words: readonly string[]): void {
-  const tolerated = (state.reason as Call).tolerate ?? [];
+  const tolerated = (state.reason as Call | NetlinkMessage).tolerate ?? [];
   say(state, `${state.prefix}${words.join(" ")}${tolerated.length > 0 ? " 2>/dev/null || :" : ""}`);
 }
 

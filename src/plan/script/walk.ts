@@ -1,19 +1,24 @@
 import { CLONE } from "../../kernel/flags.ts";
-import type { Attempt, Clone, Step } from "../step.ts";
+import type { Attempt, Clone, Netlink, Step } from "../step.ts";
 import { FILES } from "./files.ts";
 import type { Handlers } from "./handler.ts";
 import { execute } from "./last.ts";
 import { dataAt, slotAt, textAt } from "./memory.ts";
 import { MOUNTS } from "./mounts.ts";
 import { JOINING, NAMESPACES } from "./namespaces.ts";
+import { netlink, shellWords } from "./netlink.ts";
 import { PRIVILEGES } from "./privileges.ts";
-import { noForm, note, placeOf, type Stage, type State, say, word } from "./state.ts";
+import { noForm, note, placeOf, run, type Stage, type State, say, word } from "./state.ts";
 
 const CALLS: Handlers = { ...FILES, ...MOUNTS, ...JOINING, ...PRIVILEGES };
 
 /** Read steps in their order; each leaves its commands in the stage of the script that runs it. */
 export function walk(state: State, steps: readonly Step[]): void {
   for (const [index, step] of steps.entries()) {
+    if (step.kind === "netlink") {
+      netlink(state, step);
+      continue;
+    }
     state.reason = step;
     if (step.kind === "clone") {
       clone(state, step, steps.slice(index + 1));
@@ -23,7 +28,7 @@ export function walk(state: State, steps: readonly Step[]): void {
   }
 }
 
-function interpret(state: State, step: Exclude<Step, Clone>) {
+function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
   switch (step.kind) {
     case "call": {
       const handler = CALLS[step.call];
@@ -39,14 +44,19 @@ function interpret(state: State, step: Exclude<Step, Clone>) {
     case "load":
       // One end of a pipe or of a socket pair.
       return void state.slots.set(step.into, { kind: "mechanics" });
+    case "dump":
+      return run(state, shellWords(step.request.words));
     case "receive":
       return receive(state, step.into);
+    case "hook":
+      throw noForm("hooks");
     case "exec":
       return execute(state, step);
     case "awaitExec":
       return note(state, "the script waits for the end of it instead");
     case "keep":
       return note(state, "the script waits for its child; its streams are the caller's");
+    case "relay":
     case "init":
       return note(state, "NOT done by hand");
   }
@@ -76,10 +86,11 @@ function attempt(state: State, step: Attempt) {
   if (inner.lines.length === 0) outer.lines.splice(-2);
 }
 
-function receive(state: State, into: string) {
+function receive(state: State, into: string | undefined) {
+  if (into === undefined) throw noForm("hooks");
   const tree = state.sent.shift();
   if (tree === undefined) return note(state, "the script's own terminal serves");
-  say(state, "read -r _ <&4; exec 4<&-");
+  say(state, "read -r _ <&4");
   state.slots.set(into, tree);
 }
 

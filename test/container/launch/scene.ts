@@ -34,6 +34,8 @@ export interface Wanted {
   /** Namespaces that it shares with the machine. */
   readonly shared?: readonly ("pid" | "network" | "ipc" | "uts")[];
   readonly root?: RuntimeSpec["root"];
+  readonly hooks?: RuntimeSpec["hooks"];
+  readonly annotations?: RuntimeSpec["annotations"];
   readonly request?: Partial<LaunchRequest>;
 }
 
@@ -189,6 +191,8 @@ function specOf(args: readonly string[], wanted: Wanted, cgroupsPath: string): R
     ...(own.includes("uts") ? { hostname: "box" } : {}),
     mounts: [...MOUNTS, ...(wanted.mounts ?? [])],
     process: processOf(args, wanted.process),
+    ...(wanted.hooks === undefined ? {} : { hooks: wanted.hooks }),
+    ...(wanted.annotations === undefined ? {} : { annotations: wanted.annotations }),
     linux: {
       cgroupsPath,
       namespaces: [...own, ...namespaces].map((type) => ({ type })),

@@ -1,0 +1,103 @@
+import { createSocket } from "node:dgram";
+import { createServer, type Socket } from "node:net";
+import { isV6 } from "../ports/published.ts";
+import { framed } from "./forward.ts";
+import { MAX_QUERY } from "./packet.ts";
+
+/** Answers one message of somebody; null is silence. */
+export type Respond = (
+  message: Buffer,
+  asker: string,
+  transport: "udp" | "tcp",
+) => Promise<Buffer | null> | Buffer | null;
+
+export interface Listening {
+  close(): void;
+}
+
+const MAX_CONNECTIONS = 256;
+/** Milliseconds after which a connection on which nothing happens is closed (RFC 7766, 6.2.3: a few seconds). */
+const IDLE = 10_000;
+
+/** UDP on an address of the host. Rejects with the kernel's code. */
+export function listenUdp(address: string, port: number, respond: Respond): Promise<Listening> {
+  const socket = createSocket({ type: isV6(address) ? "udp6" : "udp4", ipv6Only: isV6(address) }).unref();
+  let open = true;
+  socket.on("message", (message, { address: asker, port: from }) => {
+    const answer = respond(message, asker, "udp");
+    const send = (bytes: Buffer | null): void => {
+      if (bytes && open) socket.send(bytes, from, asker, () => undefined);
+    };
+    if (answer instanceof Promise) void answer.then(send);
+    else send(answer);
+  });
+  const close = (): void => {
+    open = false;
+    socket.close();
+  };
+  return new Promise((resolve, reject) => {
+    socket.once("error", (error) => {
+      close();
+      reject(error);
+    });
+    socket.bind({ port, address, exclusive: true }, () => {
+      socket.removeAllListeners("error");
+      socket.on("error", () => undefined);
+      resolve({ close });
+    });
+  });
+}
+
+/** TCP on an address of the host. Rejects with the kernel's code. */
+export function listenTcp(address: string, port: number, respond: Respond): Promise<Listening> {
+  const connections = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    if (connections.size >= MAX_CONNECTIONS) return void socket.destroy();
+    connections.add(socket);
+    socket.on("close", () => connections.delete(socket));
+    converse(socket, respond);
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host: address, port, ipv6Only: isV6(address), exclusive: true }, () => {
+      server.removeListener("error", reject);
+      server.on("error", () => undefined);
+      server.unref();
+      resolve({
+        close() {
+          server.close();
+          for (const socket of connections) socket.destroy();
+        },
+      });
+    });
+  });
+}
+
+/** Messages of one connection, one after the other: who asks without reading the answers is not read from. */
+function converse(socket: Socket, respond: Respond): void {
+  const asker = socket.remoteAddress ?? "";
+  let got: Buffer = Buffer.alloc(0);
+  let busy = false;
+  socket.setTimeout(IDLE, () => socket.destroy());
+  socket.on("error", () => socket.destroy());
+  const next = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    while (got.length >= 2) {
+      const length = got.readUInt16BE(0);
+      if (length > MAX_QUERY) return void socket.destroy();
+      if (got.length < 2 + length) break;
+      const answer = await respond(got.subarray(2, 2 + length), asker, "tcp");
+      got = got.subarray(2 + length);
+      if (!answer) return void socket.destroy();
+      socket.write(framed(answer));
+    }
+    busy = false;
+    socket.resume();
+  };
+  socket.on("data", (part: Buffer) => {
+    got = got.length === 0 ? part : Buffer.concat([got, part]);
+    socket.pause();
+    void next();
+  });
+}

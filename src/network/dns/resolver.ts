@@ -1,0 +1,130 @@
+import { codeOf, Refusal, reasonOf } from "../../oci/error.ts";
+import { isV6 } from "../ports/published.ts";
+import { localAnswer } from "./answer.ts";
+import { forward } from "./forward.ts";
+import { type Listening, listenTcp, listenUdp, type Respond } from "./listen.ts";
+import { failure, loadCodec, type Query, RCODE, readQuery, respond } from "./packet.ts";
+import type { Names, NamesView } from "./view.ts";
+
+/** The engine's resolver: it answers containers on the gateway addresses of their networks. */
+export interface Resolver {
+  /**
+   * Answers on an address of the host from now on; of the same address twice, the second is nothing.
+   * @throws Refusal when somebody else answers there
+   */
+  listen(address: string): Promise<void>;
+  /** Answers there no longer. */
+  leave(address: string): void;
+  close(): void;
+}
+
+export interface ResolverOptions {
+  readonly names: Names;
+  /** 53; another only in tests. */
+  readonly port?: number;
+  /** The port of other servers. */
+  readonly upstreamPort?: number;
+  /** Milliseconds that one server has. */
+  readonly patience?: number;
+}
+
+/** Queries that wait for other servers, of all containers and of one: more are told to try again. */
+const MAX_WAITING = 1024;
+const MAX_WAITING_EACH = 128;
+const NO_LIMIT = 65535;
+
+export function createResolver({ names, port = 53, upstreamPort = 53, patience }: ResolverOptions): Resolver {
+  const listening = new Map<string, Promise<readonly Listening[]>>();
+  const waiting = new Map<string, number>();
+  let total = 0;
+  let codec: Awaited<ReturnType<typeof loadCodec>> | undefined;
+
+  const elsewhere = async (query: Query, asker: string, view: NamesView, transport: "udp" | "tcp") => {
+    // Our own addresses among them (the host asks itself, or `--dns` names a gateway) would lead back here.
+    const servers = view.upstream.filter((server) => !listening.has(server));
+    const say = (rcode: 2 | 3) => (codec ? respond(codec, query, rcode, [], NO_LIMIT) : null);
+    // Nothing outside can be reached from there: what we do not know does not exist.
+    if (servers.length === 0) return say(RCODE.noSuchName);
+    const own = waiting.get(asker) ?? 0;
+    if (total >= MAX_WAITING || own >= MAX_WAITING_EACH) return say(RCODE.failed);
+    total++;
+    waiting.set(asker, own + 1);
+    try {
+      const answer = await forward(query.bytes, transport, { servers, port: upstreamPort }, patience);
+      return answer ?? say(RCODE.failed);
+    } finally {
+      total--;
+      const left = (waiting.get(asker) ?? 1) - 1;
+      if (left > 0) waiting.set(asker, left);
+      else waiting.delete(asker);
+    }
+  };
+
+  const answer: Respond = (message, asker, transport) => {
+    if (!codec) {
+      return loadCodec().then((loaded) => {
+        codec = loaded;
+        return answer(message, asker, transport);
+      });
+    }
+    const view = names(asker);
+    // Strangers: whoever routes packets to a gateway address from elsewhere, and the host itself.
+    if (!view) return message.length >= 12 && !(message[2]! & 0x80) ? failure(message, RCODE.refused) : null;
+    const query = readQuery(codec, message);
+    if (query === null || Buffer.isBuffer(query)) return query;
+    const records = localAnswer(view, query);
+    const limit = transport === "udp" ? query.udpSize : NO_LIMIT;
+    if (records) return respond(codec, query, RCODE.ok, records, limit);
+    return elsewhere(query, asker, view, transport);
+  };
+
+  const open = async (address: string): Promise<readonly Listening[]> => {
+    void loadCodec().then((loaded) => {
+      codec = loaded;
+    });
+    const udp = await listenUdp(address, port, answer);
+    try {
+      return [udp, await listenTcp(address, port, answer)];
+    } catch (error) {
+      udp.close();
+      throw error;
+    }
+  };
+
+  const leave = (address: string): void => {
+    const opened = listening.get(address);
+    listening.delete(address);
+    opened?.then(
+      (sockets) => {
+        for (const socket of sockets) socket.close();
+      },
+      () => undefined,
+    );
+  };
+
+  return {
+    async listen(address) {
+      const opening = listening.get(address) ?? open(address);
+      listening.set(address, opening);
+      try {
+        await opening;
+      } catch (error) {
+        if (listening.get(address) === opening) listening.delete(address);
+        throw refused(address, port, error);
+      }
+    },
+    leave,
+    close() {
+      for (const address of [...listening.keys()]) leave(address);
+    },
+  };
+}
+
+function refused(address: string, port: number, error: unknown): Refusal {
+  const where = isV6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+  const hint =
+    codeOf(error) === "EADDRINUSE"
+      ? "another program answers there; tell it to leave the addresses of container networks out"
+      : reasonOf(error);
+  return new Refusal("failed", `Cannot answer names on ${where}: ${hint}`, { cause: error });
+}

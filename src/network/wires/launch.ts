@@ -1,0 +1,221 @@
+import { batch, type Request } from "../../kernel/netlink/message.ts";
+import { deleteLink, type LinkRef, setLink } from "../../kernel/netlink/route/link.ts";
+import { call, close, from, mem, num, space, struct } from "../../plan/build.ts";
+import type { Program } from "../../plan/compile.ts";
+import { commandText } from "../../plan/describe.ts";
+import {
+  type Call,
+  type Data,
+  type Netlink,
+  type Slot,
+  type Step,
+  SYNC,
+  SYNC_PARENT,
+} from "../../plan/step.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { because, configureMessages, linkMessage, reasonFor, sysctlsOf } from "./links.ts";
+import { findLink, namedRequest, openNetlink } from "./socket.ts";
+import { writeSysctl } from "./sysctl.ts";
+
+/**
+ * Wiring within a launch. Before the clone the keeper opens a socket, whose undo removes the host's ends when the
+ * keeper goes, for good or for a failure. After the clone it makes all links in one batch, born in the child's network
+ * namespace, and tells the child, which configures them in one batch.
+ */
+
+/** The keeper's socket, and in the child its own. */
+export const WIRES: Slot = "wires";
+/** Names in a program's `fill`. */
+const LAY = "wires.lay";
+const UNDO = "wires.undo";
+const CONFIGURE = "wires.configure";
+const HOST_END = "wires.host-end";
+
+const upperName = ({ link }: Endpoint): string => (link.driver === "bridge" ? link.bridge : link.parent);
+const upperSlot = (name: string): Slot => `link ${name}`;
+const upperRef = (endpoint: Endpoint): LinkRef => {
+  const name = upperName(endpoint);
+  return { name, index: { slot: upperSlot(name) } };
+};
+const insideRef = (endpoint: Endpoint): LinkRef => ({
+  name: endpoint.interface,
+  index: { slot: `inside ${endpoint.interface}` },
+});
+
+/** Only a veth pair has an end on the host. Its index is in this slot, of which there is none before it is made. */
+const endSlot = (index: number): Slot => `host-end.${index}`;
+const hostEnds = (endpoints: readonly Endpoint[]): readonly string[] =>
+  endpoints.flatMap(({ link }) => (link.driver === "bridge" ? [link.host] : []));
+
+/** By index: a name that was taken by somebody else is not ours to remove. Index 0 is refused. */
+const removals = (endpoints: readonly Endpoint[]): readonly Request[] =>
+  hostEnds(endpoints).map((name, index) => deleteLink(name, { slot: endSlot(index) }));
+
+/** What the keeper does before and after the clone. */
+export interface KeeperWires {
+  readonly before: readonly Step[];
+  readonly after: readonly Step[];
+}
+
+/** The keeper's part; nothing without endpoints. */
+export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
+  if (endpoints.length === 0) return { before: [], after: [] };
+  const why = "reach the host's networks";
+  const requests = removals(endpoints);
+  const { bytes, holes } = batch("route", requests);
+  const undo: Data = struct([bytes], UNDO);
+  const remove: Call = call(
+    "sendto",
+    [
+      from(WIRES),
+      mem(undo, requests.map(({ words }) => commandText(words)).join("; ")),
+      ...[num(bytes.length), num(0), num(0), num(0)],
+    ],
+    "remove the host's ends",
+  );
+  const uppers = new Map(endpoints.map((endpoint) => [upperName(endpoint), endpoint]));
+  return {
+    before: [
+      openNetlink("route", WIRES, why, requests.length === 0 ? [] : [remove]),
+      ...[...uppers].flatMap(
+        ([name, endpoint]) =>
+          findLink(
+            WIRES,
+            name,
+            upperSlot(name),
+            reasonFor(
+              endpoint,
+              `find ${name}, the host's interface of network ${endpoint.network}`,
+              `${name} has been removed: create the network again, or restart the engine, which makes it anew`,
+            ),
+            `wires.upper ${name}`,
+          ).steps,
+      ),
+    ],
+    after: [
+      layMessages(endpoints),
+      ...hostEnds(endpoints).flatMap((name, index): Step[] => {
+        const reason = { why: "know the host's end, to remove it when the container has ended" };
+        const hole = holes[index];
+        return [
+          ...findLink(WIRES, name, endSlot(index), reason, `${HOST_END}.${index}`).steps,
+          ...(hole === undefined
+            ? []
+            : [
+                {
+                  kind: "store",
+                  slot: endSlot(index),
+                  to: undo,
+                  offset: hole.offset,
+                  size: 4,
+                  ...reason,
+                } as const,
+              ]),
+        ];
+      }),
+      call(
+        "sendto",
+        [from(SYNC_PARENT), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
+        "tell the container that its interfaces are there",
+      ),
+    ],
+  };
+}
+
+function layMessages(endpoints: readonly Endpoint[]): Netlink {
+  return {
+    kind: "netlink",
+    socket: WIRES,
+    protocol: "route",
+    messages: endpoints.map((endpoint) => linkMessage(endpoint, upperRef(endpoint), { slot: "child" })),
+    name: LAY,
+  };
+}
+
+/** The child's part, where its `/proc` is mounted: the loopback interface and everything of the endpoints. */
+export function childWires(endpoints: readonly Endpoint[]): Step[] {
+  if (endpoints.length === 0) return [];
+  return [
+    call(
+      "recvfrom",
+      [from(SYNC), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
+      "wait until the interfaces are there",
+    ),
+    openNetlink("route", WIRES, "configure the container's interfaces"),
+    ...endpoints.flatMap((endpoint) => {
+      const { link } = { link: insideRef(endpoint) };
+      const slot = typeof link.index === "number" ? "" : link.index.slot;
+      const reason = reasonFor(endpoint, `find ${endpoint.interface}`);
+      return findLink(WIRES, endpoint.interface, slot, reason, `wires.inside ${endpoint.interface}`).steps;
+    }),
+    ...endpoints.flatMap((endpoint) =>
+      sysctlsOf(endpoint).map(([name, value]) =>
+        writeSysctl(name, value, reasonFor(endpoint, `set ${name}`), name.startsWith("net.ipv6.")),
+      ),
+    ),
+    configureBatch(endpoints),
+    close(WIRES, "close it"),
+  ];
+}
+
+function configureBatch(endpoints: readonly Endpoint[]): Netlink {
+  return {
+    kind: "netlink",
+    socket: WIRES,
+    protocol: "route",
+    messages: [
+      because({}, setLink({ name: "lo", index: 1 }, { up: true }), "bring the loopback interface up"),
+      ...endpoints.flatMap((endpoint) => configureMessages(endpoint, insideRef(endpoint))),
+    ],
+    name: CONFIGURE,
+  };
+}
+
+/** In the child, with the keeper's other descriptors. */
+export const forgetWires = (endpoints: readonly Endpoint[]): Step[] =>
+  endpoints.length === 0 ? [] : [close(WIRES, "leave it to the keeper")];
+
+/**
+ * Write endpoints into a program that was compiled for others of the same `wiresShape`. The program's bytes must be
+ * the caller's own.
+ */
+export function fillWires(program: Program, endpoints: readonly Endpoint[]): Program {
+  for (const [name, bytes] of wiresBytes(endpoints)) {
+    const offset = program.fill.get(name);
+    if (offset === undefined) throw new Error(`Cannot write ${name} into a launch program that has none`);
+    program.elf.set(bytes, offset);
+  }
+  return program;
+}
+
+/** What a launch program holds of endpoints, by names in its `fill`. */
+function wiresBytes(endpoints: readonly Endpoint[]): ReadonlyMap<string, Uint8Array> {
+  if (endpoints.length === 0) return new Map();
+  const bytesOf = ({ messages, protocol }: Netlink) =>
+    batch(
+      protocol,
+      messages.map(({ request }) => request),
+    ).bytes;
+  return new Map([
+    [LAY, bytesOf(layMessages(endpoints))],
+    [CONFIGURE, bytesOf(configureBatch(endpoints))],
+    ...hostEnds(endpoints).map((name, index) => [`${HOST_END}.${index}`, namedRequest(name)] as const),
+  ]);
+}
+
+const ANY_ADDRESS = { 4: "0.0.0.0", 6: "::" } as const;
+
+/** Endpoints with all that two containers of a network differ in replaced by something of the same length. */
+export function wiresShape(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  return endpoints.map((endpoint) => ({
+    ...endpoint,
+    ...(endpoint.mac === undefined ? {} : { mac: "02:00:00:00:00:00" }),
+    addresses: endpoint.addresses.map(({ address, bits }) => ({
+      address: ANY_ADDRESS[address.includes(":") ? 6 : 4],
+      bits,
+    })),
+    ...(endpoint.link.driver === "bridge"
+      ? { link: { ...endpoint.link, host: "0".repeat(endpoint.link.host.length) } }
+      : {}),
+  }));
+}

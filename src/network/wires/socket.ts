@@ -1,0 +1,52 @@
+import { SOCKET } from "../../kernel/flags.ts";
+import { NETLINK, type Protocol } from "../../kernel/netlink/message.ts";
+import type { LinkRef } from "../../kernel/netlink/route/link.ts";
+import { call, from, mem, num, struct } from "../../plan/build.ts";
+import type { Call, Data, Reason, Slot, Step } from "../../plan/step.ts";
+
+/** A netlink socket: what it is asked for happens in the network namespace that it was opened in. */
+export function openNetlink(
+  protocol: Protocol,
+  slot: Slot,
+  reason: Reason | string,
+  undo?: readonly Call[],
+): Call {
+  const [number, name] =
+    protocol === "route" ? [NETLINK.ROUTE, "NETLINK_ROUTE"] : [NETLINK.NETFILTER, "NETLINK_NETFILTER"];
+  return call(
+    "socket",
+    [
+      num(NETLINK.AF, "AF_NETLINK"),
+      num(NETLINK.SOCK_RAW | SOCKET.CLOEXEC, "SOCK_RAW|SOCK_CLOEXEC"),
+      num(number, name),
+    ],
+    reason,
+    { result: slot, ...(undo === undefined ? {} : { undo }) },
+  );
+}
+
+/** Bytes of `struct ifreq` (netdevice(7)) with only the name set; the index comes behind it. */
+export function namedRequest(name: string): Uint8Array {
+  const bytes = new Uint8Array(40);
+  bytes.set(new TextEncoder().encode(name).subarray(0, 15));
+  return bytes;
+}
+const INDEX_OFFSET = 16;
+
+/** Look up an interface's index by its name; `memory` names the request in a program's `fill`. */
+export function findLink(
+  socket: Slot,
+  name: string,
+  into: Slot,
+  reason: Reason,
+  memory: string,
+): { readonly link: LinkRef; readonly steps: readonly Step[] } {
+  const request: Data = struct([namedRequest(name)], memory);
+  return {
+    link: { name, index: { slot: into } },
+    steps: [
+      call("ioctl", [from(socket), num(SOCKET.SIOCGIFINDEX, "SIOCGIFINDEX"), mem(request, name)], reason),
+      { kind: "load", from: request, offset: INDEX_OFFSET, size: 4, into, ...reason },
+    ],
+  };
+}

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { needs } from "../../support/skip.ts";
+import { tell } from "./differ.ts";
+import { type Peers, peersMissing, startPeers } from "./peers.ts";
+import { compare } from "./run.ts";
+import { creating, listing, living } from "./tables/containers.ts";
+import { system } from "./tables/system.ts";
+
+/**
+ * The same requests to a real dockerd and to cais: status, types, bodies, errors and events must be alike but for
+ * what must differ (`normal.ts`) and what a table says may, with its reason.
+ */
+const missing = peersMissing();
+let peers: Peers;
+before(async () => {
+  if (missing === undefined) peers = await startPeers();
+});
+after(async () => {
+  if (missing === undefined) await peers[Symbol.asyncDispose]();
+});
+
+for (const [resource, table] of Object.entries({ system, creating, living, listing })) {
+  describe(resource, () => {
+    for (const one of table) {
+      test(one.name, needs(missing), async () => {
+        const found = await compare(peers.docker, peers.cais, one);
+        assert.equal(found.length, 0, `Docker and cais differ:\n${tell(found)}`);
+      });
+    }
+  });
+}
