@@ -64,8 +64,8 @@ export type Report = Common &
     | { readonly kind: "failed"; readonly step: number; readonly errno: number }
     /** `status` is wait(2)'s; `oom` the text of `memory.events` or `memory.oom_control`. */
     | ({ readonly kind: "exited"; readonly status: number; readonly oom: string } & Written)
-    /** There is output that the engine has not been told of. */
-    | ({ readonly kind: "output" } & Written)
+    /** There is output that the engine has not been told of, or it asked to be told; `alive` is held open. */
+    | ({ readonly kind: "output"; readonly attending: boolean } & Written)
     /** The keeper has undone what it made and is ending. */
     | { readonly kind: "gone" }
   );
@@ -109,7 +109,7 @@ export function decodeReport(bytes: Uint8Array): Report | null {
       };
     }
     case REPORT_KIND.output:
-      return { ...common, ...written(), kind: "output" };
+      return { ...common, ...written(), kind: "output", attending: first >= 0 };
     case REPORT_KIND.gone:
       return { ...common, kind: "gone" };
     default:

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
-import { readFifo } from "../../host/fifo.ts";
+import { endOfFifo } from "../../host/fifo.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Ended, Running } from "../launcher.ts";
 import { formatTime } from "../time.ts";
@@ -73,7 +73,7 @@ export async function adopt(
   };
   // The exit may have been written between the look and the listening; nobody reports it twice.
   if (existsSync(join(runDir, RUN_FILES.exit)) || !isAlive(keeper)) following.vanished();
-  else attend(runDir, keeper, following.answered, gone);
+  else attend(runDir, keeper, following.attended, gone);
   return createRunning({
     id,
     runDir,
@@ -109,9 +109,9 @@ function readEnd(runDir: string, terminal: boolean, release: () => void): Ended 
 
 /**
  * Have the keeper hold a FIFO open for us: nobody else tells an engine that a process was killed which is not its
- * child. `answered` resolves when it does so.
+ * child. `attended` resolves when it does so.
  */
-function attend(runDir: string, keeper: Identity, answered: Promise<void>, gone: () => void): void {
+function attend(runDir: string, keeper: Identity, attended: Promise<void>, gone: () => void): void {
   if (!tellKeeper(runDir, "attend")) {
     gone();
     return;
@@ -119,14 +119,11 @@ function attend(runDir: string, keeper: Identity, answered: Promise<void>, gone:
   const late = setTimeout(() => {
     if (!isAlive(keeper)) gone();
   }, PATIENCE_MS);
-  void answered.then(async () => {
+  void attended.then(async () => {
     clearTimeout(late);
     const path = join(runDir, RUN_FILES.alive);
-    if (!existsSync(path)) return gone();
-    const fifo = readFifo(path);
-    // It reads as ended at once only to those who have seen a writer.
-    if (isAlive(keeper)) await fifo.stream.getReader().read();
-    await fifo.close();
+    if (!existsSync(path)) return;
+    await endOfFifo(path).catch(() => undefined);
     gone();
   });
 }

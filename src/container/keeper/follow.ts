@@ -25,8 +25,8 @@ export interface Following {
   readonly first: Promise<First>;
   /** Never rejects; of a start that came to nothing it never resolves. */
   readonly exited: Promise<Exit>;
-  /** Resolves with the first report of output, or the end; never rejects. */
-  readonly answered: Promise<void>;
+  /** Resolves once the keeper holds `alive` open, or has ended; never rejects. */
+  readonly attended: Promise<void>;
   /** Resolves when `programEnded` was called. */
   readonly gone: Promise<void>;
   /** To be called when the launch program, which is the keeper, has ended. */
@@ -48,7 +48,7 @@ export function follow(
   const first = Promise.withResolvers<First>();
   const exited = Promise.withResolvers<Exit>();
   const gone = Promise.withResolvers<void>();
-  const answered = Promise.withResolvers<void>();
+  const attended = Promise.withResolvers<void>();
   let started = false;
   let over = false;
   let isGone = false;
@@ -56,7 +56,7 @@ export function follow(
     if (over) return;
     over = true;
     outlet.ended(report);
-    answered.resolve();
+    attended.resolve();
     const exit: Exit =
       report === null ? { code: 137, signal: 9, at: now(), oomKilled: false } : exitOf(report);
     if (!kill || note.cgroupDirectories.length === 0) exited.resolve(exit);
@@ -72,7 +72,7 @@ export function follow(
     // In a shared pid namespace the others live on; the container is its first process (runc, "kill --all").
     if (report.kind === "output") {
       outlet.written(report);
-      answered.resolve();
+      if (report.attending) attended.resolve();
     }
     if (report.kind === "exited") end(report, !note.ownPids);
     if (report.kind === "failed") first.resolve(report);
@@ -84,7 +84,7 @@ export function follow(
   return {
     first: first.promise,
     exited: exited.promise,
-    answered: answered.promise,
+    attended: attended.promise,
     gone: gone.promise,
     vanished,
     isOver: () => over,

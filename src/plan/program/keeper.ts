@@ -1,6 +1,7 @@
 import { CONTROL_KIND, CONTROL_SIZE, REPORT, REPORT_SIZE } from "../records.ts";
 import type { Data, Keeper } from "../step.ts";
 import {
+  ALIVE,
   BUSY,
   moveOutputs,
   STUCK,
@@ -173,11 +174,11 @@ function control(writer: Writer, keeper: Keeper): void {
 function attend(writer: Writer, keeper: Keeper): void {
   const alive: Data = { kind: "text", text: keeper.alive };
   writer.label("keep-attend");
-  writer.if(slot("alive"), "ge", imm(0), "keep-attending");
+  writer.if(slot(ALIVE), "ge", imm(0), "keep-attending");
   // S_IFIFO|0600; O_RDWR|O_NONBLOCK|O_CLOEXEC, which does not wait for a reader.
   writer.syscall("mknodat", imm(-100), at(alive), imm(0o10600), imm(0));
   writer.syscall("openat", imm(-100), at(alive), imm(0o2004002), imm(0));
-  writer.set("alive", "acc");
+  writer.set(ALIVE, "acc");
   writer.label("keep-attending");
   tellAgain(writer, keeper);
   writer.jump("keep-after-control");

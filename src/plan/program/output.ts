@@ -27,6 +27,9 @@ export const BUSY: Slot = "output-busy";
 /** 1 when the engine is to be told, whether there is something new or not. */
 export const TELL: Slot = "output-tell";
 
+/** The FIFO that is held open for an engine that is not our parent; -1 until one has asked. */
+export const ALIVE: Slot = "alive";
+
 /** Slots of output number `index`. */
 const of = (index: number) => ({
   file: `spool-${index}`,
@@ -200,6 +203,7 @@ export function tellOutput(writer: Writer, keeper: Keeper): void {
   writer.if(slot(TELL), "eq", imm(0), done);
   writer.set(TELL, imm(0));
   writer.store(at(REPORT_MEMORY), REPORT.kind, 4, imm(REPORT_KIND.output));
+  writer.store(at(REPORT_MEMORY), REPORT.first, 8, slot(ALIVE));
   storeWritten(writer, keeper);
   sendReport(writer, keeper);
   writer.label(done);
