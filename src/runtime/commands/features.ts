@@ -1,0 +1,1 @@
+export default { flags: {}, run: () => 1 } as import("../context.ts").RuntimeCommand;
