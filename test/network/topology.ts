@@ -111,6 +111,7 @@ export async function makeHost(
   return host;
 }
 
+/** A bridge of this namespace. */
 export const makeBridge = (bridge: Bridge) => runPlan(bridgePlan(bridge));
 
 let ends = 0;
