@@ -37,9 +37,6 @@ export interface NetNames {
   readonly resolvers: readonly string[];
 }
 
-/** Without networks, or on the host's. */
-export const NO_NAMES: NetNames = { addresses: [], host: [], links: [], resolvers: [] };
-
 /** The part of a container's configuration that is in the files. */
 export interface Named {
   readonly id: string;

@@ -7,7 +7,7 @@ import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
 import { type Neighbourhood, neighbourhood } from "./scene.ts";
 
-const skip = needs(root(), program("ip", "iproute2"));
+const skip = needs(root(), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
 const ok = (...words: readonly string[]): Promise<string> => hosts.engine.ok(words);
 const sleeper = (name: string, ...options: readonly string[]): Promise<string> =>
