@@ -102,7 +102,7 @@ export async function create(
     }
   });
   tell(context, record, "create");
-  return { container, warnings: [...warnings, ...limitWarnings] };
+  return { container, warnings: [...warnings, ...deprecated(asked), ...limitWarnings] };
 }
 
 /** @throws Refusal when a name breaks the rules (400) or is taken (409) */
@@ -139,3 +139,10 @@ function settled(host: HostConfig, alone: boolean): HostConfig {
 
 const defaultHostname = (id: string, host: HostConfig): string =>
   host.UTSMode === "host" ? "" : shortId(id);
+
+const deprecated = ({ MacAddress }: ContainerConfig): string[] =>
+  MacAddress
+    ? [
+        "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.",
+      ]
+    : [];

@@ -110,3 +110,11 @@ export function unplug(context: Context, { record }: Container): void {
 export function tellPlaces(context: Context, { record }: Container, action: "connect" | "disconnect"): void {
   for (const { network } of placesOf(context, record)) tellMember(context, network, record, action);
 }
+
+/** As Docker tells of a start that failed: it has left all its networks, however far it had come. */
+export function tellLeft(context: Context, { record }: Container): void {
+  for (const name of Object.keys(record.endpoints)) {
+    const network = context.networks.byName(name);
+    if (network) tellMember(context, network, record, "disconnect");
+  }
+}

@@ -137,7 +137,15 @@ export const PROBES: Readonly<Record<string, Probe>> = {
       await remove(Id);
     },
   },
-  NetworkMode: host({ NetworkMode: "host" }, "readlink /proc/self/ns/net", new RegExp(own("net"))),
+  // The engine of these tests has a network namespace of its own: containers on the host's network share that.
+  NetworkMode: {
+    check: async ({ output }) => {
+      const namespace = (NetworkMode: string) => output(sh("readlink /proc/self/ns/net"), { NetworkMode });
+      const shared = await namespace("host");
+      assert.equal(await namespace("host"), shared);
+      assert.notEqual(await namespace("none"), shared);
+    },
+  },
   RestartPolicy: {
     async check({ create, socket, remove }) {
       const { Id } = await create(
