@@ -5,13 +5,14 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { type Neighbourhood, neighbourhood } from "./scene.ts";
+import { type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
 
-const skip = needs(root(), program("ip", "iproute2"));
+const skip = needs(root(), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
 const ok = (...words: readonly string[]): Promise<string> => hosts.engine.ok(words);
+/** Nobody answers at its server, which says so at once: what is not ours is known not to be. */
 const sleeper = (name: string, ...options: readonly string[]): Promise<string> =>
-  ok("run", "-d", "--name", name, ...options, "busybox", "sleep", "1000");
+  ok("run", "-d", "--name", name, "--dns", THERE.ipv4, ...options, "busybox", "sleep", "1000");
 
 before(async () => {
   if (skip.skip) return;
@@ -156,6 +157,15 @@ test("links of the default bridge: hosts, variables, and who must run", skip, as
   const env = (await ok(...words, "env")).split("\n");
   for (const one of ["STORE_NAME=/app/store", "STORE_PORT=tcp://172.17.0.2:5432", "STORE_ENV_PW=x"])
     assert.ok(env.includes(one), one);
+  await sleeper("app", "--link", "db:store");
+  assert.match(await ok("exec", "app", "env"), /^STORE_PORT=tcp:\/\/172\.17\.0\.2:5432$/m);
+  // While it is away another one gets its address.
+  await ok("stop", "-t", "0", "db");
+  await sleeper("thief");
+  await ok("start", "db");
+  const now = await ok("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "db");
+  assert.notEqual(now, "172.17.0.2");
+  assert.match(await ok("exec", "app", "cat", "/etc/hosts"), new RegExp(`^${now}\tstore dbhost db$`, "m"));
   await ok("create", "--name", "later", "--link", "db:store", "busybox", "true");
   assert.equal(await ok("inspect", "-f", "{{json .HostConfig.Links}}", "later"), '["/db:/later/store"]');
   await ok("stop", "-t", "0", "db");

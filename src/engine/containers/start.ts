@@ -5,6 +5,7 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { tellParents } from "../networks/linked.ts";
 import { netNames, plug, repaired, tellLeft, tellPlaces, unplug } from "../networks/plug.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { notFound } from "../refuse.ts";
@@ -91,6 +92,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.oomKilled = false;
   context.store.saveSoon(record);
   tellVolumes(context, record, "mount");
+  tellParents(context, record);
   tellPlaces(context, container, "connect");
   follow(context, container, running, log);
   beginHealth(context, container);
