@@ -19,6 +19,7 @@ import type { Exec } from "./execs/exec.ts";
 import type { Links } from "./networks/links.ts";
 import type { Naming } from "./networks/naming.ts";
 import type { HostPorts } from "./networks/ports.ts";
+import type { VolumeMounts } from "./volume-mounts.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {
@@ -47,6 +48,7 @@ export interface Context {
   readonly ports: HostPorts;
   /** Names of containers on networks. */
   readonly naming: Naming;
+  readonly volumeMounts: VolumeMounts;
   readonly launcher: Launcher;
   readonly events: Events;
   /** The cgroup that all containers are in. */

@@ -205,3 +205,18 @@ test("network path and explain show the whole way, as the kernel has it", can, a
   await engine.ok(["run", "--rm", "--network", "shown", "--ip", "10.88.0.77", "busybox", "true"]);
   await clear();
 });
+
+test("info says who drops what is forwarded", can, async () => {
+  const warnings = async () => (await engine.ok(["info", "-f", "{{json .Warnings}}"])) ?? "";
+  assert.doesNotMatch(await warnings(), /FORWARD/);
+  engine.inside(
+    "nft",
+    "add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }",
+  );
+  assert.match(await warnings(), /WARNING: iptables' policy for FORWARD is DROP/);
+  const { code, stderr } = await engine.cais(["network", "create", "warned"]);
+  assert.equal(code, 0);
+  assert.match(stderr, /^WARNING: iptables' policy for FORWARD is DROP/);
+  await clear();
+  engine.inside("nft", "delete table ip filter");
+});

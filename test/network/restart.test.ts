@@ -134,3 +134,26 @@ test("networks survive the engine; a damaged document is told, not believed", ca
   assert.match(engine.log(), /network\.json: the document is damaged/);
   assert.ok(readdirSync(join(engine.root, "networks")).includes(id), "left for a person to look at");
 });
+
+test(
+  "a default bridge that nobody noted is taken over when it is empty, and left alone when it is not",
+  can,
+  async () => {
+    await using engine = await startEngine();
+    await engine.ok(["import", busyboxTar(), "busybox"]);
+    engine.inside("ip", "link", "add", "cais0", "address", "02:42:00:00:00:01", "type", "bridge");
+    engine.inside("sh", "-euc", "ip link add p0 type veth peer name p1; ip link set p0 master cais0");
+    const before = engine.inside("ip", "-o", "link");
+    const refused = await engine.cais(["run", "--rm", "busybox", "true"]);
+    assert.equal(refused.code, 125);
+    assert.match(
+      refused.stderr,
+      /cannot set up network bridge: Cannot make the bridge of network bridge.*EEXIST/,
+    );
+    assert.match(refused.stderr, /the name is taken.*--network none or --network host/);
+    assert.equal(engine.inside("ip", "-o", "link"), before);
+    await engine.ok(["run", "--rm", "--network", "none", "busybox", "true"]);
+    engine.inside("ip", "link", "delete", "p0");
+    await engine.ok(["run", "--rm", "busybox", "ping", "-c1", "-W1", "172.17.0.1"]);
+  },
+);

@@ -9,6 +9,8 @@ export interface Docker {
   wait(id: string): Promise<number>;
   /** `force` kills it first. */
   remove(id: string, force?: boolean): Promise<void>;
+  /** Asks for everything about it. */
+  inspect(id: string): Promise<void>;
   /** Pid of its first process. */
   pid(id: string): Promise<number>;
 }
@@ -34,6 +36,7 @@ export function docker(socket: string): Docker {
     wait: async (id) =>
       (await json<{ StatusCode: number }>(call("POST", `/containers/${id}/wait`))).StatusCode,
     remove: (id, force = false) => drain(call("DELETE", `/containers/${id}?force=${force}`)),
+    inspect: (id) => drain(call("GET", `/containers/${id}/json`)),
     pid: async (id) =>
       (await json<{ State: { Pid: number } }>(call("GET", `/containers/${id}/json`))).State.Pid,
   };

@@ -9,6 +9,7 @@ import { IMAGE, memoryDirectory, preparePeers } from "./peers.ts";
 import type { CaisUnderTest, Line, Row } from "./row.ts";
 import { api, cycle } from "./rows/api.ts";
 import { crowd } from "./rows/crowd.ts";
+import { dockerApi } from "./rows/docker-api.ts";
 import { exec } from "./rows/exec.ts";
 import { many } from "./rows/many.ts";
 import { net } from "./rows/net/rows.ts";
@@ -19,7 +20,7 @@ import { table } from "./table.ts";
  * `npm run bench [-- quick] [ROW…]`: everything in one run on one machine, each line with its peers beside it.
  * It measures `dist/cais` (`npm run build`).
  */
-const ROWS: readonly Row[] = [run, api, exec, many, crowd, ...net];
+const ROWS: readonly Row[] = [run, api, dockerApi, exec, many, crowd, ...net];
 const words = process.argv.slice(2);
 const quick = words.includes("quick");
 const wanted = words.filter((word) => word !== "quick");

@@ -5,6 +5,7 @@ import { driverOf } from "../../network/drivers/drivers.ts";
 import type { Firewall, PublishedPort } from "../../network/firewall/types.ts";
 import { linkExists } from "../../network/host.ts";
 import { bridgePlan, removeBridgePlan } from "../../network/wires/bridge.ts";
+import { lookPlan, readLook } from "../../network/wires/look.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
@@ -78,6 +79,18 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     return result;
   };
 
+  /** One of ours without a note, which has no ports: the run directory was lost, or a script of ours made it. */
+  const isLeftover = async (error: unknown, name: string): Promise<boolean> => {
+    if (!(error instanceof StepError) || error.errno !== "EEXIST") return false;
+    const found = readLook((await runPlan(lookPlan([]))).output).get(0)?.links ?? [];
+    const link = found.find((each) => each.name === name);
+    return (
+      link?.kind === "bridge" &&
+      link.mac.startsWith("02:42:") &&
+      !found.some((each) => each.master === link.index)
+    );
+  };
+
   const lay = async (network: NetworkDocument): Promise<void> => {
     const bridge = driverOf(network).bridge(network);
     if (bridge === null) return;
@@ -85,7 +98,11 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     const note = join(notes, bridge.name);
     writeFileSync(note, network.id, { mode: 0o600 });
     try {
-      await runPlan(bridgePlan(bridge));
+      await runPlan(bridgePlan(bridge)).catch(async (error: unknown) => {
+        if (!(await isLeftover(error, bridge.name))) throw error;
+        await runPlan(removeBridgePlan(bridge.name));
+        return runPlan(bridgePlan(bridge));
+      });
     } catch (error) {
       // It has undone itself; an interface of that name that is still there is somebody else's.
       rmSync(note, { force: true });
