@@ -74,7 +74,7 @@ export const linkedEnvironment = (
       alias,
       address,
       env: child.config.Env ?? [],
-      exposed: Object.keys(child.config.ExposedPorts ?? {}),
+      exposed: child.config.ExposedPorts,
     }),
   );
 
