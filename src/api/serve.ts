@@ -53,11 +53,10 @@ export async function serve(options: ServeOptions): Promise<never> {
   }
   return new Promise<never>(() => {
     const end = (): void => {
-      server.close();
-      process.exit(0);
+      void server.close().finally(() => process.exit(0));
     };
-    process.on("SIGTERM", end);
-    process.on("SIGINT", end);
+    process.once("SIGTERM", end);
+    process.once("SIGINT", end);
   });
 }
 

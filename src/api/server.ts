@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import type { Socket } from "node:net";
 import { type AssembleOptions, assemble } from "../engine/assemble.ts";
 import { type Engine, lockRoot } from "../engine/engine.ts";
+import { leaveNetworks } from "../engine/networks/restore.ts";
 import { VERSION } from "../wire/version.ts";
 import { fail } from "./failure.ts";
 import { createHandler } from "./handler.ts";
@@ -23,7 +24,7 @@ export interface ServerOptions extends AssembleOptions {
 export interface Server {
   readonly engine: Engine;
   /** Stops listening; containers run on. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 const COMMON = `${API_HEADER}Server: cais/${VERSION} (linux)\r\n`;
@@ -65,8 +66,9 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     }
     return {
       engine,
-      close() {
+      async close() {
         closeAll();
+        await leaveNetworks(engine);
         close();
         lock.release();
       },

@@ -18,6 +18,8 @@ import { checkPropagation } from "./containers/propagation.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
+import { linkedEnvironment } from "./networks/linked.ts";
+import { placesOf, wiresOf } from "./networks/wires.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -33,7 +35,10 @@ export function launchRequest(
   /** Parts of volumes, by target. */
   subpaths: ReadonlyMap<string, string> = new Map(),
 ): LaunchRequest {
-  const { config, host } = record;
+  const { host } = record;
+  const links = linkedEnvironment(context, record);
+  const config =
+    links.length > 0 ? { ...record.config, Env: [...links, ...(record.config.Env ?? [])] } : record.config;
   makeSources(context, record);
   const known = factsOf(context, record);
   const volumes = new Map([...known.volumes, ...subpaths]);
@@ -50,6 +55,7 @@ export function launchRequest(
     stdin: config.OpenStdin ?? false,
     trace,
     init: host.Init ?? false,
+    endpoints: wiresOf(placesOf(context, record)),
   };
 }
 
@@ -66,7 +72,12 @@ function makeSources(context: Context, { config, host }: ContainerRecord): void 
 }
 
 /** The same for a further process: what it does not say is as for the container's own. */
-export function execRequest(context: Context, exec: Exec, container: Running): ExecRequest {
+export function execRequest(
+  context: Context,
+  exec: Exec,
+  container: Running,
+  size: { readonly rows: number; readonly columns: number } | null,
+): ExecRequest {
   const { config: asked } = exec;
   const { record } = exec.container;
   const causes = origins();
@@ -82,7 +93,7 @@ export function execRequest(context: Context, exec: Exec, container: Running): E
   const host: HostConfig = {
     ...record.host,
     Privileged: asked.Privileged || record.host.Privileged || false,
-    ConsoleSize: asked.ConsoleSize ?? [],
+    ConsoleSize: size ? [size.rows, size.columns] : (asked.ConsoleSize ?? []),
   };
   const process = processOf(config, host, facts, causes);
   const security = parseSecurityOptions(host.SecurityOpt);

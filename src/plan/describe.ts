@@ -12,12 +12,20 @@ export function describeStep(step: Step | Numbered): string {
       const flags = [step.flagsText, ...(step.cgroup === undefined ? [] : ["CLONE_INTO_CGROUP"])];
       return `clone3(${flags.filter((text) => text !== "0").join("|") || "0"}) = <${step.pid}>`;
     }
+    case "expect":
+      return `expect ${step.is === "eq" ? "" : "anything but "}0x${step.value.toString(16)} at ${step.offset} of what it says`;
+    case "userMap":
+      return `clone3(CLONE_NEWUSER), write maps, open its namespace = <${step.into}>`;
     case "exec": {
       const path = step.candidates.length > 1 ? ", or along PATH" : "";
       return `execve(${quoted(step.candidates[0] ?? "")}${path}, [${step.argv.map(quoted).join(", ")}], ${step.env.length} variables)`;
     }
     case "awaitExec":
       return "read(<sync>): end of file once execve has happened";
+    case "lookup": {
+      const path = step.candidates.length > 1 ? ", or along PATH" : "";
+      return `faccessat(AT_FDCWD, ${quoted(step.candidates[0] ?? "")}${path}, X_OK)`;
+    }
     case "receive":
       return step.into === undefined ? "recvmsg(<sync>)" : `recvmsg(<sync>) = <${step.into}>`;
     case "hook": {
@@ -27,6 +35,7 @@ export function describeStep(step: Step | Numbered): string {
     case "keep":
       return "ppoll(exits, orders of the engine)";
     case "init":
+    case "escort":
       return "read(signals), kill, wait4";
     case "relay":
       return `read(0), sendto(<${step.socket}>), write(1)`;

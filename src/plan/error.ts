@@ -72,11 +72,14 @@ export function callName(step: Step | Numbered): string {
     case "call":
       return step.call;
     case "clone":
+    case "userMap":
       return "clone3";
     case "exec":
       return "execve";
     case "awaitExec":
       return "read";
+    case "lookup":
+      return "faccessat";
     case "receive":
       return "recvmsg";
     case "hook":
@@ -90,9 +93,11 @@ export function callName(step: Step | Numbered): string {
       return requestName(step.request);
     case "keep":
     case "init":
+    case "escort":
       return "ppoll";
     case "relay":
       return "sendto";
+    case "expect":
     case "decimal":
     case "load":
     case "store":

@@ -48,6 +48,8 @@ export interface Call extends Reason {
   readonly result?: Slot;
   /** These errors are no failure: the plan goes on with the next step. */
   readonly tolerate?: readonly ErrnoName[];
+  /** Made again, some hundred times, as long as it fails with EAGAIN: somebody else was at it just then. */
+  readonly retry?: true;
   /** Calls that take it back, run when a later step fails; they must do no harm if run twice. */
   readonly undo?: readonly Call[];
 }
@@ -73,11 +75,42 @@ export interface Clone extends Reason {
   readonly cgroup?: Slot;
   readonly pid: Slot;
   readonly child: readonly Step[];
+  /** Steps of a helper process that makes the child where the keeper does not go: it enters namespaces. */
+  readonly via?: readonly Step[];
+}
+
+/**
+ * Hold a number that a call wrote into memory, divided by `per`, against a value: the step fails with `errno` unless it
+ * is (`eq`) or is not (`ne`) that.
+ */
+export interface Expect extends Reason {
+  readonly kind: "expect";
+  readonly from: Data;
+  readonly offset: number;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly per?: number;
+  readonly is: "eq" | "ne";
+  readonly value: number;
+  readonly errno: ErrnoName;
+}
+
+/** A user namespace that nobody is in, for idmapped mounts; lines as `/proc/<pid>/uid_map` takes them. */
+export interface UserMap extends Reason {
+  readonly kind: "userMap";
+  readonly uids: string;
+  readonly gids: string;
+  readonly into: Slot;
 }
 
 /** In the parent: wait until the child has executed its program; take over its failure if it has not. */
 export interface AwaitExec extends Reason {
   readonly kind: "awaitExec";
+}
+
+/** Fail as `execve` would where none of `candidates` is a file that may be executed: before its time comes. */
+export interface Lookup extends Reason {
+  readonly kind: "lookup";
+  readonly candidates: readonly string[];
 }
 
 /**
@@ -123,6 +156,8 @@ export interface Decimal extends Reason {
   readonly into: Extract<Data, { kind: "space" }>;
   readonly prefix: string;
   readonly suffix: string;
+  /** Gets the number of bytes, without the NUL that follows them. */
+  readonly length?: Slot;
 }
 
 /** Copy a value that a call wrote into memory (one of the descriptors of a socket pair) into a slot. */
@@ -161,6 +196,8 @@ export interface Netlink {
 export interface NetlinkMessage extends Reason {
   readonly kind: "message";
   readonly request: Request;
+  /** What a person can do, by the refusal; before `hint`. */
+  readonly hints?: Readonly<Partial<Record<ErrnoName, string>>>;
   /** Refusals that are no failure. */
   readonly tolerate?: readonly ErrnoName[];
 }
@@ -192,6 +229,14 @@ export interface Relay extends Reason {
   readonly addressLength: number;
   /** Longest message. */
   readonly size: number;
+}
+
+/** Stay until `child` has ended, forward signals to it, and end as it ended. The last step of a parent. */
+export interface Escort extends Reason {
+  readonly kind: "escort";
+  readonly child: Slot;
+  /** signalfd of every signal, blocking. */
+  readonly signals: Slot;
 }
 
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */
@@ -248,7 +293,10 @@ export type Step =
   | Call
   | Attempt
   | Clone
+  | UserMap
+  | Expect
   | AwaitExec
+  | Lookup
   | Receive
   | Exec
   | Netlink
@@ -259,6 +307,7 @@ export type Step =
   | Store
   | Init
   | Relay
+  | Escort
   | Keep;
 
 /** What has a number of its own in records: a message of a batch has, the batch has not. */
@@ -267,6 +316,8 @@ export type Numbered = Exclude<Step, Netlink> | NetlinkMessage;
 /** What a launch program does, from its first call to its last. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Without a keeper: the descriptor that is told which step failed (two 64-bit numbers: step, error); 2 where it is absent. */
+  readonly failures?: Slot;
 }
 
 /** The child's end of the socket between a cloned child and its parent. */

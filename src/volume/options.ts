@@ -19,7 +19,11 @@ export function mountOf(name: string, options: Readonly<Record<string, string>>)
     throw new Refusal("invalid", `create ${name}: quota size requested but no quota support`);
   const { type = "", device = "", o = "" } = options;
   if (type === "" && device === "" && o === "") return undefined;
+  const list = o.split(",").filter((option) => option !== "");
+  const bind = list.includes("bind") || list.includes("rbind");
+  if (type === "" && !bind) throw new Refusal("invalid", `create ${name}: missing required option: "type"`);
   if (device === "") throw new Refusal("invalid", `create ${name}: missing required option: "device"`);
-  if (type === "") throw new Refusal("invalid", `create ${name}: missing required option: "type"`);
-  return { type, device, options: o.split(",").filter((option) => option !== "") };
+  if (bind && !device.startsWith("/"))
+    throw new Refusal("invalid", `create ${name}: the device of a bind mount is an absolute path`);
+  return { type: type === "" ? "none" : type, device, options: list };
 }

@@ -1,38 +1,42 @@
+import { type Answer, exchange } from "../../src/client/http.ts";
+
 /** The part of the Docker Engine API that the measurements use, on one kept connection. */
 export interface Docker {
-  /** Creates a container without network, returns its id. */
-  create(image: string, command: readonly string[]): Promise<string>;
+  /** Creates a container, without network unless `host` (its `HostConfig`) says otherwise; returns its id. */
+  create(image: string, command: readonly string[], host?: object): Promise<string>;
   start(id: string): Promise<void>;
   /** Resolves to the exit code when it has ended. */
   wait(id: string): Promise<number>;
   /** `force` kills it first. */
   remove(id: string, force?: boolean): Promise<void>;
+  /** Asks for everything about it. */
+  inspect(id: string): Promise<void>;
   /** Pid of its first process. */
   pid(id: string): Promise<number>;
 }
 
-/** Speaks to the engine behind a unix socket. */
+/** Speaks to the engine behind a unix socket, as the command line does: `fetch` adds the hops of its own thread. */
 export function docker(socket: string): Docker {
-  const call = async (method: string, path: string, body?: object): Promise<Response> => {
-    const response = await fetch(`http://engine/v1.44${path}`, {
-      unix: socket,
+  const call = async (method: string, path: string, body?: object): Promise<Answer> => {
+    const answer = await exchange({ kind: "unix", path: socket }, `/v1.44${path}`, {
       method,
-      ...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+      ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response;
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
   };
-  const json = async <T>(response: Promise<Response>): Promise<T> => (await (await response).json()) as T;
-  const drain = async (response: Promise<Response>): Promise<void> => void (await (await response).text());
+  const json = async <T>(answer: Promise<Answer>): Promise<T> => (await (await answer).json()) as T;
+  const drain = async (answer: Promise<Answer>): Promise<void> => void (await (await answer).text());
   return {
-    create: async (image, command) => {
-      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none" } };
+    create: async (image, command, host = {}) => {
+      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none", ...host } };
       return (await json<{ Id: string }>(call("POST", "/containers/create", body))).Id;
     },
     start: (id) => drain(call("POST", `/containers/${id}/start`)),
     wait: async (id) =>
       (await json<{ StatusCode: number }>(call("POST", `/containers/${id}/wait`))).StatusCode,
     remove: (id, force = false) => drain(call("DELETE", `/containers/${id}?force=${force}`)),
+    inspect: (id) => drain(call("GET", `/containers/${id}/json`)),
     pid: async (id) =>
       (await json<{ State: { Pid: number } }>(call("GET", `/containers/${id}/json`))).State.Pid,
   };

@@ -151,7 +151,7 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
       if (socket.destroyed) call();
       else socket.once("close", call);
     },
-    reply(status, content = "", type = "application/json", headers = {}) {
+    reply(status, content = "", type = content === "" ? "" : "application/json", headers = {}) {
       claim();
       const text = headText(status, headers);
       const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;

@@ -5,11 +5,12 @@ import type { Container, WaitCondition } from "../../engine/container.ts";
 import { attach, checkAttach, type Peer } from "../../engine/containers/attach.ts";
 import { find } from "../../engine/containers/find.ts";
 import { type LogsOptions, logs } from "../../engine/containers/logs.ts";
+import { tell } from "../../engine/containers/tell.ts";
 import { wait } from "../../engine/containers/wait.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { invalid } from "../../engine/refuse.ts";
+import { invalid, notANumber } from "../../engine/refuse.ts";
 import { describe, replyJson } from "../failure.ts";
-import { frame, streamType } from "../frames.ts";
+import { frame, hijackType, streamType } from "../frames.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { badHandshake, openWebSocket } from "../http/websocket.ts";
 import { keysOf, peerOf, rawPeer } from "../peer.ts";
@@ -75,8 +76,17 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
     stdout: flag(exchange, "stdout"),
     stderr: flag(exchange, "stderr"),
   };
-  const session = sessionOf(exchange, terminal, wanted);
-  const connection = exchange.hijack(streamType(terminal, minor));
+  let session: Session;
+  try {
+    session = sessionOf(exchange, terminal, wanted);
+  } catch {
+    const keys = exchange.query.get("detachKeys")?.slice(0, 80);
+    exchange.reply(400, `Invalid detach keys (${keys}) provided\r\n`, streamType(true, 0));
+    return;
+  }
+  // Some clients send their options as a body too (dockerode): it is not what the container is to read.
+  if (exchange.body.length !== "chunked") await exchange.body.discard();
+  const connection = exchange.hijack(hijackType(exchange, terminal, minor));
   await join(engine, container, peerOf(connection, terminal, wanted.stdin), session);
 }
 
@@ -146,6 +156,7 @@ async function join(engine: Engine, container: Container, peer: Peer, session: S
     }
   }
   if (!session.live) {
+    tell(engine, container.record, "attach");
     peer.end();
     return;
   }
@@ -229,7 +240,7 @@ function timeOf(exchange: Exchange, name: string): bigint | null {
   const text = exchange.query.get(name);
   if (text === null || text === "" || text === "0") return null;
   const at = parseTime(text);
-  if (at === null) throw invalid(`invalid value for ${name}: '${text.slice(0, 40)}'`);
+  if (at === null) throw notANumber("ParseInt", text);
   return at;
 }
 

@@ -1,17 +1,21 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import type { Arch } from "../../kernel/arch.ts";
-import { PR } from "../../kernel/flags.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { childWires, forgetWires } from "../../network/wires/launch.ts";
+import { notifies } from "../../oci/runtime/read-seccomp.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
-import type { Step } from "../../plan/step.ts";
+import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
+import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
+import { mountAll, mountFromHost, openOwnCgroups } from "./bundle-mounts.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
-import { attachHostDevices, bindConsole, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
+import type { Custody } from "./custody.ts";
+import { attachHostDevices, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
 import { makeDirectories } from "./files.ts";
 import { containerHooks, forgetHookOutput, type HookParts, keepHostView, startHooks } from "./hooks.ts";
 import {
@@ -22,11 +26,14 @@ import {
   openSource,
   type PlannedMount,
 } from "./mounts.ts";
-import { joinNamespaces, type Namespaces } from "./namespaces.ts";
+import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
+import { makeInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
+  changeRoot,
   detachPropagation,
+  mountBundleRoot,
   mountRoot,
   pivot,
   propagateRoot,
@@ -35,8 +42,8 @@ import {
   standOnRoot,
 } from "./rootfs.ts";
 import { unheard } from "./seccomp.ts";
-import { forgetKeeper } from "./session.ts";
-import { loopbackUp, openTerminal, ownSession, pipeStreams, terminalStreams } from "./streams.ts";
+import { loopbackUp, ownSession } from "./streams.ts";
+import { plainRoot, takeRoot, waitForUsers } from "./users.ts";
 import { execute, underInit } from "./workload.ts";
 
 /** Everything that the parts of a container's own steps are made from. */
@@ -49,7 +56,7 @@ export interface ContainerParts {
   readonly rootPlace: string;
   readonly cgroups: CgroupPlan;
   readonly trees: readonly Hierarchy[];
-  readonly stdin: boolean;
+  readonly custody: Custody;
   readonly init: boolean;
   readonly endpoints: readonly Endpoint[];
   readonly arch: Arch;
@@ -67,27 +74,27 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 /** The container's steps, from the clone to `execve`: the second of the launch program's three parts. */
 export function containerSteps(parts: ContainerParts): Step[] {
   const { because, endpoints, hooks, mounts, namespaces, spec } = parts;
-  const ownUsers = namespaces.has("user");
+  const ownUsers = namespaces.users !== "machine";
+  if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   return [
-    ...forgetKeeper(),
+    ...parts.custody.forget,
     ...forgetWires(endpoints),
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
-    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
     call("umask", [num(0)], "make files with just the modes asked for"),
-    ...(ownUsers ? receiveRoot(parts.rootPlace) : []),
+    ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
+    ...openLabel(spec.process, readLabels(), because),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
-    ...joinNamespaces(namespaces, because),
+    ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
     // Only the host's root finds the way to the bundle.
     ...(ownUsers && hooks !== undefined ? [detachPropagation(), ...keepHostView(hooks)] : []),
-    ...(ownUsers ? becomeRoot(because) : mounts.filter(isBind).flatMap(openSource)),
+    ...(ownUsers ? becomeRoot(because) : mounts.filter(opensItself(parts)).flatMap(openSource)),
     detachPropagation(),
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
-    ...(ownUsers
-      ? mounts.filter(needsHost).flatMap(makeFileSystem)
-      : [...mountRoot(parts.rootfs, parts.rootPlace), standOnRoot(parts.rootPlace)]),
+    ...hostMounts(parts),
+    ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
     ...pivot(),
-    ...fileSystems(parts, ownUsers),
+    ...(hooks === undefined ? fileSystems : bundleFileSystems)(parts, ownUsers),
     ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
     ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),
@@ -96,6 +103,41 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...readonlyPaths(spec.linux?.readonlyPaths ?? [], because),
     ...maskPaths(spec.linux?.maskedPaths ?? [], parts.isDirectory, because),
     ...workload(parts, ownUsers),
+  ];
+}
+
+/** The sources of idmapped mounts of a bundle have been opened by the keeper. */
+const opensItself =
+  ({ hooks }: ContainerParts) =>
+  (planned: PlannedMount): boolean =>
+    isBind(planned) && !(hooks !== undefined && planned.options.idmap);
+
+function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[] {
+  if (hooks !== undefined && rootfs.kind === "directory")
+    return mountBundleRoot(rootfs.path, rootPlace, because);
+  return [...mountRoot(rootfs, rootPlace), standOnRoot(rootPlace)];
+}
+
+/** In a mount namespace of others nothing is mounted: the process gets a root of its own there, and that is all. */
+function containerElsewhere(parts: ContainerParts): Step[] {
+  const { because, hooks, namespaces, rootfs, spec } = parts;
+  const others = namespaces.users !== "machine";
+  if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
+  return [
+    ...parts.custody.forget,
+    ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
+    ...(others && hooks !== undefined ? waitForUsers() : []),
+    ...openLabel(spec.process, readLabels(), because),
+    ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
+    ...(others ? [] : oomScore(spec.process.oomScoreAdj, because)),
+    ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
+    ...joinMountNamespace(namespaces, because),
+    ...changeRoot(rootfs.path, because),
+    ...(others ? becomeRoot(because) : []),
+    ...names(parts),
+    ...(namespaces.has("network") ? loopbackUp() : []),
+    ...sysctls(spec.linux?.sysctl ?? {}, because),
+    ...workload(parts, others),
   ];
 }
 
@@ -109,6 +151,33 @@ function becomeRoot(because: Because): Step[] {
     call("setresgid", [num(0), num(0), num(0)], reason),
     call("setresuid", [num(0), num(0), num(0)], reason),
   ];
+}
+
+/** The same of a bundle, whose image and configuration nobody vouches for. */
+function bundleFileSystems(
+  { because, mounts, namespaces, spec, trees }: ContainerParts,
+  others: boolean,
+): Step[] {
+  const devices = devicesOf(spec.linux?.devices ?? []);
+  const nodes = others ? attachNodes(devices) : makeNodes(devices, because);
+  return mountAll({
+    mounts,
+    trees,
+    ownCgroups: ownCgroups(namespaces),
+    made: (planned) => others && needsHost(planned),
+    devices: [...nodes, ...makeLinks()],
+  });
+}
+
+/** Whether the root of the cgroups that it sees is its own or another's that it joins, not the machine's. */
+const ownCgroups = ({ has, joined }: Namespaces) =>
+  has("cgroup") || joined.some(({ type }) => type === "cgroup");
+
+/** Before the pivot: what a bundle's mounts need of the host's paths. */
+function hostMounts({ cgroups, hooks, mounts, namespaces, rootPlace, trees }: ContainerParts): Step[] {
+  if (hooks === undefined) return [];
+  const shown = mounts.some(({ mount }) => mount.type === "cgroup") && !ownCgroups(namespaces);
+  return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups.cgroup) : [])];
 }
 
 /** What the container sees, in the configuration's order; devices as soon as there is a `/dev`. */
@@ -125,29 +194,17 @@ function fileSystems({ because, mounts, spec, trees }: ContainerParts, ownUsers:
   });
 }
 
+/** Of a namespace that it joins as well: the configuration asks for it by name (as with runc). */
 function names({ because, namespaces, spec }: ContainerParts): Step[] {
-  if (!namespaces.has("uts")) return [];
-  const { domainname, hostname } = spec;
-  const bytes = (text: string) => mem({ kind: "text", text }, text);
+  if (!namespaces.has("uts") && !namespaces.joined.some(({ type }) => type === "uts")) return [];
+  const set = (name: "sethostname" | "setdomainname", text: string, reason: Reason) => {
+    const bytes = new TextEncoder().encode(text).length;
+    return call(name, [mem({ kind: "text", text }, text), num(bytes)], reason);
+  };
+  const { domainname = "", hostname = "" } = spec;
   return [
-    ...(hostname === undefined
-      ? []
-      : [
-          call(
-            "sethostname",
-            [bytes(hostname), num(hostname.length)],
-            because("hostname", "set the host name"),
-          ),
-        ]),
-    ...(domainname === undefined
-      ? []
-      : [
-          call(
-            "setdomainname",
-            [bytes(domainname), num(domainname.length)],
-            because("domainname", "set the domain"),
-          ),
-        ]),
+    ...(hostname === "" ? [] : [set("sethostname", hostname, because("hostname", "set the host name"))]),
+    ...(domainname === "" ? [] : [set("setdomainname", domainname, because("domainname", "set the domain"))]),
   ];
 }
 
@@ -159,21 +216,37 @@ function lesserPrivileges({ arch, because, spec }: ContainerParts, ownUsers: boo
 
 /** The process itself: where it stands, what it holds, what it may, and its program. */
 function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
-  const { because, init, spec, stdin } = parts;
+  const { because, custody, init, spec } = parts;
   const { process } = spec;
-  const terminal = process.terminal === true;
+  const { dies } = custody;
+  const directory = because("process.cwd", "make the working directory");
   // Without a bundle there is nobody to tell of a listener.
   const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
-  const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because);
-  const steps = [...ownSession(terminal), ...privileges, ...execute(process)];
+  const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because, dies);
+  // Whoever creates a container passes its listener on, and is gone when it starts.
+  const listens = seccomp !== undefined && notifies(seccomp) && !dies;
+  if (listens && (spec.hooks?.startContainer ?? []).length > 0)
+    throw new Error("Cannot launch: startContainer hooks and a seccomp listener do not go together");
+  const steps = [
+    // Who waits has its session already.
+    ...(dies ? ownSession(process.terminal === true) : []),
+    ...custody.closing,
+    ...writeLabel(process, readLabels(), because),
+    ...privileges,
+    ...(listens ? custody.wait : []),
+    ...execute(process),
+  ];
   return [
-    ...(terminal ? [...openTerminal(process.consoleSize), ...bindConsole("terminal")] : []),
-    ...(terminal ? terminalStreams(process.user.uid) : pipeStreams(stdin, process.user.uid)),
-    ...makeDirectories(process.cwd, because("process.cwd", "make the working directory")),
+    ...custody.streams(process, true),
+    ...(parts.hooks === undefined
+      ? makeDirectories(process.cwd, directory)
+      : makeInside(process.cwd, "directory", directory)),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...processAttributes(process, spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
+    ...(listens ? [] : custody.wait),
     ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),
     ...(init ? underInit(steps, lesserPrivileges(parts, ownUsers)) : steps),
   ];

@@ -1,30 +1,35 @@
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
-import { CLONE, flags, PR } from "../../kernel/flags.ts";
+import { CLONE, flags } from "../../kernel/flags.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import {
+  beginOn,
+  endBegin,
+  openLabel,
+  processAttributes,
+  readLabels,
+  stayOn,
+  writeLabel,
+} from "./attributes.ts";
+import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { enterCgroups } from "./cgroup.ts";
+import { type KeeperFacts, keptBy } from "./custody.ts";
 import { open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
-import { dropPrivileges, keeperCapabilities, oomScore, resourceLimits } from "./privileges.ts";
+import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
 import { passListener, unheard } from "./seccomp.ts";
-import {
-  dropKeeperPrivileges,
-  forgetKeeper,
-  keep,
-  runDirectory,
-  session,
-  stdio,
-  syncSocket,
-} from "./session.ts";
-import { openTerminal, ownSession, pipeStreams, takeTerminal, terminalStreams } from "./streams.ts";
+import { syncSocket } from "./session.ts";
+import { ownSession } from "./streams.ts";
 import { execute } from "./workload.ts";
 
 /** What a plan that joins a container is made from. */
-export interface ExecFacts {
+export type ExecFacts = JoiningFacts & (KeeperFacts | { readonly caller: CallerFacts });
+
+interface JoiningFacts {
   readonly process: Process;
   readonly seccomp: Seccomp | undefined;
   readonly origins: ReadonlyMap<string, string>;
@@ -33,11 +38,6 @@ export interface ExecFacts {
   readonly ownUsers: boolean;
   readonly ownTime: boolean;
   readonly cgroups: CgroupPlan;
-  readonly runDir: string;
-  readonly reports: string;
-  readonly program: string;
-  readonly token: Uint8Array;
-  readonly stdin: boolean;
   /** The configuration of a container that comes from a bundle: for the listener of its policy. */
   readonly from?: { readonly spec: RuntimeSpec; readonly bundle: Bundle };
   /** As in `LaunchFacts`. */
@@ -46,11 +46,11 @@ export interface ExecFacts {
 
 /** The plan that runs one more process in a container: a keeper, a clone into its pid namespace, the rest joined. */
 export function execPlan(facts: ExecFacts): Plan {
-  const { cgroups, process, runDir } = facts;
+  const { cgroups, process } = facts;
   const because = reasonsFrom(facts.origins);
   const terminal = process.terminal === true;
-  const streams = stdio(runDir, terminal, facts.stdin);
-  const uid = process.user.uid;
+  const custody =
+    "caller" in facts ? leftToCaller(facts.caller, process) : keptBy(facts, terminal, false, false);
   const heard = facts.from === undefined ? unheard(facts.seccomp) : facts.seccomp;
   const join = { why: "enter the container", hint: "it has ended" };
   const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
@@ -61,9 +61,10 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(facts.ownTime ? (["NEWTIME"] as const) : []),
   );
   const child: Step[] = [
-    ...forgetKeeper(),
-    call("prctl", [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")], "end when the keeper ends"),
+    ...custody.forget,
+    ...openLabel(process, readLabels(), because),
     ...enterCgroups(cgroups, false),
+    ...stayOn(process.execCPUAffinity, because),
     ...oomScore(process.oomScoreAdj, because),
     call(
       "setns",
@@ -77,19 +78,20 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(facts.ownUsers
       ? [call("setresgid", [num(0), num(0), num(0)], join), call("setresuid", [num(0), num(0), num(0)], join)]
       : []),
-    ...(terminal ? openTerminal(process.consoleSize) : []),
-    ...(terminal ? terminalStreams(uid) : pipeStreams(facts.stdin, uid)),
+    ...custody.streams(process, false),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...processAttributes(process, facts.from?.spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
-    ...ownSession(terminal),
-    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because),
+    ...custody.wait,
+    ...(custody.dies ? ownSession(terminal) : []),
+    ...custody.closing,
+    ...writeLabel(process, readLabels(), because),
+    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because, custody.dies),
     ...execute(process),
   ];
   const steps: Step[] = [
-    ...session(facts.program, facts.reports),
-    ...runDirectory(runDir),
-    ...streams.steps,
+    ...custody.begin,
     call(
       "pidfd_open",
       [num(facts.pid), num(0)],
@@ -105,6 +107,7 @@ export function execPlan(facts: ExecFacts): Plan {
           ]),
         ]),
     ...syncSocket(),
+    ...beginOn(process.execCPUAffinity, because),
     {
       kind: "clone",
       flags: 0n,
@@ -116,19 +119,18 @@ export function execPlan(facts: ExecFacts): Plan {
       hint: "it has ended",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
     },
+    ...endBegin(process.execCPUAffinity),
     close(SYNC, "leave that end to the process"),
     close("container", "close it"),
-    ...streams.childOnly.map((slot) => close(slot, "leave it to the process")),
-    ...(terminal ? takeTerminal() : []),
-    ...(facts.from === undefined || facts.seccomp === undefined
-      ? []
-      : passListener(withPolicy(facts.from.spec, facts.seccomp), facts.from.bundle, because)),
-    { kind: "awaitExec", why: "wait until the program runs" },
-    close(SYNC_PARENT, "close it"),
-    ...dropKeeperPrivileges(keeperCapabilities(false)),
-    keep(runDir, facts.token, streams.keeper, false),
+    ...custody.parted,
+    ...custody.finish(
+      facts.from === undefined || facts.seccomp === undefined
+        ? []
+        : passListener(withPolicy(facts.from.spec, facts.seccomp), facts.from.bundle, because),
+      [],
+    ),
   ];
-  return Object.freeze({ steps });
+  return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
 }
 
 const withPolicy = (spec: RuntimeSpec, seccomp: Seccomp): RuntimeSpec => ({

@@ -3,26 +3,33 @@ import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { keeperWires } from "../../network/wires/launch.ts";
-import type { Linux } from "../../oci/runtime/linux.ts";
-import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
+import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { inBundle } from "./bundle-mounts.ts";
+import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
-import { devicesOf, openHostDevices } from "./devices.ts";
+import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
-import { openSource, planMount } from "./mounts.ts";
-import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
-import { keeperCapabilities, oomScoreOfChild } from "./privileges.ts";
+import { basePropagation } from "./mount-options.ts";
+import { planMount } from "./mounts.ts";
+import {
+  enterNamespaces,
+  joinPidNamespace,
+  namespaces as readNamespaces,
+  timeNamespace,
+} from "./namespaces.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
-import { mountRootForUsers } from "./rootfs.ts";
 import { passListener } from "./seccomp.ts";
-import { dropKeeperPrivileges, keep, runDirectory, session, stdio, syncSocket } from "./session.ts";
-import { takeTerminal } from "./streams.ts";
+import { syncSocket } from "./session.ts";
+import { afterClone, beforeClone, type UserParts } from "./users.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
-export interface LaunchFacts {
+export type LaunchFacts = ContainerFacts & (KeeperFacts | { readonly caller: CallerFacts });
+
+interface ContainerFacts {
   readonly spec: RuntimeSpec;
   /** Part of the configuration → the option behind it. */
   readonly origins: ReadonlyMap<string, string>;
@@ -30,16 +37,8 @@ export interface LaunchFacts {
   readonly cgroups: CgroupPlan;
   /** The cgroup trees of this machine, for the container's view of them. */
   readonly trees: readonly Hierarchy[];
-  readonly runDir: string;
-  /** The engine's report FIFO. */
-  readonly reports: string;
-  /** Where the program will be: it removes itself. */
-  readonly program: string;
   /** An empty directory to mount the root on. */
   readonly rootPlace: string;
-  /** 16 random bytes that name this start. */
-  readonly token: Uint8Array;
-  readonly stdin: boolean;
   readonly init: boolean;
   /** Where the configuration comes from, for hooks and listeners; absent for the engine's own containers. */
   readonly bundle?: Bundle;
@@ -51,26 +50,51 @@ export interface LaunchFacts {
 }
 
 /**
- * The plan that makes a container and keeps it: the keeper's steps, the clone with the container's steps
- * inside, and the keeping. Read it from top to bottom; it runs in this order.
+ * The plan that makes a container and keeps it, or leaves it to the caller: the program's own steps, the clone with
+ * the container's steps inside, and the rest. Read it from top to bottom; it runs in this order.
  */
 export function launchPlan(facts: LaunchFacts): Plan {
-  const { cgroups, origins, rootPlace, runDir, spec } = facts;
+  const { cgroups, origins, rootPlace, spec } = facts;
   const { process } = spec;
   if (process === undefined) throw new Error("Cannot launch: the configuration has no process");
   const because = reasonsFrom(origins);
   const linux = spec.linux ?? {};
   const namespaces = readNamespaces(linux.namespaces ?? []);
-  const ownUsers = namespaces.has("user");
-  const terminal = process.terminal === true;
-  const streams = stdio(runDir, terminal, facts.stdin);
-  const mounts = (spec.mounts ?? []).map((mount, index) =>
-    planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
+  const { bundle } = facts;
+  const base = bundle === undefined ? undefined : basePropagation(linux.rootfsPropagation);
+  const listed =
+    bundle === undefined
+      ? (spec.mounts ?? [])
+      : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
+  const mounts = listed.map((mount, index) =>
+    planMount(
+      mount,
+      index,
+      facts.isDirectory,
+      because(`mounts[${index}]`, `mount ${mount.destination}`),
+      base,
+    ),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
+  const custody =
+    "caller" in facts
+      ? leftToCaller(facts.caller, process)
+      : keptBy(facts, process.terminal === true, cgroups.oom !== undefined, endpoints.length > 0);
   const hooks = hookParts(facts, because);
+  const users: UserParts = {
+    namespaces,
+    linux,
+    binds,
+    rootfs: facts.rootfs,
+    rootPlace,
+    bundle: facts.bundle,
+    oomScoreAdj: process.oomScoreAdj,
+    because,
+  };
+  // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
+  const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because);
   const child = containerSteps({
     spec: { ...spec, process },
     ...(hooks === undefined ? {} : { hooks }),
@@ -80,7 +104,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     rootPlace,
     cgroups,
     trees: facts.trees,
-    stdin: facts.stdin,
+    custody,
     init: facts.init,
     isDirectory: facts.isDirectory,
     endpoints,
@@ -88,14 +112,12 @@ export function launchPlan(facts: LaunchFacts): Plan {
     because,
   });
   const steps: Step[] = [
-    ...session(facts.program, facts.reports),
-    ...runDirectory(runDir),
-    ...streams.steps,
+    ...custody.begin,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...makeCgroups(cgroups, because),
-    ...joinPidNamespace(namespaces, because),
-    ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
-    ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
+    ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
+    ...beforeClone(users),
     ...wires.before,
     ...syncSocket(),
     {
@@ -106,34 +128,19 @@ export function launchPlan(facts: LaunchFacts): Plan {
       child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
       why: "make the container's first process in new namespaces",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
+      ...(via.length === 0 ? {} : { via }),
     },
     close(SYNC, "leave that end to the container"),
-    ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
-    ...(ownUsers
-      ? [
-          ...writeIdMaps(linux, because),
-          ...oomScoreOfChild(process.oomScoreAdj, because),
-          ...mountRootForUsers(
-            facts.rootfs,
-            rootPlace,
-            rootOf(linux),
-            binds.filter(({ options }) => options.idmap),
-            because,
-          ),
-          ...binds.map(({ tree }) => close(tree, "leave it to the container")),
-        ]
-      : []),
+    ...custody.parted,
+    ...afterClone(users),
     ...wires.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
-    ...(terminal ? takeTerminal() : []),
-    ...(hooks === undefined ? [] : passListener(spec, hooks.bundle, because)),
-    { kind: "awaitExec", why: "wait until the workload runs" },
-    close(SYNC_PARENT, "close it"),
-    ...(hooks === undefined ? [] : poststartHooks(hooks)),
-    ...dropKeeperPrivileges(keeperCapabilities(endpoints.length > 0)),
-    keep(runDir, facts.token, streams.keeper, cgroups.oom !== undefined),
+    ...custody.finish(
+      hooks === undefined ? [] : passListener(spec, hooks.bundle, because),
+      hooks === undefined ? [] : poststartHooks(hooks),
+    ),
   ];
-  return Object.freeze({ steps });
+  return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
 }
 
 /** What hooks are made from; undefined where there is no bundle. */
@@ -141,17 +148,4 @@ function hookParts({ bundle, spec }: LaunchFacts, because: Because): HookParts |
   if (bundle !== undefined) return { spec, bundle, because };
   if (spec.hooks !== undefined) throw new Error("Cannot launch: hooks need to know the bundle");
   return undefined;
-}
-
-/** Who the container's root is on the host. */
-function rootOf({ uidMappings = [], gidMappings = [] }: Linux): {
-  readonly uid: number;
-  readonly gid: number;
-} {
-  const idOf = (mappings: readonly IdMapping[]) => {
-    const range = mappings.find(({ containerID }) => containerID === 0);
-    if (range === undefined) throw new Error("Cannot launch: no range of the container's users has its root");
-    return range.hostID;
-  };
-  return { uid: idOf(uidMappings), gid: idOf(gidMappings) };
 }

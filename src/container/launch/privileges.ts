@@ -123,6 +123,8 @@ function setCapabilities(capabilities: Capabilities, because: Because): Step[] {
           num(0),
         ],
         reason,
+        // It must be inheritable too, and configurations name some that are not: `runc spec` writes such.
+        { tolerate: ["EPERM"] },
       ),
     ),
   ];
@@ -158,6 +160,7 @@ export function dropPrivileges(
   arch: Arch,
   ownUsers: boolean,
   because: Because,
+  dies = true,
 ): Step[] {
   const capabilities = process.capabilities ?? EVERYTHING;
   const filter = seccomp === undefined ? [] : seccompFilter(seccomp, arch, because);
@@ -173,11 +176,16 @@ export function dropPrivileges(
     ),
     ...identity(process.user, ownUsers, because),
     ...setCapabilities(capabilities, because),
-    call(
-      "prctl",
-      [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")],
-      "end when the keeper ends: nobody would know of it",
-    ),
+    // Forgotten by the kernel when the user changed.
+    ...(dies
+      ? [
+          call(
+            "prctl",
+            [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")],
+            "end when the keeper ends: nobody would know of it",
+          ),
+        ]
+      : []),
     ...(noNewPrivileges
       ? [
           call(

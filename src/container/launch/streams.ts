@@ -31,12 +31,12 @@ export function pipeStreams(stdin: boolean, owner: number): Step[] {
     onto("stdout-writer", 1, "write output to the engine"),
     onto("stderr-writer", 2, "write errors to the engine"),
     // Without input, 0 is a device that others use as well.
-    ...(owner === 0 ? [] : (stdin ? [0, 1, 2] : [1, 2]).map((descriptor) => own(num(descriptor), owner))),
+    ...(owner === 0 ? [] : (stdin ? [0, 1, 2] : [1, 2]).map((descriptor) => ownerOf(num(descriptor), owner))),
   ];
 }
 
 /** So that `/dev/stdout` can be opened again by the user that the workload runs as. */
-function own(descriptor: ReturnType<typeof num>, owner: number): Step {
+export function ownerOf(descriptor: ReturnType<typeof num>, owner: number): Step {
   return call(
     "fchown",
     [descriptor, num(owner), num(-1)],
@@ -52,14 +52,18 @@ export interface ConsoleSize {
   readonly width: number;
 }
 
-/** Open a pseudoterminal of the container's own devpts, hand its master to the keeper. */
-export function openTerminal(size: ConsoleSize | undefined): Step[] {
+/**
+ * Open a pseudoterminal of the container's own devpts, hand its master to the keeper, or over `socket` to the
+ * caller, which waits for what it reads.
+ */
+export function openTerminal(size: ConsoleSize | undefined, socket: Slot = SYNC): Step[] {
   const why = "give the container a terminal of its own";
   const peer = openFlags("RDWR", "NOCTTY", "CLOEXEC");
+  const waiting = socket === SYNC ? (["NONBLOCK"] as const) : [];
   return [
     call(
       "openat",
-      [HERE, str("/dev/pts/ptmx"), openFlags("RDWR", "NOCTTY", "NONBLOCK", "CLOEXEC"), num(0)],
+      [HERE, str("/dev/pts/ptmx"), openFlags("RDWR", "NOCTTY", ...waiting, "CLOEXEC"), num(0)],
       why,
       {
         result: "master",
@@ -83,8 +87,11 @@ export function openTerminal(size: ConsoleSize | undefined): Step[] {
             why,
           ),
         ]),
-    ...sendDescriptor("master", SYNC, {
-      why: "hand its other side to the keeper, which outlives the engine",
+    ...sendDescriptor("master", socket, {
+      why:
+        socket === SYNC
+          ? "hand its other side to the keeper, which outlives the engine"
+          : "hand its other side to the caller",
     }),
     close("master", "close it"),
   ];
@@ -94,7 +101,7 @@ export function openTerminal(size: ConsoleSize | undefined): Step[] {
 export function terminalStreams(owner: number): Step[] {
   const why = "make the terminal the workload's";
   return [
-    ...(owner === 0 ? [] : [own(from("terminal") as ReturnType<typeof num>, owner)]),
+    ...(owner === 0 ? [] : [ownerOf(from("terminal") as ReturnType<typeof num>, owner)]),
     ...[0, 1, 2].map((descriptor) => onto("terminal", descriptor, why)),
     close("terminal", "close it"),
   ];

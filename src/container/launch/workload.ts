@@ -14,14 +14,15 @@ export function candidates(process: Process): readonly string[] {
   return path.split(":").map((directory) => (directory === "" ? `./${name}` : `${directory}/${name}`));
 }
 
-/** The end of every launch: nothing inherited but 0, 1 and 2, then the program itself. */
+/** Nothing is inherited but 0, 1, 2 and the `preserved` ones after them. */
+export function closeOnExec(preserved: number): Step[] {
+  const how = num(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC");
+  return [call("close_range", [num(3 + preserved), num(0xffffffff), how], "hand no descriptor on")];
+}
+
+/** The end of every launch: the program itself. */
 export function execute(process: Process): Step[] {
   return [
-    call(
-      "close_range",
-      [num(3), num(0xffffffff), num(CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC")],
-      "hand no descriptor on",
-    ),
     defaultSignals(),
     {
       kind: "exec",

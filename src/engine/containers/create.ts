@@ -4,20 +4,22 @@ import { badName } from "../../container/names.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { badPolicy } from "../../container/restart.ts";
 import { mergeImageConfig } from "../../container/spec/merge.ts";
-import { containerOf } from "../../container/spec/mode.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
+import { portRequests } from "../../network/ports/request.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
 import { type Container, newContainer, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { checkLimits, hasLimits } from "../launch.ts";
-import { conflict, invalid, unsupported } from "../refuse.ts";
+import { askedNetworks } from "../networks/asked.ts";
+import { keptLinks } from "../networks/linked.ts";
+import { conflict, invalid } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
 import { checkJoined } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
-import { networkOf, tell } from "./tell.ts";
+import { tell } from "./tell.ts";
 
 /**
  * Makes a container that is ready to start.
@@ -31,7 +33,7 @@ export async function create(
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
-  const host = settled(askedHost ?? {});
+  const host = settled(askedHost ?? {}, asked.NetworkDisabled ?? false);
   if (Object.keys(asked).length === 0) throw invalid("config cannot be empty in order to create a container");
   if (!asked.Image) throw invalid("no command specified: name an image, for example the built-in image host");
   const image = context.images.get(asked.Image);
@@ -47,19 +49,23 @@ export async function create(
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);
-  checkNetwork(host);
+  // Refused now what could only fail at every start.
+  portRequests(config, host);
+  const endpoints = askedNetworks(context, host, config, networking);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
+  const chosen = name || context.names.invent();
+  const links = keptLinks(context, chosen, host);
   const record: ContainerRecord = {
     format: 1,
     id,
-    name: name || context.names.invent(),
+    name: chosen,
     created: now(),
     image: image.id,
     path,
     args,
     config,
-    host,
-    networking: networking ?? null,
+    host: links ? { ...host, Links: links } : host,
+    endpoints,
     mounts,
     anonymous,
     state: {
@@ -118,22 +124,14 @@ function check(host: HostConfig): LogOptions {
   return options;
 }
 
-/** Networks that are named must be there; not 404, which clients take for a missing image. */
-function checkNetwork(host: HostConfig): void {
-  const mode = host.NetworkMode ?? "";
-  if (containerOf(mode) === undefined && !networkOf(mode))
-    throw invalid(`network ${mode.slice(0, 255)} not found`);
-  const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
-  if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
-}
-
 /** What Docker makes of a host configuration before it keeps it. */
-function settled(host: HostConfig): HostConfig {
+function settled(host: HostConfig, alone: boolean): HostConfig {
   const { IpcMode, PidMode, PidsLimit, Privileged, SecurityOpt } = host;
   // Who shares such namespaces with the host cannot have a label of his own (SELinux).
   const shared = Privileged || IpcMode === "host" || PidMode === "host";
   return {
     ...host,
+    ...(alone ? { NetworkMode: "none" } : {}),
     ...(shared ? { SecurityOpt: [...(SecurityOpt ?? []), "label=disable"] } : {}),
     ...(typeof PidsLimit === "number" && PidsLimit <= 0 ? { PidsLimit: null } : {}),
   };

@@ -28,7 +28,7 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
   const copies: string[] = [];
   for (const point of mountPoints(config, host, inherited)) {
     if (point.type === "volume") {
-      const { Name, Mountpoint, Driver } = volumeOf(context, point);
+      const { Name, Mountpoint, Driver } = volumeOf(context, point, host);
       if (point.source === "") anonymous.push(Name);
       if (point.copy) copies.push(Name);
       mounts.push({ ...common(point), Type: "volume", Name, Source: Mountpoint, Driver });
@@ -57,11 +57,11 @@ const common = ({
   Propagation: "",
 });
 
-const volumeOf = (context: Context, point: Asked): Volume =>
+const volumeOf = (context: Context, point: Asked, { VolumeDriver }: HostConfig): Volume =>
   createVolume(context, {
     Name: point.source,
-    Driver: point.driver?.name || "local",
-    DriverOpts: point.driver?.options ?? {},
+    Driver: point.driver?.name || VolumeDriver || "local",
+    ...(point.driver ? { DriverOpts: point.driver.options } : {}),
     Labels: point.labels ?? {},
   });
 

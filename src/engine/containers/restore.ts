@@ -13,6 +13,8 @@ import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
 import { restoreExecs } from "../execs/restore.ts";
 import { runDirOf } from "../launch.ts";
+import { releaseAll, reserveAll } from "../networks/allocate.ts";
+import { restoreNetworks } from "../networks/restore.ts";
 import { ended } from "./ended.ts";
 import { follow } from "./follow.ts";
 import { watchHealth } from "./health.ts";
@@ -42,6 +44,7 @@ export async function restore(context: Context): Promise<void> {
     context.containers.set(record.id, newContainer(record, options));
     context.names.add(record.id, record.name);
   }
+  for (const { record } of context.containers.values()) reserveAll(context, record);
   const later: (() => Promise<unknown>)[] = [];
   const wanted: Container[] = [];
   for (const container of [...context.containers.values()])
@@ -50,6 +53,7 @@ export async function restore(context: Context): Promise<void> {
   await removeOrphans(context, damaged);
   await sweepSubpaths(context);
   await context.volumeMounts.sweep();
+  await restoreNetworks(context);
   for (const work of later) {
     await work().catch((error: unknown) => context.report(String(error)));
   }
@@ -81,6 +85,8 @@ async function adopt(
     found.release();
     return [() => ended(context, container, null, exited)];
   }
+  // Nothing runs: its addresses are free, however the engine before this one ended.
+  releaseAll(context, record);
   if (state.status === "removing" || state.status === "dead") {
     state.status = "dead";
     return [() => remove(context, container, { volumes: true, force: true })];

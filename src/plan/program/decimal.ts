@@ -27,6 +27,10 @@ export function lowerDecimal(writer: Writer, step: Decimal): void {
   writer.add("decimal-to", imm(1));
   writer.jump(copy);
   writer.label(end);
+  if (step.length !== undefined) {
+    writer.set(step.length, slot("decimal-to"));
+    writer.subtract(step.length, at(step.into, -bytes(step.suffix).length));
+  }
   for (const [index, value] of bytes(`${step.suffix}\0`).entries())
     writer.store(slot("decimal-to"), index, 1, imm(value));
 }

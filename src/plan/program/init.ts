@@ -1,5 +1,5 @@
 import { SIGNALS } from "../../kernel/signals.ts";
-import type { Data, Init } from "../step.ts";
+import type { Data, Escort, Init } from "../step.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
 const { SIGCHLD } = SIGNALS;
@@ -8,8 +8,11 @@ const WNOHANG = 1;
 const SIGNAL: Data = { kind: "space", size: 128, name: "init-signal" };
 const STATUS: Data = { kind: "space", size: 8, name: "init-status" };
 
-/** The loop of pid 1 (`--init`): every signal goes to the workload, every orphan is reaped. */
-export function lowerInit(writer: Writer, step: Init): void {
+/**
+ * The loop of pid 1 (`--init`), and of who waits for a container's end: every signal goes to the workload, every
+ * child is reaped.
+ */
+export function lowerInit(writer: Writer, step: Init | Escort): void {
   const loop = writer.fresh("init");
   const reap = writer.fresh("init-reap");
   const ended = writer.fresh("init-ended");

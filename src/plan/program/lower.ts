@@ -1,35 +1,42 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
+import { CLONE } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import { stringArray } from "../build.ts";
 import type {
-  Arg,
   Attempt,
   AwaitExec,
   Call,
   Clone,
   Data,
+  Escort,
   Exec,
   Hook,
   Init,
   Keep,
   Netlink,
-  NetlinkDump,
   Numbered,
   Plan,
   Receive,
   Relay,
+  Slot,
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
+import { endChild, lowerExec } from "./exec.ts";
+import { lowerExpect } from "./expect.ts";
+import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
+import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
+import { operandOf } from "./operand.ts";
 import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
-import { RECEIVED, RECEIVED_CONTROL, SYNC_MESSAGE } from "./sync.ts";
+import { lowerRetry } from "./retry.ts";
+import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
+import { lowerUserMap } from "./users.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
 /** Which process of the launch program makes a step: the keeper, or the container's first process. */
@@ -59,6 +66,7 @@ export function lower(plan: Plan, options: LowerOptions): { writer: Writer; step
   const lowering = new Lowering(
     options,
     plan.steps.find((step) => step.kind === "keep"),
+    plan.failures,
   );
   lowering.program(plan.steps);
   return { writer: lowering.writer, steps: lowering.steps };
@@ -70,19 +78,21 @@ class Lowering {
   readonly #undos: (readonly Call[])[] = [];
   readonly #options: LowerOptions;
   readonly #keep: Keep | undefined;
+  readonly #told: Operand;
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
-  /** Where a call of a hook's process goes when it fails. */
-  #hookFailed: string | undefined;
+  /** Where a call of a process goes that is neither keeper nor container. */
+  #elsewhereFailed: string | undefined;
   #hasChild = false;
   /** Undos of the steps before the child is made. */
   #undosBeforeClone = 0;
   #side: Side = "keeper";
 
-  constructor(options: LowerOptions, keep: Keep | undefined) {
+  constructor(options: LowerOptions, keep: Keep | undefined, failures: Slot | undefined) {
     this.#options = options;
     this.#keep = keep;
+    this.#told = failures === undefined ? imm(2) : slot(failures);
   }
 
   program(steps: readonly Step[]): void {
@@ -134,30 +144,27 @@ class Lowering {
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
     else if (step.kind === "hook") this.#hook(step);
+    else if (step.kind === "userMap")
+      this.#lowered(step, (number, failed) => lowerUserMap(this.writer, step, number, failed));
+    else if (step.kind === "expect")
+      this.#lowered(step, (_, failed) => lowerExpect(this.writer, step, failed));
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "netlink") this.#netlink(step);
-    else if (step.kind === "dump") this.#dump(step);
-    else if (step.kind === "init") this.#init(step);
-    else if (step.kind === "relay") this.#relay(step);
-    else this.#become(step);
+    else if (step.kind === "dump") this.#lowered(step, (_, failed) => lowerDump(this.writer, step, failed));
+    else if (step.kind === "lookup")
+      this.#lowered(step, (_, failed) => lowerLookup(this.writer, step, failed));
+    else this.#end(step);
   }
 
-  #init(step: Init): void {
+  /** A step that nothing comes after. */
+  #end(step: Init | Escort | Relay | Keep): void {
     this.#number(step);
-    lowerInit(this.writer, step);
-  }
-
-  #relay(step: Relay): void {
-    this.#number(step);
-    lowerRelay(this.writer, step);
-  }
-
-  #become(step: Keep): void {
-    this.#number(step);
-    keepLoop(this.writer, step.keeper);
+    if (step.kind === "keep") keepLoop(this.writer, step.keeper);
+    else if (step.kind === "relay") lowerRelay(this.writer, step);
+    else lowerInit(this.writer, step);
   }
 
   #netlink(step: Netlink): void {
@@ -173,14 +180,6 @@ class Lowering {
     for (const number of numbers) this.#stamp(number);
   }
 
-  #dump(step: NetlinkDump): void {
-    const number = this.#number(step);
-    this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) this.writer.jump(this.#failure());
-    else lowerDump(this.writer, step, this.#failure());
-    this.#stamp(number);
-  }
-
   #number(step: Numbered): number {
     this.steps.push({ step, side: this.#side });
     return this.steps.length - 1;
@@ -194,7 +193,10 @@ class Lowering {
     const { writer } = this;
     const number = this.#number(step);
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) this.#bareCall(step);
+    if (!this.#injected(number)) {
+      if (step.retry === true) lowerRetry(writer, () => this.#bareCall(step));
+      else this.#bareCall(step);
+    }
     // A failure leaves the slot as it was: it may be the socket over which the failure is told.
     if (tolerate.length === 0) writer.if("acc", "lt", imm(0), this.#failure());
     if (step.result !== undefined) writer.set(step.result, "acc");
@@ -215,7 +217,7 @@ class Lowering {
 
   /** Where to go with an error in the accumulator: the way that undoes what is done so far. */
   #failure(): string {
-    if (this.#hookFailed !== undefined) return this.#hookFailed;
+    if (this.#elsewhereFailed !== undefined) return this.#elsewhereFailed;
     if (this.#side === "container") {
       this.#childCanFail = true;
       return "child-failed";
@@ -249,15 +251,25 @@ class Lowering {
     // struct clone_args (linux/sched.h): flags, pidfd, child_tid, parent_tid, exit_signal, …, cgroup.
     const args: Data = { kind: "space", size: 88, name: `clone-args.${number}` };
     const intoCgroup = 0x200000000n;
-    writer.store(at(args), 0, 8, imm(step.flags | (step.cgroup === undefined ? 0n : intoCgroup)));
-    writer.store(at(args), 32, 8, imm(SIGNALS.SIGCHLD));
+    const sibling = step.via === undefined ? 0n : BigInt(CLONE.PARENT);
+    writer.store(at(args), 0, 8, imm(step.flags | sibling | (step.cgroup === undefined ? 0n : intoCgroup)));
+    // A sibling has the exit signal of the helper.
+    writer.store(at(args), 32, 8, imm(step.via === undefined ? SIGNALS.SIGCHLD : 0));
     if (step.cgroup !== undefined) writer.store(at(args), 80, 8, slot(step.cgroup));
     const parent = writer.fresh("parent");
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) writer.syscall("clone3", at(args), imm(88));
-    writer.set(step.pid, "acc");
-    writer.if("acc", "lt", imm(0), this.#failure());
-    writer.if("acc", "ne", imm(0), parent);
+    const { pid, via } = step;
+    const injected = this.#injected(number);
+    if (injected || via === undefined) {
+      if (!injected) writer.syscall("clone3", at(args), imm(88));
+      writer.set(pid, "acc");
+      writer.if("acc", "lt", imm(0), this.#failure());
+    } else {
+      const helped = { number, pid, step: FAILED_STEP, failed: this.#failure() };
+      const enter = (stopped: string) => this.#elsewhere(via, stopped);
+      lowerHelper(writer, helped, enter, () => writer.syscall("clone3", at(args), imm(88)));
+    }
+    writer.if(slot(pid), "ne", imm(0), parent);
     const outer = this.#side;
     this.#side = "container";
     for (const inner of step.child) this.#step(inner);
@@ -268,16 +280,7 @@ class Lowering {
     if (outer === "keeper") {
       this.#hasChild = true;
       this.#undosBeforeClone = this.#undos.length;
-      const pid: Arg = { kind: "slot", slot: step.pid };
-      const numberArg = (value: number): Arg => ({ kind: "number", value });
-      const none = [numberArg(0), numberArg(0), numberArg(0)];
-      const end = "end the container's first process";
-      this.#undos.push([
-        { kind: "call", call: "kill", args: [pid, numberArg(SIGNALS.SIGKILL)], why: end },
-        { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
-        // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
-        { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
-      ]);
+      this.#undos.push(endChild(pid));
     }
   }
 
@@ -299,8 +302,12 @@ class Lowering {
   #askChild(): void {
     const { writer } = this;
     const own = writer.fresh("own");
+    const again = writer.fresh("ask");
     const dontWait = imm(0x40);
+    writer.label(again);
     writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
+    // Said once, before what the child has written: it ended with something unread (unix_release_sock).
+    writer.if("acc", "eq", imm(-ERRNO.ECONNRESET), again);
     writer.if("acc", "ne", imm(24), own);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     writer.if(slot("message-kind"), "eq", imm(0), own);
@@ -319,72 +326,42 @@ class Lowering {
   #receive(step: Receive): void {
     const { writer } = this;
     const number = this.#number(step);
-    const cloexec = 0x40000000;
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) {
-      const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
-      // The kernel says here how much came the last time.
-      writer.store(at(RECEIVED), 40, 8, imm(24));
-      writer.syscall("recvmsg", slot(end), at(RECEIVED), imm(cloexec));
-    }
-    writer.if("acc", "lt", imm(0), this.#failure());
-    // End of file: the other side was killed, with nothing said.
-    const said = writer.fresh("said");
-    writer.if("acc", "ne", imm(0), said);
-    writer.set("lost", imm(-ERRNO.ECONNRESET));
-    writer.recall("lost");
-    writer.jump(this.#failure());
-    writer.label(said);
-    writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
-    const taken = writer.fresh("taken");
-    writer.if(slot("message-kind"), "eq", imm(0), taken);
-    this.#takeFailure();
-    writer.label(taken);
-    // struct cmsghdr is 16 bytes; the descriptor follows.
-    if (step.into !== undefined) writer.load(step.into, at(RECEIVED_CONTROL), 16, 4);
+    const injected = this.#injected(number);
+    const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
+    lowerReceive(writer, injected ? undefined : end, step.into, this.#failure(), () => this.#takeFailure());
     this.#stamp(number);
   }
 
   #hook(step: Hook): void {
+    this.#lowered(step, (number, failed) =>
+      lowerHook(this.writer, step, number, failed, (stopped) => {
+        this.#elsewhere(step.prepare, stopped);
+        this.writer.set(FAILED_STEP, imm(number));
+      }),
+    );
+  }
+
+  /** Steps of a process that tells its failure in a way of its own. */
+  #elsewhere(steps: readonly Step[], failed: string): void {
+    this.#elsewhereFailed = failed;
+    for (const step of steps) this.#step(step);
+    this.#elsewhereFailed = undefined;
+  }
+
+  /** A step whose operations are elsewhere: they go to `failed` with an error in the accumulator. */
+  #lowered(step: Numbered, operations: (number: number, failed: string) => void): void {
     const number = this.#number(step);
     this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) {
-      this.writer.if("acc", "lt", imm(0), this.#failure());
-      return;
-    }
-    lowerHook(this.writer, step, number, this.#failure(), (failed) => {
-      // These calls belong to the hook's process; it shares this memory, so that the number of the failed one is known.
-      this.#hookFailed = failed;
-      for (const inner of step.prepare) this.#step(inner);
-      this.#hookFailed = undefined;
-      this.writer.set(FAILED_STEP, imm(number));
-    });
+    if (this.#injected(number)) this.writer.if("acc", "lt", imm(0), this.#failure());
+    else operations(number, this.#failure());
     this.#stamp(number);
   }
 
   #exec(step: Exec): void {
-    const { writer } = this;
     const number = this.#number(step);
-    const argv = stringArray(step.argv);
-    const env = stringArray(step.env);
-    writer.set(FAILED_STEP, imm(number));
-    writer.set("exec-error", imm(-ERRNO.ENOENT));
-    for (const candidate of step.candidates) {
-      const next = writer.fresh("next");
-      const denied = writer.fresh("denied");
-      if (!this.#injected(number)) {
-        writer.syscall("execve", at({ kind: "text", text: candidate }), at(argv), at(env));
-      }
-      writer.if("acc", "eq", imm(-ERRNO.ENOENT), next);
-      writer.if("acc", "eq", imm(-ERRNO.ENOTDIR), next);
-      writer.if("acc", "eq", imm(-ERRNO.EACCES), denied);
-      writer.jump(this.#failure());
-      writer.label(denied);
-      writer.set("exec-error", "acc");
-      writer.label(next);
-    }
-    writer.recall("exec-error");
-    writer.jump(this.#failure());
+    this.writer.set(FAILED_STEP, imm(number));
+    lowerExec(this.writer, step, () => this.#injected(number), this.#failure());
   }
 
   #reportFailure(): void {
@@ -396,7 +373,7 @@ class Lowering {
     }
     writer.store(at(REPORT_MEMORY), 0, 8, slot(FAILED_STEP));
     writer.store(at(REPORT_MEMORY), 8, 8, slot(FAILED_ERROR));
-    writer.syscall("write", imm(2), at(REPORT_MEMORY), imm(16));
+    writer.syscall("write", this.#told, at(REPORT_MEMORY), imm(16));
   }
 
   #childFailed(): void {
@@ -412,18 +389,5 @@ class Lowering {
 
   #stamp(number: number): void {
     if (this.#options.trace !== undefined) stamp(this.writer, number);
-  }
-}
-
-function operandOf(arg: Arg): Operand {
-  switch (arg.kind) {
-    case "number":
-      return imm(arg.value);
-    case "slot":
-      return slot(arg.slot);
-    case "slotAddress":
-      return { slotAddress: arg.slot };
-    case "data":
-      return at(arg.data);
   }
 }

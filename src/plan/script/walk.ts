@@ -49,12 +49,20 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
       return receive(state, step.into);
     case "hook":
       throw noForm("hooks");
+    case "expect":
+      return note(state, "NOT checked by hand");
+    case "userMap":
+      throw noForm("a user namespace that nobody is in");
     case "exec":
       return execute(state, step);
     case "awaitExec":
       return note(state, "the script waits for the end of it instead");
     case "keep":
       return note(state, "the script waits for its child; its streams are the caller's");
+    case "lookup":
+      return note(state, "by hand the shell finds the program when it is run");
+    case "escort":
+      return note(state, "the script waits for its child");
     case "relay":
     case "init":
       return note(state, "NOT done by hand");
@@ -98,6 +106,7 @@ function receive(state: State, into: string | undefined) {
  * and what it sends is known when the child receives it.
  */
 function clone(state: State, step: Clone, rest: readonly Step[]) {
+  if (step.via !== undefined) throw noForm("namespaces that a helper enters");
   if (state.side === "container") {
     note(state, "NOT done by hand: without an init of its own the workload is process 1 itself");
     return walk(state, step.child);

@@ -5,7 +5,9 @@ import {
   AF,
   IFF_UP,
   IFLA,
+  IFLA_BRPORT_ISOLATED,
   IFLA_INFO,
+  IFLA_INFO_SLAVE,
   IFLA_IPVLAN,
   IFLA_MACVLAN_MODE,
   IPVLAN_F,
@@ -24,6 +26,8 @@ export interface LinkRef {
 /** What an interface is given when it is made, and can be given later. */
 export interface LinkProperties {
   readonly mtu?: number;
+  /** Packets that may wait to be sent. */
+  readonly txqueuelen?: number;
   readonly mac?: string;
   /** The bridge that it is a port of. */
   readonly master?: LinkRef;
@@ -81,6 +85,27 @@ export function setLink(link: LinkRef, change: LinkProperties): Request {
   };
 }
 
+/**
+ * Let a port of a bridge reach the bridge's other isolated ports no more, only the bridge itself; the port is found by
+ * its name.
+ */
+export function isolatePort(name: string): Request {
+  return {
+    type: RTM.NEWLINK,
+    flags: 0,
+    content: join(
+      header(0, {}),
+      attribute(IFLA.IFNAME, text(name)),
+      attribute(
+        IFLA.LINKINFO,
+        attribute(IFLA_INFO_SLAVE.KIND, text("bridge")),
+        attribute(IFLA_INFO_SLAVE.DATA, attribute(IFLA_BRPORT_ISOLATED, u8(1))),
+      ),
+    ),
+    words: ["ip", "link", "set", "dev", name, "type", "bridge_slave", "isolated", "on"],
+  };
+}
+
 /** Remove an interface, and with it its peer; ENODEV where there is none. Without `index` it is found by its name. */
 export function deleteLink(name: string, index?: Value): Request {
   return {
@@ -103,8 +128,9 @@ function header(index: Value, { up }: LinkProperties): Chunk {
   return join(u8(AF.UNSPEC, 0), u16(0), u32(index), u32(flags), u32(up === undefined ? 0 : IFF_UP));
 }
 
-function properties({ mac, master, mtu, netns }: LinkProperties): Chunk[] {
+function properties({ mac, master, mtu, netns, txqueuelen }: LinkProperties): Chunk[] {
   return [
+    ...(txqueuelen === undefined ? [] : [attribute(IFLA.TXQLEN, u32(txqueuelen))]),
     ...(mac === undefined ? [] : [attribute(IFLA.ADDRESS, raw(macBytes(mac)))]),
     ...(mtu === undefined ? [] : [attribute(IFLA.MTU, u32(mtu))]),
     ...(master === undefined ? [] : [attribute(IFLA.MASTER, u32(master.index))]),
@@ -112,8 +138,9 @@ function properties({ mac, master, mtu, netns }: LinkProperties): Chunk[] {
   ];
 }
 
-function propertyWords({ mac, master, mtu, netns, up }: LinkProperties): Word[] {
+function propertyWords({ mac, master, mtu, netns, txqueuelen, up }: LinkProperties): Word[] {
   return [
+    ...(txqueuelen === undefined ? [] : ["txqueuelen", String(txqueuelen)]),
     ...(mac === undefined ? [] : ["address", mac]),
     ...(mtu === undefined ? [] : ["mtu", String(mtu)]),
     ...(master === undefined ? [] : ["master", master.name]),

@@ -1,0 +1,163 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { execPlan } from "../../container/launch/exec.ts";
+import { readExecProcess } from "../../oci/runtime/config.ts";
+import type { Process } from "../../oci/runtime/spec.ts";
+import { type Arguments, atLeast, numberOf } from "../arguments.ts";
+import { joinCgroups } from "../cgroups.ts";
+import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
+import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "../descriptors.ts";
+import { RuntimeError, wordsOf } from "../failure.ts";
+import { launch, launchAndWait, prepare } from "../program.ts";
+import { conditionOf } from "../status.ts";
+import { type ContainerDocument, readDocument } from "../store.ts";
+
+/** What runc ends with when the process could not be run. */
+const FAILED = 255;
+
+/** `exec ID [COMMAND…]`: one more process in the container. */
+const exec: RuntimeCommand = {
+  flags: {
+    "console-socket": { value: true },
+    cwd: { value: true },
+    env: { short: "e", value: true },
+    tty: { short: "t" },
+    user: { short: "u", value: true },
+    "additional-gids": { short: "g", value: true },
+    process: { short: "p", value: true },
+    detach: { short: "d" },
+    "pid-file": { value: true },
+    "process-label": { value: true },
+    apparmor: { value: true },
+    "no-new-privs": {},
+    cap: { short: "c", value: true },
+    "preserve-fds": { value: true },
+    cgroup: { value: true },
+    "ignore-paused": {},
+  },
+  async run(context, given) {
+    const [id = "", ...args] = atLeast(given, 1, "exec");
+    try {
+      return await execute(context, id, args, given);
+    } catch (error) {
+      throw new RuntimeError(`exec failed: ${wordsOf(error)}`, FAILED);
+    }
+  },
+};
+export default exec;
+
+async function execute(
+  context: Context,
+  id: string,
+  args: readonly string[],
+  given: Arguments,
+): Promise<number> {
+  if (given.has("cgroup"))
+    throw new RuntimeError("Cannot use --cgroup: this runtime has no cgroups inside a container's own");
+  const document = readDocument(context.root, id);
+  const container = directoryOf(context, id);
+  const { pid, status } = conditionOf(container, document);
+  if (status === "stopped" || status === "creating")
+    throw new RuntimeError("cannot exec in a stopped container");
+  if (status === "paused" && !given.has("ignore-paused"))
+    throw new RuntimeError("cannot exec in a paused container (use --ignore-paused to override)");
+  const stays = !given.has("detach");
+  const preserved = preservedDescriptors(numberOf(given, "preserve-fds"));
+  const asked = processOf(document, args, given, context);
+  const process: Process = { ...asked, env: [...(asked.env ?? []), ...preserved.env] };
+  const consoleSocket = given.get("console-socket");
+  checkConsole(process, consoleSocket, !stays);
+  const pidFile = given.get("pid-file");
+  const directory = mkdtempSync(join(container, "exec-"));
+  try {
+    const plan = execPlan({
+      process,
+      seccomp: document.seccomp,
+      origins: new Map(),
+      pid,
+      ownUsers: document.ownUsers,
+      ownTime: document.ownTime,
+      cgroups: joinCgroups(document.cgroup),
+      caller: {
+        directory,
+        waits: false,
+        stays,
+        preserve: preserved.count,
+        owned: ownedStreams(process),
+        ...callersOpenFiles(),
+        ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
+        ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
+      },
+    });
+    const it = prepare(plan, process, directory, preserved.count);
+    if (stays) return await launchAndWait(it);
+    launch(it);
+    return 0;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The process of `--process`, or the container's own with what the command line says. */
+function processOf(
+  document: ContainerDocument,
+  args: readonly string[],
+  given: Arguments,
+  context: Context,
+): Process {
+  const file = given.get("process");
+  if (file !== undefined) {
+    const { value, warnings } = readExecProcess(readFileSync(file), file);
+    for (const warning of warnings) context.log.warn(warning);
+    return value;
+  }
+  if (args.length === 0) throw new RuntimeError("process args cannot be empty");
+  const base = document.process;
+  const caps = given.all("cap");
+  const with_ = (set: readonly string[] = []) => [...new Set([...set, ...caps])];
+  const { bounding, effective, permitted, ambient } = base.capabilities ?? {};
+  const cwd = given.get("cwd");
+  const apparmorProfile = given.get("apparmor");
+  const selinuxLabel = given.get("process-label");
+  return {
+    ...base,
+    terminal: given.has("tty"),
+    args,
+    env: [...(base.env ?? []), ...given.all("env")],
+    user: userOf(base, given),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
+    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
+    ...(given.has("no-new-privs") ? { noNewPrivileges: true } : {}),
+    ...(caps.length === 0
+      ? {}
+      : {
+          capabilities: {
+            ...base.capabilities,
+            bounding: with_(bounding),
+            effective: with_(effective),
+            permitted: with_(permitted),
+            ambient: with_(ambient),
+            inheritable: with_(base.capabilities?.inheritable),
+          },
+        }),
+  };
+}
+
+function userOf({ user }: Process, given: Arguments): Process["user"] {
+  const [uid, gid] = (given.get("user") ?? "").split(":").map(identity);
+  const groups = given.all("additional-gids").map((each) => identity(each) ?? 0);
+  return {
+    ...user,
+    uid: uid ?? user.uid,
+    gid: gid ?? user.gid,
+    ...(groups.length === 0 ? {} : { additionalGids: [...(user.additionalGids ?? []), ...groups] }),
+  };
+}
+
+function identity(text: string): number | undefined {
+  if (text === "") return undefined;
+  if (!/^\d{1,10}$/.test(text))
+    throw new RuntimeError(`Cannot use ${text} as a user or group: give its number`);
+  return Number(text);
+}

@@ -1,0 +1,32 @@
+import { signalAll } from "../../cgroup/kill.ts";
+import { readLayout } from "../../cgroup/layout.ts";
+import { signalName, signalNumber } from "../../kernel/signals.ts";
+import { atLeast } from "../arguments.ts";
+import { directoryOf, type RuntimeCommand } from "../context.ts";
+import { RuntimeError } from "../failure.ts";
+import { conditionOf } from "../status.ts";
+import { readDocument } from "../store.ts";
+
+/** `kill ID [SIGNAL]`: to the first process, or with `--all` to every process of the container's cgroup. */
+const kill: RuntimeCommand = {
+  flags: { all: { short: "a" } },
+  async run(context, given) {
+    const [id = "", word = "SIGTERM"] = atLeast(given, 1, "kill");
+    const signal = word === "0" ? 0 : signalNumber(word);
+    if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
+    const document = readDocument(context.root, id);
+    const { pid, status } = conditionOf(directoryOf(context, id), document);
+    if (given.has("all")) {
+      await signalAll(readLayout(), document.cgroup, signalName(signal) as NodeJS.Signals);
+      return 0;
+    }
+    if (status === "stopped" || status === "creating") throw new RuntimeError("container not running");
+    try {
+      process.kill(pid, signal);
+    } catch {
+      throw new RuntimeError("container not running");
+    }
+    return 0;
+  },
+};
+export default kill;

@@ -1,0 +1,88 @@
+import { writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Arguments, type Flags, readArguments } from "./arguments.ts";
+import type { RuntimeCommand } from "./context.ts";
+import { RuntimeError, wordsOf } from "./failure.ts";
+import { type Log, makeLog, STDERR } from "./log.ts";
+
+/** A runtime in the sense of the OCI runtime specification, called as containerd, podman and dockerd call runc. */
+
+const GLOBAL: Flags = {
+  debug: {},
+  log: { value: true },
+  "log-format": { value: true },
+  root: { value: true },
+  "systemd-cgroup": {},
+  rootless: { value: true },
+  criu: { value: true },
+  version: { short: "v" },
+  help: { short: "h" },
+};
+
+const DEFAULT_ROOT = "/run/cais-runtime";
+
+/** Loaded only when the command runs: start-up is most of what a short command costs. */
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: RuntimeCommand }>>> = {
+  create: () => import("./commands/create.ts"),
+  delete: () => import("./commands/delete.ts"),
+  events: () => import("./commands/events.ts"),
+  exec: () => import("./commands/exec.ts"),
+  features: () => import("./commands/features.ts"),
+  kill: () => import("./commands/kill.ts"),
+  list: () => import("./commands/list.ts"),
+  pause: () => import("./commands/pause.ts"),
+  ps: () => import("./commands/ps.ts"),
+  resume: () => import("./commands/resume.ts"),
+  run: () => import("./commands/run.ts"),
+  spec: () => import("./commands/spec.ts"),
+  start: () => import("./commands/start.ts"),
+  state: () => import("./commands/state.ts"),
+  update: () => import("./commands/update.ts"),
+};
+
+/** Known to runc, and not done here. */
+const REFUSED: Readonly<Record<string, string>> = {
+  checkpoint: "Cannot checkpoint a container: this runtime has no checkpoint and restore",
+  restore: "Cannot restore a container: this runtime has no checkpoint and restore",
+};
+
+/** Run one command line; resolves to its exit code. */
+export async function runtime(argv: readonly string[]): Promise<number> {
+  let log: Log = STDERR;
+  try {
+    const front = readArguments(GLOBAL, argv);
+    log = makeLog(front.get("log"), front.get("log-format") ?? "text", front.has("debug"));
+    const [word, ...rest] = front.args;
+    if (front.has("version")) return await (await import("./version.ts")).printVersion();
+    if (word === undefined || word === "help" || front.has("help")) return help();
+    if (REFUSED[word] !== undefined) throw new RuntimeError(REFUSED[word]);
+    const load = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+    if (load === undefined) throw new RuntimeError(`No help topic for '${word}'`, 3);
+    refuseSystemd(front, word);
+    const command = (await load()).default;
+    const given = readArguments({ ...command.flags, help: { short: "h" } }, rest);
+    if (given.has("help")) return help();
+    return await command.run({ root: resolve(front.get("root") ?? DEFAULT_ROOT), log }, given);
+  } catch (error) {
+    log.error(wordsOf(error));
+    if (process.env.CAIS_DEBUG && error instanceof Error) log.error(String(error.stack));
+    return error instanceof RuntimeError ? error.exitCode : 1;
+  }
+}
+
+/** Only where cgroups are made or looked for: `--systemd-cgroup` is said before every command. */
+function refuseSystemd(front: Arguments, word: string): void {
+  if (!front.has("systemd-cgroup") || !["create", "run"].includes(word)) return;
+  throw new RuntimeError(
+    "systemd cgroup flag passed, but this runtime manages cgroups itself: choose the cgroupfs driver of the caller",
+  );
+}
+
+function help(): number {
+  const names = Object.keys(COMMANDS).join(", ");
+  writeSync(
+    1,
+    `Usage: cais runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] COMMAND …\n\nA runtime of the OCI runtime specification, called as runc is called.\nCommands: ${names}\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,119 @@
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { killAll } from "../cgroup/kill.ts";
+import { usedTrees } from "../cgroup/limits.ts";
+import { remove as removeCgroup } from "../cgroup/remove.ts";
+import { refuseImpossible } from "../container/launch/machine.ts";
+import { launchPlan } from "../container/launch/plan.ts";
+import { type Arguments, type Flags, numberOf } from "./arguments.ts";
+import { openBundle } from "./bundle.ts";
+import { cgroupOf, planCgroups } from "./cgroups.ts";
+import type { Context } from "./context.ts";
+import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "./descriptors.ts";
+import { RuntimeError } from "./failure.ts";
+import { type Launch, lateSteps, prepare } from "./program.ts";
+import { claim, removeDirectory, writeDocument } from "./store.ts";
+
+/** The flags of `create` and `run`. */
+export const MAKE_FLAGS: Flags = {
+  bundle: { short: "b", value: true },
+  "console-socket": { value: true },
+  "pid-file": { value: true },
+  "no-pivot": {},
+  "no-new-keyring": {},
+  "preserve-fds": { value: true },
+};
+
+/** What becomes of the process that is made. */
+export interface Manner {
+  /** Stop before the workload until `start`. */
+  readonly waits: boolean;
+  /** Stay until it has ended. */
+  readonly stays: boolean;
+}
+
+/**
+ * Make container `id` from its bundle: claim its directory, write its document, and let `run` run the launch
+ * program. Nothing is left of it when that fails.
+ */
+export async function makeContainer<T>(
+  context: Context,
+  id: string,
+  given: Arguments,
+  manner: Manner,
+  run: (launch: Launch, directory: string) => Promise<T> | T,
+): Promise<T> {
+  if (given.has("no-pivot"))
+    throw new RuntimeError(
+      "Cannot do without pivot_root: --no-pivot lets a container break out of its root; unpack the bundle elsewhere than in an initial ramdisk",
+    );
+  const bundle = openBundle(given.get("bundle") ?? ".");
+  const preserved = preservedDescriptors(numberOf(given, "preserve-fds"));
+  const { linux = {}, ociVersion } = bundle.spec;
+  const process = {
+    ...bundle.spec.process,
+    env: [...(bundle.spec.process.env ?? []), ...preserved.env],
+  };
+  const consoleSocket = given.get("console-socket");
+  checkConsole(process, consoleSocket, !manner.stays);
+  for (const warning of [...bundle.warnings, ...refuseImpossible(bundle.spec)]) context.log.warn(warning);
+  const cgroup = cgroupOf(linux.cgroupsPath, id);
+  const directory = claim(context.root, id);
+  try {
+    const { layout, plan: cgroups, warnings } = planCgroups(cgroup, linux.resources ?? {});
+    for (const warning of warnings) context.log.warn(warning);
+    const pidFile = given.get("pid-file");
+    const plan = launchPlan({
+      spec: { ...bundle.spec, process },
+      origins: new Map(),
+      rootfs: { kind: "directory", path: bundle.rootfs },
+      cgroups,
+      trees: usedTrees(layout),
+      bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, "hooks") },
+      rootPlace: directory,
+      init: false,
+      isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
+      caller: {
+        directory,
+        ...manner,
+        preserve: preserved.count,
+        owned: ownedStreams(process),
+        ...callersOpenFiles(),
+        ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
+        ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
+      },
+    });
+    const launch = prepare(plan, process, directory, preserved.count);
+    // Its own or those of another container that it joins: an exec has to enter them.
+    const own = (type: string) => linux.namespaces?.some((each) => each.type === type) === true;
+    const { seccomp } = linux;
+    const { annotations, hooks } = bundle.spec;
+    writeDocument(directory, {
+      ociVersion,
+      id,
+      bundle: bundle.path,
+      rootfs: bundle.rootfs,
+      created: new Date().toISOString().replace("Z", "000000Z"),
+      owner: globalThis.process.getuid?.() ?? 0,
+      ...(annotations === undefined ? {} : { annotations }),
+      cgroup,
+      ownUsers: own("user"),
+      ownTime: own("time"),
+      process,
+      ...(seccomp === undefined ? {} : { seccomp }),
+      ...(hooks === undefined ? {} : { hooks }),
+      late: manner.waits ? lateSteps(launch) : {},
+    });
+    try {
+      return await run(launch, directory);
+    } catch (error) {
+      // The launch program has undone what it made; this is for one that was killed.
+      await killAll(layout, cgroup).catch(() => undefined);
+      await removeCgroup(layout, cgroup).catch(() => undefined);
+      throw error;
+    }
+  } catch (error) {
+    removeDirectory(directory);
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { CALLER_FILES } from "../container/launch/caller-files.ts";
+import { candidates } from "../container/launch/workload.ts";
+import { accompany, type ExitCode, execute, type Handed } from "../host/execute.ts";
+import { codeOf } from "../oci/error.ts";
+import type { Process } from "../oci/runtime/spec.ts";
+import { compile, type Program } from "../plan/compile.ts";
+import { callName, cannotExecute, StepError } from "../plan/error.ts";
+import type { Plan } from "../plan/step.ts";
+import { RuntimeError } from "./failure.ts";
+import type { LateStep } from "./store.ts";
+
+/** Running the launch program of a container that is left to the caller. */
+
+/** A compiled plan and what it runs for. */
+export interface Launch {
+  readonly program: Program;
+  readonly process: Process;
+  /** Where its report is; see container/launch/caller.ts. */
+  readonly directory: string;
+  readonly preserve: number;
+}
+
+export function prepare(plan: Plan, process: Process, directory: string, preserve: number): Launch {
+  return { program: compile(plan), process, directory, preserve };
+}
+
+/** The steps after the wait for the order to start, by number. */
+export function lateSteps({ program }: Launch): Record<string, LateStep> {
+  const waits = program.steps.findIndex(({ step }) => step.kind === "call" && step.why === WAIT);
+  if (waits < 0) return {};
+  const late = program.steps.entries().filter(([number, { side }]) => number > waits && side === "container");
+  return Object.fromEntries(
+    late.map(([number, { step }]) => {
+      const { hint, why } = step;
+      return [number, { why, call: callName(step), ...(hint === undefined ? {} : { hint }) }];
+    }),
+  );
+}
+
+const WAIT = "wait for the order to start";
+
+/**
+ * Run it to its end: until the container is created, or has been handed over.
+ * @throws RuntimeError for a step that failed: what was made before it is undone then
+ */
+export function launch(it: Launch): void {
+  const code = withFile(it.program, (path) => execute(path, handed(it)));
+  // The code alone does not say: the low bits of a hook's status may all be zero.
+  const report = reportOf(it);
+  if (code !== 0 || report !== undefined) throw failureOf(it, code, report);
+}
+
+/**
+ * The same for a program that stays until its process has ended; resolves to how that ended.
+ * @throws RuntimeError as above
+ */
+export async function launchAndWait(it: Launch): Promise<ExitCode> {
+  const code = await withFile(it.program, (path) => accompany(path, handed(it), FORWARDED));
+  const report = reportOf(it);
+  if (report !== undefined) throw failureOf(it, code, report);
+  return code;
+}
+
+const handed = ({ preserve }: Launch): Handed => ({ name: "cais-runtime-launch", preserve });
+
+/** What a person or a supervisor sends; not what the kernel tells a process about itself. */
+const FORWARDED: readonly NodeJS.Signals[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGCONT",
+];
+
+/** Places for a file without a name, best first: memory, then what is on every machine. */
+const PLACES = ["/dev/shm", "/run", "/var/tmp", "/tmp"];
+/** `__O_TMPFILE` (asm-generic/fcntl.h); it comes together with O_DIRECTORY. */
+const TMPFILE = 0o20000000;
+
+/**
+ * The program as a file that has no name, so that nobody else can run it and none is left behind. A file system that
+ * is mounted noexec is passed over.
+ */
+function withFile<T>(program: Program, run: (path: string) => T): T {
+  let last: unknown;
+  for (const place of PLACES) {
+    let file: number | undefined;
+    try {
+      file = unnamed(place, program.elf);
+      return run(`/proc/${process.pid}/fd/${file}`);
+    } catch (error) {
+      last = error;
+      const code = codeOf(error);
+      if (
+        code === undefined ||
+        !["EACCES", "ENOENT", "EROFS", "EOPNOTSUPP", "EISDIR", "ENOSPC"].includes(code)
+      )
+        throw cannotExecute(place, error);
+    } finally {
+      if (file !== undefined) closeSync(file);
+    }
+  }
+  throw cannotExecute(join(PLACES[0] ?? "", "program"), last);
+}
+
+/** A descriptor to read only: what is open for writing cannot be executed. */
+function unnamed(place: string, elf: Uint8Array): number {
+  const writing = openSync(place, TMPFILE | constants.O_DIRECTORY | constants.O_RDWR, 0o700);
+  try {
+    for (let done = 0; done < elf.length; ) done += writeSync(writing, elf, done);
+    return openSync(`/proc/self/fd/${writing}`, "r");
+  } finally {
+    closeSync(writing);
+  }
+}
+
+interface Report {
+  readonly step: number;
+  readonly errno: number;
+}
+
+/** Which step failed, and why; undefined where none did. */
+function reportOf({ directory }: Launch): Report | undefined {
+  const file = join(directory, CALLER_FILES.report);
+  try {
+    const report = readFileSync(file);
+    rmSync(file, { force: true });
+    return report.length < 16
+      ? undefined
+      : { step: Number(report.readBigInt64LE(0)), errno: -Number(report.readBigInt64LE(8)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function failureOf(it: Launch, code: ExitCode, report: Report | undefined): RuntimeError {
+  const failed = report === undefined ? undefined : it.program.steps[report.step];
+  if (report === undefined || failed === undefined)
+    return new RuntimeError(
+      `unable to start container process: the launch program ended with status ${code}`,
+    );
+  const error = new StepError(report.step, failed, report.errno);
+  const told =
+    failed.step.kind === "lookup" || failed.step.kind === "exec"
+      ? executionError(it.process, error.errno, error.hint)
+      : error.message;
+  return new RuntimeError(`unable to start container process: ${told}`);
+}
+
+/** In the words of Go's `os/exec`: dockerd and podman choose their exit code (126, 127) by them. */
+export function executionError(process: Process, errno: string, hint?: string): string {
+  const [name = ""] = process.args ?? [];
+  const quoted = JSON.stringify(name);
+  if (errno === "ENOENT")
+    return candidates(process).length === 1 && name.includes("/")
+      ? `exec: ${quoted}: stat ${name}: no such file or directory`
+      : `exec: ${quoted}: executable file not found in $PATH`;
+  if (errno === "EACCES") return `exec: ${quoted}: permission denied`;
+  if (errno === "ENOEXEC") return `exec ${name}: exec format error`;
+  return `exec: ${quoted}: ${errno}${hint === undefined ? "" : `; ${hint}`}`;
+}
