@@ -47,7 +47,9 @@ const WAIT = "wait for the order to start";
  */
 export function launch(it: Launch): void {
   const code = withFile(it.program, (path) => execute(path, handed(it)));
-  if (code !== 0) throw failureOf(it, code, reportOf(it));
+  // The code alone does not say: the low bits of a hook's status may all be zero.
+  const report = reportOf(it);
+  if (code !== 0 || report !== undefined) throw failureOf(it, code, report);
 }
 
 /**

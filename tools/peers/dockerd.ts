@@ -23,9 +23,10 @@ export interface Dockerd extends AsyncDisposable {
 
 /**
  * Starts dockerd in network and mount namespaces of its own with its data under `.cache/peers` (the disk that
- * everything else is on) and its run-time state in a directory of its own in `runHome`. Ready when it returns.
+ * everything else is on) and its run-time state in a directory of its own in `runHome`; `more` are arguments of its
+ * own. Ready when it returns.
  */
-export async function startDockerd(runHome = tmpdir()): Promise<Dockerd> {
+export async function startDockerd(runHome = tmpdir(), more: readonly string[] = []): Promise<Dockerd> {
   mkdirSync(PEERS, { recursive: true });
   const data = mkdtempSync(join(PEERS, "data-"));
   const run = mkdtempSync(join(runHome, "cais-peer-"));
@@ -42,6 +43,7 @@ export async function startDockerd(runHome = tmpdir()): Promise<Dockerd> {
   const args = [
     ...["--data-root", data, "--exec-root", join(run, "exec"), "-p", join(run, "pid"), "-H", host],
     ...["--config-file", config, "--group", "root", "--cgroup-parent", parent],
+    ...more,
   ];
   const child = spawn("unshare", ["-n", "-m", "sh", "-c", script, "dockerd", ...args], {
     env,

@@ -3,7 +3,7 @@ import type { Seccomp, SeccompArg, SeccompRule } from "./seccomp.ts";
 
 /** `linux.seccomp` of a runtime configuration (config-linux.md, "Seccomp"). */
 
-const action = oneOf(
+export const SECCOMP_ACTIONS = [
   "SCMP_ACT_KILL",
   "SCMP_ACT_KILL_PROCESS",
   "SCMP_ACT_KILL_THREAD",
@@ -13,7 +13,19 @@ const action = oneOf(
   "SCMP_ACT_ALLOW",
   "SCMP_ACT_LOG",
   "SCMP_ACT_NOTIFY",
-);
+] as const;
+
+const action = oneOf(...SECCOMP_ACTIONS);
+
+export const SECCOMP_OPERATORS = [
+  "SCMP_CMP_NE",
+  "SCMP_CMP_LT",
+  "SCMP_CMP_LE",
+  "SCMP_CMP_EQ",
+  "SCMP_CMP_GE",
+  "SCMP_CMP_GT",
+  "SCMP_CMP_MASKED_EQ",
+] as const;
 
 const errno = whole(0, 0xffff, "an error number");
 
@@ -22,15 +34,7 @@ const arg = object<SeccompArg>(
     index: whole(0, 5, "the number of an argument"),
     value: exact64,
     valueTwo: exact64,
-    op: oneOf(
-      "SCMP_CMP_NE",
-      "SCMP_CMP_LT",
-      "SCMP_CMP_LE",
-      "SCMP_CMP_EQ",
-      "SCMP_CMP_GE",
-      "SCMP_CMP_GT",
-      "SCMP_CMP_MASKED_EQ",
-    ),
+    op: oneOf(...SECCOMP_OPERATORS),
   },
   "index",
   "value",

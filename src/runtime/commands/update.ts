@@ -1,1 +1,113 @@
-export default { flags: {}, run: () => 1 } as import("../context.ts").RuntimeCommand;
+import { readFileSync } from "node:fs";
+import { check } from "../../cgroup/check.ts";
+import { readLayout } from "../../cgroup/layout.ts";
+import { prepareParent } from "../../cgroup/parent.ts";
+import { update as updateCgroup } from "../../cgroup/update.ts";
+import { readUpdate } from "../../oci/runtime/config.ts";
+import type { Resources } from "../../oci/runtime/resources.ts";
+import { type Arguments, exactly, numberOf } from "../arguments.ts";
+import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
+import { RuntimeError } from "../failure.ts";
+import { conditionOf } from "../status.ts";
+import { readDocument } from "../store.ts";
+
+const NUMBERS = [
+  "blkio-weight",
+  "cpu-period",
+  "cpu-quota",
+  "cpu-burst",
+  "cpu-share",
+  "cpu-rt-period",
+  "cpu-rt-runtime",
+  "cpu-idle",
+  "memory",
+  "memory-reservation",
+  "memory-swap",
+  "kernel-memory",
+  "kernel-memory-tcp",
+  "pids-limit",
+] as const;
+
+/** `update ID`: change limits of a running container: all that are named, or none. */
+const update: RuntimeCommand = {
+  flags: {
+    resources: { short: "r", value: true },
+    "cpuset-cpus": { value: true },
+    "cpuset-mems": { value: true },
+    "l3-cache-schema": { value: true },
+    "mem-bw-schema": { value: true },
+    ...Object.fromEntries(NUMBERS.map((name) => [name, { value: true as const }])),
+  },
+  run(context, given) {
+    const [id = ""] = exactly(given, 1, "update");
+    for (const name of ["l3-cache-schema", "mem-bw-schema"])
+      if (given.has(name))
+        throw new RuntimeError(`Cannot use --${name}: this runtime does not manage Intel RDT`);
+    const document = readDocument(context.root, id);
+    const { status } = conditionOf(directoryOf(context, id), document);
+    if (status === "stopped" || status === "creating") throw new RuntimeError("container not running");
+    const { cgroup } = document;
+    const parent = prepareParent(readLayout(), cgroup.slice(0, cgroup.lastIndexOf("/")) || "/");
+    const { errors, resources, warnings } = check(parent, unchanged(wanted(context, given)));
+    if (errors.length > 0) throw new RuntimeError(`Cannot update container ${id}: ${errors.join("; ")}`);
+    for (const warning of warnings) context.log.warn(warning);
+    updateCgroup(parent, cgroup, resources);
+    return 0;
+  },
+};
+export default update;
+
+function wanted(context: Context, given: Arguments): Resources {
+  const file = given.get("resources");
+  if (file === undefined) return fromFlags(given);
+  const text = readFileSync(file === "-" ? 0 : file);
+  const { value, warnings } = readUpdate(text, file === "-" ? "the resources on standard input" : file);
+  for (const warning of warnings) context.log.warn(warning);
+  return value;
+}
+
+function fromFlags(given: Arguments): Resources {
+  const number = (name: (typeof NUMBERS)[number]) =>
+    name.startsWith("memory") ? bytes(given, name) : numberOf(given, name);
+  return (withoutAbsent({
+    memory: withoutAbsent({
+      limit: number("memory"),
+      reservation: number("memory-reservation"),
+      swap: number("memory-swap"),
+    }),
+    cpu: withoutAbsent({
+      shares: number("cpu-share"),
+      quota: number("cpu-quota"),
+      burst: number("cpu-burst"),
+      period: number("cpu-period"),
+      realtimeRuntime: number("cpu-rt-runtime"),
+      realtimePeriod: number("cpu-rt-period"),
+      idle: number("cpu-idle"),
+      cpus: given.get("cpuset-cpus"),
+      mems: given.get("cpuset-mems"),
+    }),
+    blockIO: withoutAbsent({ weight: number("blkio-weight") }),
+    pids: withoutAbsent({ limit: number("pids-limit") }),
+  }) ?? {}) as Resources;
+}
+
+/** `100000000`, or with a unit of 1024: `100m`. */
+function bytes(given: Arguments, name: string): number | undefined {
+  const text = given.get(name);
+  const [, digits, unit = ""] = /^(-?\d{1,15})([bkmgt]?)b?$/i.exec(text ?? "") ?? [];
+  if (text === undefined) return undefined;
+  if (digits === undefined) throw new RuntimeError(`invalid value for ${name}: ${text}`);
+  return Number(digits) * 1024 ** Math.max(0, "bkmgt".indexOf(unit.toLowerCase() || "b"));
+}
+
+/** The object without what is undefined; undefined when that is all. */
+function withoutAbsent(object: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  const entries = Object.entries(object).filter(([, value]) => value !== undefined);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** Zero is "as it is", for what callers always send; device rules of a running container stay. */
+function unchanged(resources: Resources): Resources {
+  const { devices: _, pids, ...rest } = resources;
+  return pids?.limit === undefined || pids.limit === 0 ? rest : { ...rest, pids };
+}
