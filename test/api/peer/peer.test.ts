@@ -6,6 +6,7 @@ import { type Peers, peersMissing, startPeers } from "./peers.ts";
 import { compare } from "./run.ts";
 import { creating, listing, living } from "./tables/containers.ts";
 import { images } from "./tables/images.ts";
+import { networks } from "./tables/networks.ts";
 import { attaching, executing, files, logging, statistics } from "./tables/streams.ts";
 import { system } from "./tables/system.ts";
 import { volumes } from "./tables/volumes.ts";
@@ -26,6 +27,7 @@ const TABLES = {
   statistics,
   images,
   volumes,
+  networks,
 };
 const missing = peersMissing();
 let peers: Peers;

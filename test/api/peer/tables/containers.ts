@@ -4,7 +4,7 @@ const filter = (value: object): string => encodeURIComponent(JSON.stringify(valu
 
 /** Networks are compared where networks are; the driver's data and places are each engine's own. */
 export const INSPECT = [
-  "-NetworkSettings*",
+  "NetworkSettings.SandboxKey",
   "-GraphDriver*",
   "Driver",
   "-HostConfig.Runtime",
@@ -13,7 +13,10 @@ export const INSPECT = [
   "HostConfig.CgroupnsMode",
 ];
 /** Docker knows where a volume is only after the start. */
-const LIST = ["-[*].NetworkSettings*", "[*].Mounts[*].Source"];
+const LIST = ["[*].Mounts[*].Source"];
+
+/** Docker forgets the network of a container whose start failed. */
+const FAILED = "NetworkSettings.Networks.none.NetworkID";
 
 /** What a parser of JSON says after `invalid JSON` is its own. */
 const PARSED = { free: ["message"] };
@@ -292,11 +295,11 @@ export const living: readonly Case[] = [
     steps: [
       create("missing", { Cmd: ["/nowhere"] }),
       post("/containers/missing/start", { free: ["message"] }),
-      get("/containers/missing/json", { free: [...INSPECT, "State.Error"] }),
+      get("/containers/missing/json", { free: [...INSPECT, "State.Error", FAILED] }),
       del("/containers/missing"),
       create("denied", { Cmd: ["/etc/passwd"] }),
       post("/containers/denied/start", { free: ["message"] }),
-      get("/containers/denied/json", { free: [...INSPECT, "State.Error"] }),
+      get("/containers/denied/json", { free: [...INSPECT, "State.Error", FAILED] }),
       del("/containers/denied"),
     ],
   },
