@@ -4,7 +4,7 @@ import { needs } from "../../support/skip.ts";
 import { tell } from "./differ.ts";
 import { type Peers, peersMissing, startPeers } from "./peers.ts";
 import { compare } from "./run.ts";
-import { creating, listing, living } from "./tables/containers.ts";
+import { creating, listing, living, telling } from "./tables/containers.ts";
 import { images } from "./tables/images.ts";
 import { networks } from "./tables/networks.ts";
 import { attaching, executing, files, logging, statistics } from "./tables/streams.ts";
@@ -19,6 +19,7 @@ const TABLES = {
   system,
   creating,
   living,
+  telling,
   listing,
   attaching,
   logging,
