@@ -1,3 +1,5 @@
+import type { Exchange } from "./http/exchange.ts";
+
 /**
  * Docker's way to put two streams into one: eight bytes before each piece, the stream (1 stdout, 2 stderr),
  * three zeros, and the length with the highest byte first.
@@ -16,3 +18,7 @@ const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
 /** What the stream is called in the answer; before API 1.42 both were called raw. */
 export const streamType = (terminal: boolean, minor: number): string =>
   terminal || minor < 42 ? RAW : MULTIPLEXED;
+
+/** The same for a connection that is taken over: without an upgrade both are called raw. */
+export const hijackType = (exchange: Exchange, terminal: boolean, minor: number): string =>
+  streamType(terminal || exchange.head.headers.get("upgrade") === undefined, minor);

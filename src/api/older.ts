@@ -29,9 +29,11 @@ export function infoFor(info: Info, minor: number): object {
 
 /** One entry of `GET /images/json`. */
 export function imageSummaryFor(image: ImageSummary, minor: number): ImageSummary {
+  // What is not asked for was not counted before.
+  const Containers = minor < 51 && image.SharedSize < 0 ? -1 : image.Containers;
   const virtual = minor < 44 ? { VirtualSize: image.Size } : {};
   const digests = image.RepoDigests?.length ? image.RepoDigests : minor < 43 ? null : [];
-  return { ...image, ...virtual, RepoDigests: digests };
+  return { ...image, ...virtual, Containers, RepoDigests: digests };
 }
 
 /** `GET /images/{name}/json`. */

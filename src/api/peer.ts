@@ -16,6 +16,17 @@ export function peerOf(connection: Hijacked, terminal: boolean, stdin: boolean):
   };
 }
 
+/** Without headers before the pieces, where the connection has borders of its own. */
+export function rawPeer(connection: Pick<Hijacked, "input" | "write" | "end">, stdin: boolean): Peer {
+  const input = connection.input();
+  if (!stdin) void discard(input);
+  return {
+    input: stdin ? input : null,
+    write: (_, chunk) => connection.write(chunk),
+    end: () => connection.end(),
+  };
+}
+
 async function discard(input: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of input);
 }

@@ -1,5 +1,8 @@
 import { closeSync, writeSync } from "node:fs";
-import { unsupported } from "../engine/refuse.ts";
+import { Refusal } from "../oci/error.ts";
+import { activatedSockets } from "./listen/activation.ts";
+import { type Listening, listeningText, parseListening } from "./listen/address.ts";
+import { loadTls, type TlsFiles } from "./listen/tls.ts";
 import { openServer } from "./server.ts";
 
 export interface ServeOptions {
@@ -7,8 +10,14 @@ export interface ServeOptions {
   readonly root: string;
   /** State of what runs: `/run/cais`. */
   readonly run: string;
-  /** Where to listen: `unix:///path`. */
+  /** Where to listen: `unix:///path`, `tcp://host:port`, `fd://`. */
   readonly hosts: readonly string[];
+  /** More of them, for looking only. */
+  readonly readOnlyHosts?: readonly string[];
+  /** How TCP is secured. Absent: it is not served; `plain`: it was asked for without. */
+  readonly tls?: (TlsFiles & { readonly verify: boolean }) | "plain";
+  /** Who may use unix sockets besides root. */
+  readonly group?: string;
   /** `debug`, `info`, `warn` or `error`. */
   readonly logLevel: string;
   /** A descriptor to write one byte to, and close, when the engine answers. */
@@ -17,14 +26,26 @@ export interface ServeOptions {
 
 /**
  * Runs an engine in this process until it is asked to end. Containers run on without it.
- * @throws Refusal when another engine is at work here, or an address is of a kind that is not supported
+ * @throws Refusal when another engine is at work here, or an address cannot be served as it is asked for
  */
 export async function serve(options: ServeOptions): Promise<never> {
+  const report = (message: string): void => console.error(message);
+  const { tls } = options;
+  const keys = tls && tls !== "plain" ? loadTls(tls, tls.verify) : null;
+  const parsed = (hosts: readonly string[], readOnly: boolean) =>
+    hosts.map((host) => ({ where: parseListening(host, keys), readOnly }));
+  const listen = [...parsed(options.hosts, false), ...parsed(options.readOnlyHosts ?? [], true)];
+  for (const { where } of listen) {
+    const warning = exposure(where, tls === "plain");
+    if (warning) report(warning);
+  }
   const server = await openServer({
     root: options.root,
     run: options.run,
-    sockets: options.hosts.map(socketOf),
-    report: (message) => console.error(message),
+    listen,
+    ...(options.group === undefined ? {} : { group: options.group }),
+    activated: activatedSockets(process.env),
+    report,
   });
   if (options.readyFd !== undefined) {
     writeSync(options.readyFd, "1");
@@ -32,16 +53,25 @@ export async function serve(options: ServeOptions): Promise<never> {
   }
   return new Promise<never>(() => {
     const end = (): void => {
-      server.close();
-      process.exit(0);
+      void server.close().finally(() => process.exit(0));
     };
-    process.on("SIGTERM", end);
-    process.on("SIGINT", end);
+    process.once("SIGTERM", end);
+    process.once("SIGINT", end);
   });
 }
 
-function socketOf(host: string): string {
-  const match = /^(?:unix:\/\/)?(\/.+)$/.exec(host);
-  if (!match) throw unsupported(`Cannot listen at ${host}: only unix:///path is supported by this version`);
-  return match[1]!;
+/** What is dangerous about an address. @throws Refusal for plain TCP that nobody asked for in so many words */
+function exposure(where: Listening, plain: boolean): string | null {
+  if (where.kind !== "tcp" || where.tls?.clients) return null;
+  const address = listeningText(where);
+  if (where.tls) {
+    return `WARNING: ${address} is encrypted but lets everybody in: with --tlsverify only clients with a certificate are`;
+  }
+  if (!plain) {
+    throw new Refusal(
+      "invalid",
+      `Cannot listen at ${address} without TLS: whoever reaches it is root on this machine. Use --tlsverify with --tlscacert, --tlscert and --tlskey, or say --tls=false if that is what you want`,
+    );
+  }
+  return `WARNING: ${address} is served without encryption and without asking who calls: whoever reaches it is root on this machine. Use --tlsverify`;
 }

@@ -1,24 +1,30 @@
-import { chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer, type Server as NetServer, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { mkdirSync } from "node:fs";
+import type { Socket } from "node:net";
 import { type AssembleOptions, assemble } from "../engine/assemble.ts";
 import { type Engine, lockRoot } from "../engine/engine.ts";
-import { conflict } from "../engine/refuse.ts";
+import { leaveNetworks } from "../engine/networks/restore.ts";
 import { VERSION } from "../wire/version.ts";
 import { fail } from "./failure.ts";
 import { createHandler } from "./handler.ts";
-import { serveConnection } from "./http/connection.ts";
+import { type Handler, serveConnection } from "./http/connection.ts";
+import type { ActivatedSocket } from "./listen/activation.ts";
+import type { Listening } from "./listen/address.ts";
+import { clearStale, type Listener, openListeners } from "./listen/open.ts";
+import { readOnly } from "./readonly.ts";
 import { API_HEADER } from "./resources/system.ts";
 
 export interface ServerOptions extends AssembleOptions {
-  /** Paths of the sockets to listen on. */
-  readonly sockets: readonly string[];
+  readonly listen: readonly { readonly where: Listening; readonly readOnly: boolean }[];
+  /** Who may use unix sockets besides root. */
+  readonly group?: string | undefined;
+  /** Sockets that were handed over. */
+  readonly activated?: readonly ActivatedSocket[];
 }
 
 export interface Server {
   readonly engine: Engine;
   /** Stops listening; containers run on. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 const COMMON = `${API_HEADER}Server: cais/${VERSION} (linux)\r\n`;
@@ -30,33 +36,39 @@ const PATIENCE = 30_000;
  * @throws Refusal when another engine has the root or answers at a socket
  */
 export async function openServer(options: ServerOptions): Promise<Server> {
-  const { root, run, sockets } = options;
+  const { root, run } = options;
   const lock = await lockRoot(root);
-  const servers: NetServer[] = [];
+  const listeners: Listener[] = [];
   const connections = new Set<Socket>();
   const closeAll = (): void => {
-    for (const server of servers) server.close();
+    for (const listener of listeners) listener.close();
     for (const connection of connections) connection.destroy();
   };
+  const connected =
+    (handler: Handler) =>
+    (connection: Socket): void => {
+      connections.add(connection);
+      connection.on("close", () => connections.delete(connection));
+      void serveConnection(connection, { handler, common: COMMON, failed: fail, patience: PATIENCE });
+    };
   try {
     mkdirSync(run, { recursive: true, mode: 0o711 });
-    for (const socket of sockets) await removeStale(socket);
+    for (const { where } of options.listen) await clearStale(where);
     const { engine, close } = await assemble(options);
     const handler = createHandler(engine);
-    for (const socket of sockets) {
-      const server = createServer({ allowHalfOpen: true }, (connection) => {
-        connections.add(connection);
-        connection.on("close", () => connections.delete(connection));
-        void serveConnection(connection, { handler, common: COMMON, failed: fail, patience: PATIENCE });
+    for (const { where, readOnly: looking } of options.listen) {
+      const opened = await openListeners(where, {
+        group: options.group,
+        activated: options.activated ?? [],
+        connected: connected(looking ? readOnly(handler) : handler),
       });
-      servers.push(server);
-      await listen(server, socket);
+      listeners.push(...opened);
     }
     return {
       engine,
-      close() {
+      async close() {
         closeAll();
-        for (const socket of sockets) rmSync(socket, { force: true });
+        await leaveNetworks(engine);
         close();
         lock.release();
       },
@@ -65,47 +77,5 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     closeAll();
     lock.release();
     throw error;
-  }
-}
-
-/** Root and, where there is one, the group `docker` may use the socket: whoever may, is as good as root. */
-async function listen(server: NetServer, path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o711 });
-  const before = process.umask(0o117);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(path, resolve);
-    });
-  } finally {
-    process.umask(before);
-  }
-  const group = groupId("docker");
-  if (group !== null) chownSync(path, 0, group);
-}
-
-/** A socket file outlives its engine; one that still answers is somebody's. */
-function removeStale(path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      reject(conflict(`an engine answers at ${path} already: use that one, or choose another socket`));
-    });
-    probe.once("error", () => {
-      rmSync(path, { force: true });
-      resolve();
-    });
-  });
-}
-
-function groupId(name: string): number | null {
-  try {
-    const line = readFileSync("/etc/group", "utf8")
-      .split("\n")
-      .find((entry) => entry.startsWith(`${name}:`));
-    return line ? Number(line.split(":")[2]) : null;
-  } catch {
-    return null;
   }
 }

@@ -1,6 +1,8 @@
 import { parseAddress } from "../client/address.ts";
 import type { Engine } from "../client/request.ts";
+import type { ClientTls } from "../host/socket.ts";
 import { bool, text } from "./flags/flag.ts";
+import { type TlsOptions, tlsFlags } from "./flags/tls.ts";
 
 /** The options before the command's name. */
 export const globalFlags = {
@@ -8,6 +10,7 @@ export const globalFlags = {
   host: text("Address of the engine: unix:///path or tcp://host:port", { short: "H" }),
   root: text("Directory of the engine's state", { shown: '"/var/lib/cais"' }),
   run: text("Directory of the engine's sockets and running containers", { shown: '"/run/cais"' }),
+  ...tlsFlags,
   version: bool("Print the version and quit", { short: "v" }),
 };
 
@@ -19,7 +22,7 @@ export interface Context {
   readonly debug: boolean;
 }
 
-export interface GlobalOptions {
+export interface GlobalOptions extends TlsOptions {
   readonly debug: boolean;
   readonly host?: string | undefined;
   readonly root?: string | undefined;
@@ -27,14 +30,19 @@ export interface GlobalOptions {
 }
 
 /**
- * Which engine a command speaks to: `--host`, else CAIS_HOST, else the socket in the run directory. Only the
- * latter is started when it does not answer. DOCKER_HOST is for Docker's clients and means nothing here.
+ * Which engine a command speaks to: `--host`, else CAIS_HOST, else DOCKER_HOST, else the socket in the run
+ * directory. Only the latter is started when it does not answer.
+ * @param tls what TCP is secured with
  */
-export function makeContext(options: GlobalOptions, environment: NodeJS.ProcessEnv): Context {
+export function makeContext(
+  options: GlobalOptions,
+  environment: NodeJS.ProcessEnv,
+  tls: ClientTls | undefined,
+): Context {
   const run = options.run ?? "/run/cais";
   const root = options.root ?? "/var/lib/cais";
-  const chosen = options.host ?? (environment.CAIS_HOST || undefined);
-  const endpoint = parseAddress(chosen ?? `unix://${run}/cais.sock`);
+  const chosen = options.host ?? (environment.CAIS_HOST || environment.DOCKER_HOST || undefined);
+  const endpoint = parseAddress(chosen ?? `unix://${run}/cais.sock`, tls);
   const socket = endpoint.kind === "unix" ? endpoint.path : undefined;
   const engine: Engine =
     chosen === undefined && socket !== undefined

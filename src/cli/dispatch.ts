@@ -1,9 +1,11 @@
 import { EngineError, NoEngineError } from "../client/error.ts";
+import type { ClientTls } from "../host/socket.ts";
 import type { Command } from "./command.ts";
 import { type Context, globalFlags, makeContext } from "./context.ts";
 import { Failure } from "./failure.ts";
 import type { Flags } from "./flags/flag.ts";
 import { parseFlags, UsageError } from "./flags/parse.ts";
+import type { TlsOptions } from "./flags/tls.ts";
 import { err, out } from "./output.ts";
 import { commands, groups } from "./registry.ts";
 
@@ -19,10 +21,22 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
     const found = await find(word, rest);
     if (typeof found === "number") return found;
     named = ` ${found.command.name}`;
-    return await run(makeContext(front.values, process.env), found.command, found.argv);
+    return await run(
+      makeContext(front.values, process.env, await tlsOf(front.values)),
+      found.command,
+      found.argv,
+    );
   } catch (error) {
     return tellError(error, named);
   }
+}
+
+/** Loaded only where somebody asked for it: other commands do without files. */
+async function tlsOf(options: TlsOptions): Promise<ClientTls | undefined> {
+  const { DOCKER_TLS, DOCKER_TLS_VERIFY } = process.env;
+  if (!options.tls && !options.tlsverify && !DOCKER_TLS && !DOCKER_TLS_VERIFY) return undefined;
+  const { clientTls } = await import("./tls.ts");
+  return clientTls(options, process.env);
 }
 
 interface Found {

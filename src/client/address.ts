@@ -1,17 +1,18 @@
-import type { Endpoint } from "../host/socket.ts";
+import type { ClientTls, Endpoint } from "../host/socket.ts";
 
 /**
  * Reads `unix:///run/cais/cais.sock`, `/run/cais/cais.sock`, `tcp://host:port`, `host:port`.
+ * @param tls what TCP is secured with
  * @throws Error naming what is wrong with it
  */
-export function parseAddress(text: string): Endpoint {
+export function parseAddress(text: string, tls?: ClientTls): Endpoint {
   if (text.startsWith("unix://")) return unix(text.slice(7), text);
   if (text.startsWith("/")) return unix(text, text);
   const match = /^(?:tcp:\/\/|http:\/\/)?(\[[^\]]+\]|[^:/]*)(?::(\d+))?\/?$/.exec(text);
   if (!match) throw new Error(`Cannot read the address "${text}": write unix:///path or tcp://host:port`);
-  const port = Number(match[2] ?? 2375);
+  const port = Number(match[2] ?? (tls ? 2376 : 2375));
   if (port < 1 || port > 65535) throw new Error(`Cannot read the address "${text}": ${port} is no port`);
-  return { kind: "tcp", host: match[1] || "127.0.0.1", port };
+  return { kind: "tcp", host: match[1] || "127.0.0.1", port, ...(tls && { tls }) };
 }
 
 function unix(path: string, text: string): Endpoint {

@@ -1,4 +1,3 @@
-import type { Network, NetworksPruned } from "../wire/network.ts";
 import type { Volume, VolumeCreateRequest, VolumeList, VolumesPruned } from "../wire/volume.ts";
 import { type Filters, filterQuery } from "./containers.ts";
 import { ask, type Engine, segment, tell } from "./request.ts";
@@ -27,19 +26,4 @@ export function removeVolume(engine: Engine, name: string, force: boolean): Prom
 /** Removes volumes that no container uses: anonymous ones, or all (filter `all=true`). */
 export function pruneVolumes(engine: Engine, filters: Filters): Promise<VolumesPruned> {
   return ask(engine, "/volumes/prune", { method: "POST", query: { filters: filterQuery(filters) } });
-}
-
-/** Networks by filters, without their members. */
-export function listNetworks(engine: Engine, filters: Filters): Promise<readonly Network[]> {
-  return ask(engine, "/networks", { query: { filters: filterQuery(filters) } });
-}
-
-/** A network with its members. @throws EngineError 404 when there is none */
-export function inspectNetwork(engine: Engine, name: string): Promise<Network> {
-  return ask(engine, `/networks/${segment(name)}`);
-}
-
-/** Removes networks that no container uses. */
-export function pruneNetworks(engine: Engine, filters: Filters): Promise<NetworksPruned> {
-  return ask(engine, "/networks/prune", { method: "POST", query: { filters: filterQuery(filters) } });
 }

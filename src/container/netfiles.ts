@@ -1,4 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import {
+  BASE,
+  changedHosts,
+  extraLines,
+  type HostsFacts,
+  hostNameLines,
+  hostsText,
+} from "../network/names/hosts.ts";
+import { resolvText } from "../network/names/resolvconf.ts";
 import type { ContainerConfig, HostConfig } from "../wire/container.ts";
 import { shortId } from "./id.ts";
 
@@ -16,58 +25,85 @@ export const netFilesOf = (folder: string): NetFiles => ({
   resolvConf: `${folder}/resolv.conf`,
 });
 
+/** What a container's networks add to its files. */
+export interface NetNames {
+  /** Its own addresses, network by network. */
+  readonly addresses: readonly string[];
+  /** The host's addresses as it reaches them. */
+  readonly host: readonly string[];
+  /** Links on the default bridge. */
+  readonly links: HostsFacts["links"];
+  /** Where our resolver answers it; empty where only other servers do. */
+  readonly resolvers: readonly string[];
+}
+
+/** Without networks, or on the host's. */
+export const NO_NAMES: NetNames = { addresses: [], host: [], links: [], resolvers: [] };
+
+/** The part of a container's configuration that is in the files. */
+export interface Named {
+  readonly id: string;
+  readonly config: ContainerConfig;
+  readonly host: HostConfig;
+}
+
 /** Writes the three for one start; what the last start's container changed in them is gone, as in Docker. */
-export function writeNetFiles(folder: string, id: string, config: ContainerConfig, host: HostConfig): void {
+export function writeNetFiles(folder: string, container: Named, names: NetNames): void {
   const files = netFilesOf(folder);
-  const shared = host.NetworkMode === "host";
-  const name = config.Hostname || shortId(id);
-  writeFileSync(files.hostname, `${name}\n`, { mode: 0o644 });
-  writeFileSync(files.hosts, hostsText(name, config.Domainname ?? "", host, shared), { mode: 0o644 });
-  writeFileSync(files.resolvConf, resolvText(host, shared), { mode: 0o644 });
+  writeFileSync(files.hostname, `${hostnameOf(container)}\n`, { mode: 0o644 });
+  const hosts = isShared(container) ? sharedHosts(container) : hostsText(hostsFacts(container, names));
+  writeFileSync(files.hosts, hosts, { mode: 0o644 });
+  writeFileSync(files.resolvConf, resolvOf(container, names), { mode: 0o644 });
 }
 
-const HOSTS = `127.0.0.1\tlocalhost
-::1\tlocalhost ip6-localhost ip6-loopback
-fe00::\tip6-localnet
-ff00::\tip6-mcastprefix
-ff02::1\tip6-allnodes
-ff02::2\tip6-allrouters
-`;
-
-function hostsText(name: string, domain: string, host: HostConfig, shared: boolean): string {
-  let text = shared ? (read("/etc/hosts") ?? HOSTS) : HOSTS;
-  if (!text.endsWith("\n")) text += "\n";
-  for (const entry of host.ExtraHosts ?? []) {
-    // `name:address`; an IPv6 address has colons of its own.
-    const [alias, address] = splitOnce(entry.replace("=", ":"));
-    text += `${address === "host-gateway" ? "127.0.0.1" : address.replace(/^\[|\]$/g, "")}\t${alias}\n`;
-  }
-  // Without a network the only address is the loopback's.
-  if (!shared) text += `127.0.1.1\t${domain ? `${name}.${domain} ` : ""}${name}\n`;
-  return text;
+/**
+ * Brings them up to date in a container that runs: they are mounted there, so they stay the same files. Lines that
+ * people wrote stay; a resolv.conf that people changed is left alone.
+ */
+export function changeNetFiles(folder: string, container: Named, before: NetNames, after: NetNames): void {
+  const files = netFilesOf(folder);
+  const hosts = read(files.hosts) ?? BASE;
+  const wanted = changedHosts(hosts, hostsFacts(container, before), hostsFacts(container, after));
+  if (wanted !== hosts) writeFileSync(files.hosts, wanted);
+  const resolv = resolvOf(container, after);
+  const untouched = read(files.resolvConf) === resolvOf(container, before);
+  if (untouched && resolv !== read(files.resolvConf)) writeFileSync(files.resolvConf, resolv);
 }
 
-function resolvText(host: HostConfig, shared: boolean): string {
-  const servers = host.Dns ?? [];
-  const search = host.DnsSearch ?? [];
-  const options = host.DnsOptions ?? [];
-  const lines = (read("/etc/resolv.conf") ?? "").split("\n").map((line) => line.trim());
-  const kept = (word: string): string[] => lines.filter((line) => line.split(/\s+/)[0] === word);
-  const out: string[] = [];
-  if (servers.length > 0) out.push(...servers.map((server) => `nameserver ${server}`));
-  else out.push(...kept("nameserver").filter((line) => shared || !/\s(127\.|::1$)/.test(line)));
-  // Docker: a single dot is no search list.
-  if (search.length > 0) {
-    const domains = search.filter((domain) => domain !== ".");
-    if (domains.length > 0) out.push(`search ${domains.join(" ")}`);
-  } else out.push(...kept("search"));
-  out.push(...(options.length > 0 ? [`options ${options.join(" ")}`] : kept("options")));
-  return out.length > 0 ? `${out.join("\n")}\n` : "";
+const isShared = ({ host }: Named): boolean => host.NetworkMode === "host";
+const hostnameOf = ({ id, config }: Named): string => config.Hostname || shortId(id);
+
+function hostsFacts(container: Named, { addresses, host, links, resolvers }: NetNames): HostsFacts {
+  return {
+    hostname: hostnameOf(container),
+    domainname: container.config.Domainname ?? "",
+    extraHosts: container.host.ExtraHosts ?? [],
+    host,
+    links,
+    addresses,
+    hostNames: resolvers.length === 0,
+  };
 }
 
-function splitOnce(text: string): [string, string] {
-  const at = text.indexOf(":");
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+/** On the host's network: the host's own file, or Docker's first lines where there is something to add. */
+function sharedHosts({ host }: Named): string {
+  const extra = extraLines(host.ExtraHosts ?? [], [LOOPBACK]);
+  const own = extra.length > 0 ? BASE : (read("/etc/hosts") ?? BASE);
+  return [own.endsWith("\n") ? own : `${own}\n`, ...extra, ...hostNameLines([LOOPBACK])].join("");
+}
+
+const LOOPBACK = "127.0.0.1";
+
+function resolvOf(container: Named, { addresses, resolvers }: NetNames): string {
+  const { Dns, DnsSearch, DnsOptions } = container.host;
+  return resolvText({
+    servers: Dns ?? [],
+    search: DnsSearch ?? [],
+    options: DnsOptions ?? [],
+    resolvers,
+    shared: isShared(container),
+    ipv6: addresses.some((address) => address.includes(":")),
+  });
 }
 
 function read(path: string): string | null {

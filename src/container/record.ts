@@ -1,7 +1,9 @@
+import type { PublishedPort } from "../network/ports/published.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../wire/container.ts";
 import type { Health } from "../wire/inspect.ts";
 import type { MountPoint } from "../wire/summary.ts";
+import { askedEndpoints, type SavedEndpoints } from "./endpoint.ts";
 import type { ContainerId } from "./id.ts";
 import { STATES, type State } from "./lifecycle.ts";
 
@@ -37,7 +39,10 @@ export interface ContainerRecord {
   /** With what the image says filled in. */
   config: ContainerConfig;
   host: HostConfig;
-  readonly networking: NetworkingConfig | null;
+  /** Its place on each of its networks; empty where the network is another container's. */
+  endpoints: SavedEndpoints;
+  /** Ports of the host that lead to it, while it runs. */
+  published?: readonly PublishedPort[];
   readonly mounts: readonly MountPoint[];
   /** Volumes without a name that go with the container (`rm -v`, `--rm`). */
   readonly anonymous: readonly string[];
@@ -62,7 +67,10 @@ export function parseRecord(text: string, id: string): ContainerRecord | null {
   if (![mounts, args, anonymous].every(Array.isArray)) return null;
   if (!isObject(config) || !isObject(host) || !isObject(state)) return null;
   if (!STATES.includes(state.status as State) || typeof state.exitCode !== "number") return null;
-  return value as unknown as ContainerRecord;
+  if (value.endpoints !== undefined && !isObject(value.endpoints)) return null;
+  // Documents of before there were networks have none.
+  const endpoints = value.endpoints ?? askedEndpoints(host, value.networking as NetworkingConfig | null);
+  return { ...value, endpoints } as unknown as ContainerRecord;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

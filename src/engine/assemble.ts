@@ -2,7 +2,10 @@ import { join } from "node:path";
 import { readLayout } from "../cgroup/layout.ts";
 import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
+import { now } from "../container/time.ts";
 import { createImages } from "../image/open.ts";
+import type { Firewall } from "../network/firewall/types.ts";
+import { openNetworks } from "../network/networks.ts";
 import type { Digest } from "../oci/digest.ts";
 import { holdPlan, runPlan } from "../plan/run.ts";
 import type { Plan } from "../plan/step.ts";
@@ -10,6 +13,8 @@ import type { RunPlan } from "../storage/kernel.ts";
 import { openVolumes } from "../volume/volumes.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { imageUsers } from "./images/images.ts";
+import { createLinks } from "./networks/links.ts";
+import { createHostPorts } from "./networks/ports.ts";
 import { volumeUsers } from "./volumes.ts";
 
 export interface AssembleOptions {
@@ -39,14 +44,22 @@ export async function assemble({
     runPlan: runHere,
     hidden: [root, run],
     usedBy: (id: Digest) => (engine ? imageUsers(engine, id) : []),
-    onEvent: (event, id, name) => engine?.events.emit("image", event, id, { name }),
+    onEvent: (event, id, attributes) => engine?.events.emit("image", event, id, attributes),
   });
   const volumes = openVolumes({
     root,
     runPlan: runHere,
     usedBy: (name) => (engine ? volumeUsers(engine, name) : []),
   });
-  for (const problem of [...images.damaged(), ...volumes.damaged()]) report(problem);
+  const networks = openNetworks(root, now());
+  for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
+  const ports = createHostPorts(report);
+  const links = createLinks({
+    run,
+    runPlan: runHere,
+    firewall: createFirewall(),
+    published: ports.translated,
+  });
   const holdHere = (plan: Plan) => holdPlan(plan, programs);
   engine = await createEngine({
     root,
@@ -55,9 +68,19 @@ export async function assemble({
     holdPlan: holdHere,
     images,
     volumes,
+    networks,
+    links,
+    ports,
     launcher,
     cgroups,
     report,
   });
   return { engine, close: () => launcher.close() };
 }
+
+/** Until the rules are there. */
+const createFirewall = (): Firewall => ({
+  apply: async () => undefined,
+  rules: async () => [],
+  obstacles: async () => [],
+});

@@ -5,6 +5,8 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Networks } from "../network/networks.ts";
+import type { Reservations } from "../network/reservations.ts";
 import type { Held } from "../plan/run.ts";
 import type { Plan } from "../plan/step.ts";
 import type { RunPlan } from "../storage/kernel.ts";
@@ -13,6 +15,9 @@ import type { HealthResult } from "../wire/inspect.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
+import type { Links } from "./networks/links.ts";
+import type { Naming } from "./networks/naming.ts";
+import type { HostPorts } from "./networks/ports.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {
@@ -30,6 +35,15 @@ export interface Context {
   readonly execs: Map<ExecId, Exec>;
   readonly images: Images;
   readonly volumes: Volumes;
+  readonly networks: Networks;
+  /** Who has which address now. */
+  readonly reservations: Reservations;
+  /** What the host has of the networks. */
+  readonly links: Links;
+  /** Ports of the host that lead to containers. */
+  readonly ports: HostPorts;
+  /** Names of containers on networks. */
+  readonly naming: Naming;
   readonly launcher: Launcher;
   readonly events: Events;
   /** The cgroup that all containers are in. */

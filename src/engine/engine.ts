@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createNames } from "../container/names.ts";
 import { compileDefaultPolicy } from "../container/spec/security.ts";
 import { createStore } from "../container/store.ts";
+import { createReservations } from "../network/reservations.ts";
 import { remove } from "./containers/remove.ts";
 import { restore } from "./containers/restore.ts";
 import { start } from "./containers/start.ts";
@@ -11,6 +12,7 @@ import { createEvents } from "./events.ts";
 import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
+import { createNaming } from "./networks/naming.ts";
 
 /** One engine: what every operation in this folder takes as its first argument. */
 export type Engine = Context;
@@ -18,7 +20,18 @@ export type Engine = Context;
 /** The pieces that an engine is put together from. */
 export type EngineParts = Pick<
   Context,
-  "root" | "run" | "runPlan" | "holdPlan" | "images" | "volumes" | "launcher" | "cgroups" | "report"
+  | "root"
+  | "run"
+  | "runPlan"
+  | "holdPlan"
+  | "images"
+  | "volumes"
+  | "networks"
+  | "links"
+  | "ports"
+  | "launcher"
+  | "cgroups"
+  | "report"
 >;
 
 /**
@@ -38,6 +51,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     containers: new Map(),
     names: createNames(),
     execs: new Map(),
+    reservations: createReservations(),
+    naming: createNaming(parts.report),
     events: createEvents(),
     follow: {
       restart: (container) => start(engine, container, { restarting: true }),

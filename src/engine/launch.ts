@@ -17,6 +17,8 @@ import { joinedFacts } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
+import { linkedEnvironment } from "./networks/linked.ts";
+import { placesOf, wiresOf } from "./networks/wires.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -25,7 +27,10 @@ const execRunDirOf = (context: Context, id: string): string => `${context.run}/e
 
 /** Everything that the launcher needs to start a container as it is recorded. */
 export function launchRequest(context: Context, { record }: Container, trace: boolean): LaunchRequest {
-  const { config, host } = record;
+  const { host } = record;
+  const links = linkedEnvironment(context, record);
+  const config =
+    links.length > 0 ? { ...record.config, Env: [...links, ...(record.config.Env ?? [])] } : record.config;
   makeSources(context, record);
   const facts = { ...factsOf(context, record), ...joinedFacts(context, host) };
   const { spec, origins: causes } = runtimeSpec(config, host, facts);
@@ -40,6 +45,7 @@ export function launchRequest(context: Context, { record }: Container, trace: bo
     stdin: config.OpenStdin ?? false,
     trace,
     init: host.Init ?? false,
+    endpoints: wiresOf(placesOf(context, record)),
   };
 }
 
@@ -54,7 +60,12 @@ function makeSources(context: Context, { config, host }: ContainerRecord): void 
 }
 
 /** The same for a further process: what it does not say is as for the container's own. */
-export function execRequest(context: Context, exec: Exec, container: Running): ExecRequest {
+export function execRequest(
+  context: Context,
+  exec: Exec,
+  container: Running,
+  size: { readonly rows: number; readonly columns: number } | null,
+): ExecRequest {
   const { config: asked } = exec;
   const { record } = exec.container;
   const causes = origins();
@@ -70,7 +81,7 @@ export function execRequest(context: Context, exec: Exec, container: Running): E
   const host: HostConfig = {
     ...record.host,
     Privileged: asked.Privileged || record.host.Privileged || false,
-    ConsoleSize: asked.ConsoleSize ?? [],
+    ConsoleSize: size ? [size.rows, size.columns] : (asked.ConsoleSize ?? []),
   };
   const process = processOf(config, host, facts, causes);
   const security = parseSecurityOptions(host.SecurityOpt);

@@ -2,11 +2,18 @@ import {
   canonical,
   canonicalContainer,
   canonicalHost,
+  ENDPOINT,
+  NETWORKING,
   type Shape,
   wrongFields,
   wrongShape,
 } from "../container/spec/shape.ts";
 import type { ContainerCreateRequest, ExecConfig } from "../wire/container.ts";
+import type {
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
+} from "../wire/network.ts";
 import type { VolumeCreateRequest } from "../wire/volume.ts";
 import { invalid } from "./refuse.ts";
 
@@ -26,7 +33,7 @@ export function createRequest(sent: Body): ContainerCreateRequest {
   const lists = LISTS.filter((name) => typeof body[name] === "string").map((name) => [name, [body[name]]]);
   const whole = lists.length === 0 ? body : { ...body, ...Object.fromEntries(lists) };
   check(wrongShape(whole, whole.HostConfig));
-  check(wrongFields(whole, { NetworkingConfig: { fields: {} } }));
+  check(wrongFields(whole, { NetworkingConfig: NETWORKING }));
   return whole as ContainerCreateRequest;
 }
 
@@ -73,3 +80,46 @@ const VOLUME: Readonly<Record<string, Shape>> = {
   DriverOpts: TEXTS,
   Labels: TEXTS,
 };
+
+const POOL: Shape = {
+  fields: { Subnet: "string", IPRange: "string", Gateway: "string", AuxiliaryAddresses: TEXTS },
+};
+
+const NETWORK: Readonly<Record<string, Shape>> = {
+  Name: "string",
+  Driver: "string",
+  Scope: "string",
+  EnableIPv4: "boolean",
+  EnableIPv6: "boolean",
+  IPAM: { fields: { Driver: "string", Options: TEXTS, Config: { list: POOL } } },
+  Internal: "boolean",
+  Attachable: "boolean",
+  Ingress: "boolean",
+  ConfigOnly: "boolean",
+  ConfigFrom: { fields: { Network: "string" } },
+  Options: TEXTS,
+  Labels: TEXTS,
+};
+const CONNECT: Readonly<Record<string, Shape>> = { Container: "string", EndpointConfig: ENDPOINT };
+const DISCONNECT: Readonly<Record<string, Shape>> = { Container: "string", Force: "boolean" };
+
+/** Body of a network's create. @throws Refusal (400) as `createRequest` */
+export function networkRequest(sent: Body): NetworkCreateRequest {
+  const body = canonical(sent, { fields: NETWORK }) as Body;
+  check(wrongFields(body, NETWORK));
+  return { Name: "", ...body } as NetworkCreateRequest;
+}
+
+/** Body of a connect. @throws Refusal (400) as `createRequest` */
+export function connectRequest(sent: Body): NetworkConnectRequest {
+  const body = canonical(sent, { fields: CONNECT }) as Body;
+  check(wrongFields(body, CONNECT));
+  return { Container: "", ...body } as NetworkConnectRequest;
+}
+
+/** Body of a disconnect. @throws Refusal (400) as `createRequest` */
+export function disconnectRequest(sent: Body): NetworkDisconnectRequest {
+  const body = canonical(sent, { fields: DISCONNECT }) as Body;
+  check(wrongFields(body, DISCONNECT));
+  return { Container: "", ...body } as NetworkDisconnectRequest;
+}

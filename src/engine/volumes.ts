@@ -36,7 +36,7 @@ export async function pruneVolumes(engine: Engine, filters: Filters): Promise<Vo
   const { VolumesDeleted, SpaceReclaimed } = await engine.volumes.prune(filters);
   for (const name of VolumesDeleted) engine.events.emit("volume", "destroy", name, { driver: "local" });
   engine.events.emit("volume", "prune", "", { reclaimed: String(SpaceReclaimed) });
-  return { VolumesDeleted: VolumesDeleted.length > 0 ? VolumesDeleted : null, SpaceReclaimed };
+  return { VolumesDeleted, SpaceReclaimed };
 }
 
 /** With the bytes in each, and how many containers have it. */

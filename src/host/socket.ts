@@ -1,7 +1,16 @@
 /** Where an engine listens. */
 export type Endpoint =
   | { readonly kind: "unix"; readonly path: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls?: ClientTls };
+
+/** PEM texts; without a certificate of one's own only the server shows one. */
+export interface ClientTls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Whether the server must be who it says it is. */
+  readonly verify: boolean;
+}
 
 /** A connected stream socket whose two directions end separately. */
 export interface Duplex {
@@ -56,11 +65,43 @@ export async function connect(endpoint: Endpoint): Promise<Duplex> {
     error: (_: Bun.Socket, error: Error) => stop(error),
     connectError: (_: Bun.Socket, error: Error) => stop(error),
   };
+  const tls = endpoint.kind === "tcp" ? endpoint.tls : undefined;
+  let shaken: ((error: Error | null) => void) | undefined;
+  const handshake = new Promise<void>((resolve, reject) => {
+    shaken = (error) => (error ? reject(error) : resolve());
+  });
+  // A certificate that is not trusted is refused here: this call must not be a later one.
+  handshake.catch(() => {});
+  if (tls) {
+    Object.assign(handlers, {
+      handshake: (_: Bun.Socket, done: boolean, error: Error | null) =>
+        shaken?.(tls.verify || !done ? error : null),
+    });
+  }
   const where =
-    endpoint.kind === "unix" ? { unix: endpoint.path } : { hostname: endpoint.host, port: endpoint.port };
+    endpoint.kind === "unix"
+      ? { unix: endpoint.path }
+      : {
+          hostname: endpoint.host.replace(/^\[|\]$/g, ""),
+          port: endpoint.port,
+          ...(tls && { tls: tlsOf(endpoint.host, tls) }),
+        };
   const socket = await Bun.connect({ ...where, allowHalfOpen: true, socket: handlers } as Parameters<
     typeof Bun.connect
   >[0]);
+  if (tls) {
+    const cut = () =>
+      shaken?.(failure ?? new Error("Cannot connect: the other side ended the TLS handshake"));
+    wakeReader = cut;
+    if (ended) cut();
+    try {
+      await handshake;
+    } catch (error) {
+      socket.terminate();
+      throw error;
+    }
+    wakeReader = undefined;
+  }
 
   return {
     async read() {
@@ -95,3 +136,10 @@ export async function connect(endpoint: Endpoint): Promise<Duplex> {
     close: () => void socket.terminate(),
   };
 }
+
+/** As Bun takes it; the handshake's result is looked at by us. */
+const tlsOf = (host: string, { verify: _, ...pem }: ClientTls): Record<string, unknown> => ({
+  ...pem,
+  serverName: host.replace(/^\[|\]$/g, ""),
+  rejectUnauthorized: false,
+});

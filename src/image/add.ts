@@ -5,7 +5,7 @@ import { MEDIA } from "../oci/media.ts";
 import type { Bytes } from "../storage/driver.ts";
 import type { StagedBlob } from "./blobs.ts";
 import { type Compression, decompress, sniffed } from "./compression.ts";
-import type { Context } from "./context.ts";
+import { type Context, tellImage } from "./context.ts";
 import type { Naming, StoredLayer } from "./images.ts";
 import { nameFrom, shown } from "./lookup.ts";
 import type { LayerBlob, LayerRef } from "./store.ts";
@@ -68,7 +68,7 @@ export async function addLayer(
 export async function createImage(
   context: Context,
   config: ImageConfig,
-  options: Naming & { readonly parent?: Digest } = {},
+  options: Naming & { readonly parent?: Digest; readonly tell?: "create" } = {},
 ): Promise<Digest> {
   const { store, blobs, holds } = context;
   const name = nameFrom(options);
@@ -80,6 +80,7 @@ export async function createImage(
     if (known === undefined) {
       store.put({ id, layers, ...(options.parent === undefined ? {} : { parent: options.parent }) }, config);
     }
+    if (options.tell) tellImage(context, options.tell, id);
     if (name !== undefined) nameImage(context, name, id);
     return id;
   } finally {
@@ -90,7 +91,7 @@ export async function createImage(
 /** Gives a canonical name to an image; another image loses it. */
 export function nameImage(context: Context, name: string, id: Digest): void {
   context.store.name(name, id);
-  context.onEvent("tag", id, shown(name));
+  tellImage(context, "tag", id, shown(name));
 }
 
 /** Where the layers of an image are; refuses one that is not there. */

@@ -30,8 +30,7 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
   for (const change of changes) {
     const match = /^\s*([A-Za-z]+)\s+(.*)$/s.exec(change);
     const word = (match?.[1] ?? change.trim()).toUpperCase();
-    if (!isConfigInstruction(word))
-      throw new Refusal("invalid", `${word.toLowerCase()} is not a valid change command`);
+    if (!isConfigInstruction(word)) throw new Refusal("invalid", `${word} is not a valid change command`);
     result = applyInstruction(result, word, match?.[2]?.trim() ?? "");
   }
   return result;

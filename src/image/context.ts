@@ -6,7 +6,20 @@ import type { ImageUser } from "./images.ts";
 import type { ImageStore, LayerBlob } from "./store.ts";
 
 /** What happened to an image, for the engine's events. */
-export type ImageEvent = "import" | "load" | "save" | "tag" | "untag" | "delete" | "prune";
+export type ImageEvent = "create" | "import" | "load" | "save" | "tag" | "untag" | "delete" | "prune";
+
+/** `id` is empty where it is about no image in particular. */
+export type OnImageEvent = (
+  event: ImageEvent,
+  id: Digest | "",
+  attributes: Readonly<Record<string, string>>,
+) => void;
+
+/** Tells of an event with Docker's attributes: the image's labels, and a name or the id. */
+export function tellImage(context: Context, event: ImageEvent, id: Digest, name: string = id): void {
+  const labels = context.store.images.get(id)?.config.config?.Labels;
+  context.onEvent(event, id, { ...labels, name });
+}
 
 /** What the operations on images share. */
 export interface Context {
@@ -16,7 +29,7 @@ export interface Context {
   readonly runPlan: RunPlan;
   /** Containers made from an image. */
   readonly usedBy: (id: Digest) => readonly ImageUser[];
-  readonly onEvent: (event: ImageEvent, id: Digest | "", name: string) => void;
+  readonly onEvent: OnImageEvent;
   /** Content that an operation under way needs though no image names it yet. */
   readonly holds: Holds;
   /** Archives of layers that were just added, for the image to come. */

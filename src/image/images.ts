@@ -48,6 +48,8 @@ export interface CommitOptions extends Naming {
   readonly author?: string;
   /** The container's configuration, which the image takes over. */
   readonly config: ImageRunConfig;
+  /** What it shall say instead; `changes` are applied to this. */
+  readonly asked?: ImageRunConfig;
   /** Image the container was made from. */
   readonly image: Digest;
   /** Its snapshot. */
@@ -79,7 +81,7 @@ export interface Images {
   find(nameOrId: string): Image | undefined;
   /** As `find`; throws "No such image: x". */
   get(nameOrId: string): Image;
-  /** `shared`: also count what images share, and how many containers each has. */
+  /** `shared`: also count what images share. */
   list(options?: {
     readonly all?: boolean;
     readonly filters?: Filters;

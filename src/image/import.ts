@@ -4,9 +4,9 @@ import type { ImageConfig } from "../oci/image.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { addLayer, createImage } from "./add.ts";
 import { applyChanges } from "./change.ts";
-import type { Context } from "./context.ts";
+import { type Context, tellImage } from "./context.ts";
 import type { ImportOptions } from "./images.ts";
-import { nameFrom, shown } from "./lookup.ts";
+import { nameFrom } from "./lookup.ts";
 import { type PlatformName, parsePlatform } from "./platform.ts";
 
 /** `docker import`: a root file system becomes an image of one layer. Names and changes are checked first. */
@@ -15,7 +15,7 @@ export async function importImage(
   archive: Bytes,
   options: ImportOptions = {},
 ): Promise<Digest> {
-  const name = nameFrom(options);
+  nameFrom(options);
   const config = applyChanges({}, options.changes ?? []);
   const platform: PlatformName = parsePlatform(options.platform);
   if (platform.os !== "linux") {
@@ -34,7 +34,7 @@ export async function importImage(
       ...(comment === "" ? {} : { comment }),
     };
     const id = await createImage(context, image, options);
-    context.onEvent("import", id, name === undefined ? id : shown(name));
+    tellImage(context, "import", id);
     return id;
   } finally {
     layer.release();

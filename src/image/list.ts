@@ -32,8 +32,7 @@ export function listImages(
   if (options.shared) {
     const shared = sharedSizes(context);
     for (const [index, summary] of summaries.entries()) {
-      const Containers = context.usedBy(summary.Id as Digest).length;
-      summaries[index] = { ...summary, SharedSize: shared(summary.Id), Containers };
+      summaries[index] = { ...summary, SharedSize: shared(summary.Id) };
     }
   }
   return summaries.sort((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1));
@@ -50,7 +49,7 @@ function summaryOf(context: Context, image: KnownImage, names: readonly string[]
     Size: size,
     SharedSize: -1,
     Labels: image.config.config?.Labels ?? null,
-    Containers: -1,
+    Containers: context.usedBy(image.id).length,
   };
 }
 
@@ -130,8 +129,7 @@ export function timestamp(text: string): number {
     return Date.now() / 1000 - seconds;
   }
   const time = Date.parse(text);
-  if (Number.isNaN(time))
-    throw new Refusal("invalid", `failed to parse value as time or duration: "${text}"`);
+  if (Number.isNaN(time)) throw new Refusal("failed", `failed to parse value as time or duration: "${text}"`);
   return time / 1000;
 }
 

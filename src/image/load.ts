@@ -3,9 +3,9 @@ import { Refusal } from "../oci/error.ts";
 import { CONFIG_MAX, parseImageConfig } from "../oci/image.ts";
 import { canonical, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
-import { addLayer, nameImage } from "./add.ts";
+import { addLayer } from "./add.ts";
 import { decompressed } from "./compression.ts";
-import type { Context } from "./context.ts";
+import { type Context, tellImage } from "./context.ts";
 import { HOST_NAME } from "./host.ts";
 import type { Progress } from "./images.ts";
 import { type ArchivedImage, archivedImages } from "./layout.ts";
@@ -30,10 +30,11 @@ export async function loadImages(
     const made: { readonly id: Digest; readonly names: readonly string[] }[] = [];
     for (const image of images) made.push(await loadOne(context, staged, image, releases));
     for (const { id, names } of made) {
-      for (const name of names) nameImage(context, name, id);
+      // Docker tells of what was loaded, not of its names.
+      for (const name of names) context.store.name(name, id);
       for (const name of names) progress({ stream: `Loaded image: ${shown(name)}\n` });
       if (names.length === 0) progress({ stream: `Loaded image ID: ${id}\n` });
-      context.onEvent("load", id, id);
+      tellImage(context, "load", id);
     }
     return made.map(({ id }) => id);
   } finally {

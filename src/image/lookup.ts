@@ -70,8 +70,7 @@ export function nameFrom(naming: Naming): string | undefined {
   if (reference.digest !== undefined) {
     throw new Refusal("invalid", "refusing to create a tag with a digest reference");
   }
-  const named: Reference =
-    tag === "" ? withDefaultTag(reference) : strictReference(`${bare(reference)}:${tag}`);
+  const named: Reference = tag === "" ? withDefaultTag(reference) : tagged(reference, tag);
   const { domain, path } = named;
   if (domain === "docker.io" && path === "library/host" && (named.tag ?? DEFAULT_TAG) === DEFAULT_TAG) {
     throw new Refusal(
@@ -80,6 +79,14 @@ export function nameFrom(naming: Naming): string | undefined {
     );
   }
   return canonical(named);
+}
+
+function tagged(reference: Reference, tag: string): Reference {
+  try {
+    return parseReference(`${bare(reference)}:${tag}`);
+  } catch {
+    throw new Refusal("invalid", "invalid tag format");
+  }
 }
 
 function bare(reference: Reference): string {

@@ -10,7 +10,7 @@ import { addLayer, createImage, nameImage } from "./add.ts";
 import { openBlobs } from "./blobs.ts";
 import { collect } from "./collect.ts";
 import { commitSnapshot } from "./commit.ts";
-import { type Context, type ImageEvent, openHolds } from "./context.ts";
+import { type Context, type OnImageEvent, openHolds } from "./context.ts";
 import { addHostImage } from "./host.ts";
 import type { Image, Images, ImageUser } from "./images.ts";
 import { importImage } from "./import.ts";
@@ -33,7 +33,7 @@ export interface ImagesOptions {
   readonly driver?: "overlay2" | "vfs" | SnapshotDriver;
   /** Containers made from an image; asked at every removal. */
   readonly usedBy?: (id: Digest) => readonly ImageUser[];
-  readonly onEvent?: (event: ImageEvent, id: Digest | "", name: string) => void;
+  readonly onEvent?: OnImageEvent;
 }
 
 /**

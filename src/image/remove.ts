@@ -3,7 +3,7 @@ import { Refusal } from "../oci/error.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import type { ImageDeleted, ImagesPruned } from "../wire/image.ts";
 import { collect } from "./collect.ts";
-import type { Context } from "./context.ts";
+import { type Context, tellImage } from "./context.ts";
 import type { Filters } from "./images.ts";
 import { createdOf, flag, labelsMatch, timestamp } from "./list.ts";
 import { mustFind, namesOf, shown } from "./lookup.ts";
@@ -64,7 +64,7 @@ export async function removeImage(
 function untag(context: Context, name: string, id: Digest, removed: ImageDeleted[]): void {
   context.store.unname(name);
   removed.push({ Untagged: shown(name) });
-  context.onEvent("untag", id, id);
+  tellImage(context, "untag", id);
 }
 
 /** Deletes an image's names and document, and those parents that nothing else needs. */
@@ -73,7 +73,7 @@ function forget(context: Context, image: KnownImage, prune: boolean, removed: Im
   for (let at: KnownImage | undefined = image; at !== undefined; ) {
     for (const name of namesOf(context, at.id)) untag(context, name, at.id, removed);
     context.store.delete(at.id);
-    context.onEvent("delete", at.id, at.id);
+    tellImage(context, "delete", at.id);
     gone.push(at.id);
     const parent: KnownImage | undefined =
       at.parent === undefined ? undefined : context.store.images.get(at.parent);
@@ -136,6 +136,6 @@ export async function pruneImages(context: Context, filters: Filters = {}): Prom
   }
   const { layers, size } = await collect(context);
   for (const chain of layers) removed.push({ Deleted: chain });
-  context.onEvent("prune", "", String(size));
+  context.onEvent("prune", "", { reclaimed: String(size) });
   return { ImagesDeleted: removed.length === 0 ? null : removed, SpaceReclaimed: size };
 }

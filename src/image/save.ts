@@ -6,8 +6,8 @@ import { MEDIA } from "../oci/media.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { decompressed } from "./compression.ts";
-import type { Context } from "./context.ts";
-import { mustFind, namesOf, shown } from "./lookup.ts";
+import { type Context, tellImage } from "./context.ts";
+import { find, namesOf, shown } from "./lookup.ts";
 import type { KnownImage, LayerRef } from "./store.ts";
 import { type ByteText, toByteText } from "./tar/entry.ts";
 import { encodeHeader, endOfArchive, PLAIN, padding } from "./tar/write.ts";
@@ -26,14 +26,16 @@ export function saveImages(context: Context, texts: readonly string[]): Bytes {
   if (texts.length === 0) throw new Refusal("invalid", "Cannot save: no image was named");
   const wanted = new Map<Digest, Wanted>();
   for (const text of texts) {
-    const { image, reference } = mustFind(context, text);
+    const found = find(context, text);
+    if (found === undefined) throw new Refusal("notFound", `No such image: ${text.slice(0, 255)}`);
+    const { image, reference } = found;
     for (const layer of image.layers) layerBlob(layer, text);
     const entry = wanted.get(image.id) ?? { image, names: [] };
     const names = reference === undefined ? namesOfRepository(context, image, text) : [shown(reference)];
     for (const name of names) if (!entry.names.includes(name)) entry.names.push(name);
     wanted.set(image.id, entry);
   }
-  for (const { image } of wanted.values()) context.onEvent("save", image.id, image.id);
+  for (const { image } of wanted.values()) tellImage(context, "save", image.id);
   return write(context, [...wanted.values()]);
 }
 

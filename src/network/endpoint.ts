@@ -44,8 +44,16 @@ export interface Route extends NextHop {
 
 /** How the interface reaches the world. Names are interfaces of the host, at most 15 bytes. */
 export type Link =
-  /** A veth pair: `host` (`"veth1a2b3c4"`) is the end on the bridge. */
-  | { readonly driver: "bridge"; readonly bridge: string; readonly host: string }
+  /**
+   * A veth pair: `host` (`"veth1a2b3c4"`) is the end on the bridge. An isolated one reaches no other isolated one
+   * (`com.docker.network.bridge.enable_icc=false`).
+   */
+  | {
+      readonly driver: "bridge";
+      readonly bridge: string;
+      readonly host: string;
+      readonly isolated?: boolean;
+    }
   | { readonly driver: "macvlan"; readonly parent: string; readonly mode: MacvlanMode }
   | {
       readonly driver: "ipvlan";
@@ -65,6 +73,8 @@ export interface Bridge {
   /** Name of the interface: `"cais0"`, `"br-0123456789ab"`. */
   readonly name: string;
   readonly mtu?: number;
+  /** One that is made from the name where it is absent: a bridge without one takes that of its lowest port. */
+  readonly mac?: string;
   /** The host's addresses on it: gateways. */
   readonly addresses: readonly Prefix[];
   /** Whether the host forwards for it: `ip_forward` is turned on, and left on as Docker does. */

@@ -54,10 +54,10 @@ export function parseReference(text: string): Reference {
   const colon = rest.indexOf(":");
   const tag = colon === -1 ? undefined : rest.slice(colon + 1);
   let path = colon === -1 ? rest : rest.slice(0, colon);
-  if (path !== path.toLowerCase()) {
-    throw new InvalidReference("invalid reference format: repository name must be lowercase");
-  }
   if (domain === DEFAULT_DOMAIN && !path.includes("/")) path = DEFAULT_NAMESPACE + path;
+  if (path !== path.toLowerCase()) {
+    throw new InvalidReference(`invalid reference format: repository name (${path}) must be lowercase`);
+  }
   if (!DOMAIN.test(domain) || !PATH.test(path) || (tag !== undefined && !TAG.test(tag))) {
     throw new InvalidReference("invalid reference format");
   }

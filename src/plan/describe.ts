@@ -12,6 +12,8 @@ export function describeStep(step: Step | Numbered): string {
       const flags = [step.flagsText, ...(step.cgroup === undefined ? [] : ["CLONE_INTO_CGROUP"])];
       return `clone3(${flags.filter((text) => text !== "0").join("|") || "0"}) = <${step.pid}>`;
     }
+    case "userMap":
+      return `clone3(CLONE_NEWUSER), write maps, open its namespace = <${step.into}>`;
     case "exec": {
       const path = step.candidates.length > 1 ? ", or along PATH" : "";
       return `execve(${quoted(step.candidates[0] ?? "")}${path}, [${step.argv.map(quoted).join(", ")}], ${step.env.length} variables)`;

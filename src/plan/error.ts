@@ -72,6 +72,7 @@ export function callName(step: Step | Numbered): string {
     case "call":
       return step.call;
     case "clone":
+    case "userMap":
       return "clone3";
     case "exec":
       return "execve";

@@ -37,7 +37,10 @@ export function explainSteps(plan: Plan): readonly ExplainedStep[] {
       // Moves within the program's own memory are no calls.
       if (step.kind === "load" || step.kind === "store" || step.kind === "decimal") continue;
       explained.push(explainStep(step, explained.length, side, inherited));
-      if (step.kind === "clone") walk(step.child, "container", []);
+      if (step.kind === "clone") {
+        walk(step.via ?? [], side, []);
+        walk(step.child, "container", []);
+      }
       if (step.kind === "hook") walk(step.prepare, side, []);
     }
   };

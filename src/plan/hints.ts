@@ -75,6 +75,7 @@ const BY_CALL: Partial<Record<string, Advice>> = {
     ...NAMESPACES,
     ENOENT: "the container whose namespace it was has ended",
     ESRCH: "the container whose namespace it was has ended",
+    EINVAL: "the file is no namespace of that type",
   },
   mount: MOUNT,
   fsopen: MOUNT,
@@ -142,8 +143,9 @@ function onCgroup(step: Step | Numbered): boolean {
 
 /** The hint for a step (`call` as `callName` says it) and an error; undefined where there is nothing to say. */
 export function hintFor(step: Numbered, call: string, errno: string): string | undefined {
-  if (step.hint !== undefined) return step.hint;
   const name = errno as ErrnoName;
+  const special = step.kind === "message" ? step.hints?.[name] : undefined;
+  if (special !== undefined || step.hint !== undefined) return special ?? step.hint;
   // What is said of programs is said of the workload's.
   if (step.kind === "hook") return BY_ERROR[name];
   const advice = call !== "mount" && onCgroup(step) ? CGROUP : BY_CALL[call];

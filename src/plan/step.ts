@@ -73,6 +73,16 @@ export interface Clone extends Reason {
   readonly cgroup?: Slot;
   readonly pid: Slot;
   readonly child: readonly Step[];
+  /** Steps of a helper process that makes the child where the keeper does not go: it enters namespaces. */
+  readonly via?: readonly Step[];
+}
+
+/** A user namespace that nobody is in, for idmapped mounts; lines as `/proc/<pid>/uid_map` takes them. */
+export interface UserMap extends Reason {
+  readonly kind: "userMap";
+  readonly uids: string;
+  readonly gids: string;
+  readonly into: Slot;
 }
 
 /** In the parent: wait until the child has executed its program; take over its failure if it has not. */
@@ -169,6 +179,8 @@ export interface Netlink {
 export interface NetlinkMessage extends Reason {
   readonly kind: "message";
   readonly request: Request;
+  /** What a person can do, by the refusal; before `hint`. */
+  readonly hints?: Readonly<Partial<Record<ErrnoName, string>>>;
   /** Refusals that are no failure. */
   readonly tolerate?: readonly ErrnoName[];
 }
@@ -264,6 +276,7 @@ export type Step =
   | Call
   | Attempt
   | Clone
+  | UserMap
   | AwaitExec
   | Lookup
   | Receive

@@ -3,7 +3,7 @@ import { breather } from "../image/tar/breathe.ts";
 import { byteText, fsPath, toByteText } from "../image/tar/entry.ts";
 import { codeOf } from "../oci/error.ts";
 
-/** Bytes of the regular files below a directory, hard links once. Files that vanish meanwhile do not count. */
+/** Bytes of the files and links below a directory, hard links once. Files that vanish meanwhile do not count. */
 export async function usageOf(directory: string): Promise<number> {
   const breathe = breather();
   const seen = new Set<number>();
@@ -15,7 +15,7 @@ export async function usageOf(directory: string): Promise<number> {
       const stat = statOf(path);
       if (stat === undefined) continue;
       if (stat.isDirectory()) todo.push(path);
-      else if (stat.isFile() && (stat.nlink === 1 || !seen.has(stat.ino))) {
+      else if ((stat.isFile() || stat.isSymbolicLink()) && (stat.nlink === 1 || !seen.has(stat.ino))) {
         if (stat.nlink > 1) seen.add(stat.ino);
         size += stat.size;
       }

@@ -26,7 +26,7 @@ export function mountOf(name: string, options: Readonly<Record<string, string>>)
   const list = o.split(",").filter((option) => option !== "");
   const bind = list.includes("bind") || list.includes("rbind");
   if (type === "" && !bind) throw new Refusal("invalid", `create ${name}: missing required option: "type"`);
-  if (device === "") throw new Refusal("invalid", `create ${name}: missing device in volume options`);
+  if (device === "") throw new Refusal("invalid", `create ${name}: missing required option: "device"`);
   if (bind && !device.startsWith("/"))
     throw new Refusal("invalid", `create ${name}: the device of a bind mount is an absolute path`);
   return { type: type === "" ? "none" : type, device, options: list };

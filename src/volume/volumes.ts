@@ -138,7 +138,8 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
         CreatedAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
         Labels: Object.keys(labels).length === 0 ? null : labels,
         Scope: "local",
-        Options: Object.keys(options).length === 0 ? null : options,
+        // Nothing said and nothing asked for are told apart, as in Docker.
+        Options: request.options ?? null,
       };
       if (fs.existsSync(join(base, name, "volume.json"))) {
         throw new Refusal(

@@ -2,7 +2,7 @@ export interface NetworkPool {
   readonly Subnet?: string;
   readonly IPRange?: string;
   readonly Gateway?: string;
-  readonly AuxiliaryAddresses?: Readonly<Record<string, string>>;
+  readonly AuxiliaryAddresses?: Readonly<Record<string, string>> | null;
 }
 
 export interface NetworkMember {
@@ -35,6 +35,44 @@ export interface Network {
   readonly Containers: Readonly<Record<string, NetworkMember>> | null;
   readonly Options: Readonly<Record<string, string>> | null;
   readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+/** `POST /networks/create`. */
+export interface NetworkCreateRequest {
+  readonly Name: string;
+  readonly Driver?: string;
+  readonly Scope?: string;
+  readonly EnableIPv4?: boolean | null;
+  readonly EnableIPv6?: boolean | null;
+  readonly IPAM?: {
+    readonly Driver?: string;
+    readonly Options?: Readonly<Record<string, string>> | null;
+    readonly Config?: readonly (NetworkPool | null)[] | null;
+  } | null;
+  readonly Internal?: boolean;
+  readonly Attachable?: boolean;
+  readonly Ingress?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly ConfigFrom?: { readonly Network?: string } | null;
+  readonly Options?: Readonly<Record<string, string>> | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+export interface NetworkCreated {
+  readonly Id: string;
+  readonly Warning: string;
+}
+
+/** `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  readonly Container: string;
+  readonly EndpointConfig?: import("./endpoint.ts").EndpointSettings | null;
+}
+
+/** `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  readonly Container: string;
+  readonly Force?: boolean;
 }
 
 /** `POST /networks/prune`. */

@@ -110,7 +110,7 @@ test("what contradicts itself is refused with 125", () => {
     [["--rm", "--restart", "always"], /both --restart and --rm/],
     [["--restart", "on-failure:x"], /maximum retry count must be an integer/],
     [["--no-healthcheck", "--health-cmd", "x"], /conflicts/],
-    [["--network-alias", "a"], /user defined networks/],
+    [["--network-alias", "a"], /user-defined networks/],
     [["--time-offset", "x=1"], /--time-offset/],
     [["-p", "99999"], /containerPort/],
   ];

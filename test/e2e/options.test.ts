@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { CAIS } from "../support/cais.ts";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
 import { namespacesOf } from "../support/process.ts";
@@ -24,7 +25,7 @@ before(async () => {
   const denied = { names: ["mkdir"], action: "SCMP_ACT_ERRNO", errnoRet: 95 };
   const profile = { defaultAction: "SCMP_ACT_ALLOW", syscalls: [denied] };
   writeFileSync(join(home, "profile.json"), JSON.stringify(profile));
-  engine = await startEngine();
+  engine = await startEngine([], CAIS, undefined, "machine");
   await engine.ok(["import", "-c", "ENV IMAGE=there", busyboxTar(), "busybox"]);
   await engine.ok([
     "run",
@@ -51,7 +52,8 @@ const CAPABILITIES = "sed -n 's/^CapEff:\t//p' /proc/self/status";
 const onDisk = (options: string) => `awk '$2 == "/mnt" { print $4 }' /proc/mounts | grep -cw ${options}`;
 
 const observations: readonly Observation[] = [
-  [["--hostname", "quay"], "hostname; cat /etc/hostname; grep -c quay /etc/hosts", "quay\nquay\n1"],
+  // Without a network there is no address to write beside it, as in Docker.
+  [["--hostname", "quay"], "hostname; cat /etc/hostname; grep quay /etc/hosts || true", "quay\nquay"],
   [["--domainname", "example.org"], "cat /proc/sys/kernel/domainname", "example.org"],
   [["--add-host", "db:10.1.2.3"], "grep db /etc/hosts", /^10\.1\.2\.3\s+db$/],
   [

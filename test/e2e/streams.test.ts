@@ -39,15 +39,18 @@ test("stdin goes in and ends; stdout and stderr come out apart, whole", can, asy
 test("attach shows what comes from now on, and its code is the container's", can, async () => {
   const script = "while read line; do [ $line = end ] && exit 8; echo got $line; done";
   await run("talker", "-i", "busybox", "sh", "-c", script);
-  // Who was not there from the start does not end its input by leaving, as in Docker.
+  // Who was not there from the start does not end its input by leaving, as in Docker. The end of what it types would
+  // end its session, so it stays.
   const left = await engine.cais(["attach", "talker"], {
     started: (child) => {
-      child.stdin?.end("one\n");
+      child.stdin?.write("one\n");
       child.stdout?.once("data", () => child.kill("SIGKILL"));
     },
   });
   assert.equal(left.stdout, "got one\n");
-  const attached = await engine.cais(["attach", "talker"], { input: "two\nend\n" });
+  const attached = await engine.cais(["attach", "talker"], {
+    started: (child) => child.stdin?.write("two\nend\n"),
+  });
   assert.deepEqual([attached.stdout, attached.code], ["got two\n", 8]);
   assert.equal(await engine.ok(["logs", "talker"]), "got one\ngot two");
   assert.match((await engine.cais(["attach", "talker"])).stderr, /cannot attach to a stopped container/);

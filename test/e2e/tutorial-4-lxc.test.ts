@@ -37,7 +37,7 @@ before(async () => {
   });
   mkdirSync(join(rootfs, "run/sshd"), { mode: 0o755, recursive: true });
 
-  engine = await startEngine();
+  engine = await startEngine([], CAIS, undefined, "machine");
   const pack = spawn("tar", ["-C", rootfs, "-cf", "-", "."], { stdio: ["ignore", "pipe", "inherit"] });
   await engine.ok(["import", "-", "lxc"], {
     started: (child) => child.stdin && pack.stdout.pipe(child.stdin),

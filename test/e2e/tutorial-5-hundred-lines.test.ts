@@ -86,7 +86,7 @@ test("network: a stack of its own with loopback up; none of the machine's links"
     "readlink",
     "/proc/self/ns/net",
   ]);
-  assert.equal(host, namespacesOf("self").net);
+  assert.equal(host, namespacesOf(engine.pid()).net);
 });
 
 test("uid: names are the image's own, groups come along", can, async () => {

@@ -53,9 +53,12 @@ describe("images", { skip: root }, () => {
     assert.equal(images.history(id)[0]?.Comment, "from a test");
     await assert.rejects(
       images.import(streamOf(TAR), { changes: ["RUN true"] }),
-      /run is not a valid change command/,
+      /RUN is not a valid change command/,
     );
-    await assert.rejects(images.import(streamOf(TAR), { repo: "Bad" }), /repository name must be lowercase/);
+    await assert.rejects(
+      images.import(streamOf(TAR), { repo: "Bad" }),
+      /repository name \(library\/\w+\) must be lowercase/,
+    );
   });
 
   it("are found by name, id and beginning of an id, and not otherwise", async () => {
@@ -75,7 +78,7 @@ describe("images", { skip: root }, () => {
     }
     assert.throws(() => images.get("nothing"), { message: "No such image: nothing:latest" });
     assert.throws(() => images.get("thing:2"), { message: "No such image: thing:2" });
-    assert.throws(() => images.get("BAD"), /repository name must be lowercase/);
+    assert.throws(() => images.get("BAD"), /repository name \(library\/\w+\) must be lowercase/);
     assert.equal(images.find("g".repeat(12)), undefined);
   });
 

@@ -58,7 +58,7 @@ describe("image references", () => {
 
   it("says what is wrong with upper case and with ids", () => {
     assert.throws(() => parseReference("Debian"), {
-      message: "invalid reference format: repository name must be lowercase",
+      message: "invalid reference format: repository name (library/Debian) must be lowercase",
     });
     assert.throws(() => parseReference("a".repeat(64)), /cannot specify 64-byte hexadecimal strings/);
     assert.throws(() => parseReference(`${"a/".repeat(127)}abc`), /must not be more than 255 characters/);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,18 +23,26 @@ export interface TestEngine extends AsyncDisposable {
   readonly kill: () => Promise<void>;
   /** Starts the engine again on the same directories. */
   readonly start: () => Promise<void>;
+  /** Runs a program in the engine's network namespace, and returns what it writes; throws unless it exits 0. */
+  readonly inside: (...words: readonly string[]) => string;
   /** What the engine wrote to its stderr so far. */
   readonly log: () => string;
 }
 
+/** In a network namespace of its own: what it makes there, the machine does not see. */
+const OWN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
+
 /**
  * Starts `cais --root … --run … serve …args`; resolves when it says on CAIS_READY_FD that it listens. The run
  * directory is made in `runHome`, the root in the temporary directory.
+ * @param network `"own"`: bridges and rules are in a network namespace of the engine's, which goes with it;
+ *   `"machine"`: they are the machine's
  */
 export async function startEngine(
   args: readonly string[] = [],
   binary = CAIS,
   runHome?: string,
+  network: "own" | "machine" = "own",
 ): Promise<TestEngine> {
   const home = mkdtempSync(join(tmpdir(), "cais-engine-"));
   // A container with a user namespace reaches its root file system as nobody in particular.
@@ -46,10 +54,15 @@ export async function startEngine(
   const env = { ...process.env, CAIS_HOST: `unix://${socket}`, DOCKER_HOST: `unix://${socket}` };
   const log = () => readFileSync(logFile, "utf8");
   let engine: ChildProcess | undefined;
+  const within: string[] = network === "machine" ? [] : OWN_NETWORK;
+  let netns: number | undefined;
 
   const start = async () => {
     const output = openSync(logFile, "a");
-    engine = spawn(binary, ["--root", root, "--run", run, "serve", ...args], {
+    // One that is started again finds the links that the one before has made.
+    const where = netns === undefined ? within : ["nsenter", `--net=/proc/${process.pid}/fd/${netns}`];
+    const words = [...where, binary, "--root", root, "--run", run, "serve", ...args];
+    engine = spawn(words[0]!, words.slice(1), {
       env: { ...process.env, CAIS_READY_FD: "3" },
       stdio: ["ignore", output, output, "pipe"],
     });
@@ -61,6 +74,7 @@ export async function startEngine(
     const ready = engine.stdio[3] as Readable | null;
     if (!ready) throw new Error(`Cannot run ${binary}`);
     await Promise.race([once(ready, "data"), ended]);
+    netns ??= openSync(`/proc/${engine.pid}/ns/net`, "r");
   };
   const stop = async (signal: NodeJS.Signals) => {
     if (!engine || engine.exitCode !== null || engine.signalCode !== null) return;
@@ -89,12 +103,15 @@ export async function startEngine(
     ok,
     kill: () => stop("SIGKILL"),
     start,
+    inside: (...words) =>
+      execFileSync("nsenter", [`--net=/proc/${process.pid}/fd/${netns}`, ...words], { encoding: "utf8" }),
     log,
     [Symbol.asyncDispose]: async () => {
       if (engine?.exitCode !== null || engine.signalCode !== null) await start();
       const ids = (await ok(["ps", "-aq"])).split("\n").filter(Boolean);
       if (ids.length > 0) await ok(["rm", "-f", "-v", ...ids]);
       await stop("SIGTERM");
+      if (netns !== undefined) closeSync(netns);
       refuseMounts(home);
       for (const each of [home, run]) rmSync(each, { recursive: true, force: true });
     },

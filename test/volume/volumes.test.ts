@@ -75,7 +75,10 @@ describe("volumes", { skip }, () => {
       () => volumes.create({ name: "xx", options: { colour: "red" } }),
       /invalid option: "colour"/,
     );
-    assert.throws(() => volumes.create({ name: "xx", options: { type: "nfs" } }), /missing device/);
+    assert.throws(
+      () => volumes.create({ name: "xx", options: { type: "nfs" } }),
+      /missing required option: "device"/,
+    );
     assert.throws(
       () => volumes.create({ name: "../x" }),
       /includes invalid characters for a local volume name/,

@@ -1,3 +1,5 @@
+import { type Answer, exchange } from "../../src/client/http.ts";
+
 /** The part of the Docker Engine API that the measurements use, on one kept connection. */
 export interface Docker {
   /** Creates a container without network, returns its id. */
@@ -11,19 +13,18 @@ export interface Docker {
   pid(id: string): Promise<number>;
 }
 
-/** Speaks to the engine behind a unix socket. */
+/** Speaks to the engine behind a unix socket, as the command line does: `fetch` adds the hops of its own thread. */
 export function docker(socket: string): Docker {
-  const call = async (method: string, path: string, body?: object): Promise<Response> => {
-    const response = await fetch(`http://engine/v1.44${path}`, {
-      unix: socket,
+  const call = async (method: string, path: string, body?: object): Promise<Answer> => {
+    const answer = await exchange({ kind: "unix", path: socket }, `/v1.44${path}`, {
       method,
-      ...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+      ...(body && { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response;
+    if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
   };
-  const json = async <T>(response: Promise<Response>): Promise<T> => (await (await response).json()) as T;
-  const drain = async (response: Promise<Response>): Promise<void> => void (await (await response).text());
+  const json = async <T>(answer: Promise<Answer>): Promise<T> => (await (await answer).json()) as T;
+  const drain = async (answer: Promise<Answer>): Promise<void> => void (await (await answer).text());
   return {
     create: async (image, command) => {
       const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none" } };

@@ -13,7 +13,7 @@ const below = {
   // One line of the table: a snapshot is made of an archive, an image of snapshots.
   storage: ["image", "oci", "wire", "plan", "kernel", "host"],
   image: ["storage", "oci", "wire", "plan", "kernel", "host"],
-  network: ["plan", "kernel", "oci", "wire", "host"],
+  network: ["storage", "plan", "kernel", "oci", "wire", "host"],
   volume: ["storage", "image", "plan", "kernel", "oci", "wire", "host"],
 } as const;
 

@@ -33,6 +33,8 @@ export interface Exchange {
   begin(status: number, type: string, headers?: Record<string, string>): Stream;
   /** Takes the connection over: 101 for clients that ask to upgrade, 200 for the others. */
   hijack(type: string): Hijacked;
+  /** Takes the connection over with a 101 of one's own. @param headers each line with its end */
+  upgrade(headers: string): Hijacked;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -96,6 +98,30 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
   const write = (chunk: string | Uint8Array): Promise<void> | undefined =>
     socket.destroyed || socket.write(chunk) ? undefined : drained(socket);
 
+  const takeOver = (answer: string): Hijacked => {
+    claim();
+    hijacked = true;
+    socket.write(answer);
+    return {
+      async *input() {
+        for (;;) {
+          const bytes = input.bytes;
+          if (bytes.length > 0) {
+            yield bytes;
+            input.drop(bytes.length);
+          } else if (input.ended || !(await input.more())) {
+            if (input.bytes.length === 0) return;
+          }
+        }
+      },
+      write,
+      end() {
+        socket.end();
+        finish();
+      },
+    };
+  };
+
   const exchange: Exchange = {
     head,
     body,
@@ -125,7 +151,7 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
       if (socket.destroyed) call();
       else socket.once("close", call);
     },
-    reply(status, content = "", type = "application/json", headers = {}) {
+    reply(status, content = "", type = content === "" ? "" : "application/json", headers = {}) {
       claim();
       const text = headText(status, headers);
       const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;
@@ -170,33 +196,14 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
       };
     },
     hijack(type) {
-      claim();
-      hijacked = true;
       const upgrade = head.headers.get("upgrade");
-      socket.write(
+      return takeOver(
         upgrade === undefined
           ? `HTTP/1.1 200 OK\r\n${common}Content-Type: ${type}\r\n\r\n`
           : `HTTP/1.1 101 UPGRADED\r\n${common}Content-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`,
       );
-      return {
-        async *input() {
-          for (;;) {
-            const bytes = input.bytes;
-            if (bytes.length > 0) {
-              yield bytes;
-              input.drop(bytes.length);
-            } else if (input.ended || !(await input.more())) {
-              if (input.bytes.length === 0) return;
-            }
-          }
-        },
-        write,
-        end() {
-          socket.end();
-          finish();
-        },
-      };
     },
+    upgrade: (headers) => takeOver(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`),
   };
   return { exchange, keepAlive: () => keep, hijacked: () => hijacked, finished, abandon: () => finish() };
 }

@@ -13,6 +13,7 @@ import { update } from "../../engine/containers/update.ts";
 import { checkPlatform } from "../../engine/images/platform.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest, updateRequest } from "../../engine/requests.ts";
+import type { Refusal } from "../../oci/error.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { filters, flag, integer, jsonBody, optionalJsonBody } from "../request.ts";
@@ -121,18 +122,15 @@ export const containers: readonly Route[] = [
 
 /** `h` and `w`, both needed. */
 export function sizeOf(exchange: Exchange): [rows: number, columns: number] {
-  const [rows, columns] = [integer(exchange, "h"), integer(exchange, "w")];
-  if (
-    rows === undefined ||
-    columns === undefined ||
-    rows < 0 ||
-    columns < 0 ||
-    rows > 65535 ||
-    columns > 65535
-  ) {
-    throw invalid("invalid terminal size: h and w must be numbers from 0 to 65535");
-  }
-  return [rows, columns];
+  return [measure("height", exchange.query.get("h")), measure("width", exchange.query.get("w"))];
+}
+
+function measure(what: string, text: string | null): number {
+  const bad = (why: string): Refusal =>
+    invalid(`invalid resize ${what} ${JSON.stringify((text ?? "").slice(0, 40))}: ${why}`);
+  if (text === null || !/^\d{1,10}$/.test(text)) throw bad("invalid syntax");
+  if (Number(text) > 65535) throw bad("value out of range");
+  return Number(text);
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

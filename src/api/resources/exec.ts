@@ -2,11 +2,11 @@ import type { Peer } from "../../engine/containers/attach.ts";
 import { find } from "../../engine/containers/find.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { checkExec, createExec, findExec, inspectExec, startExec } from "../../engine/execs/execs.ts";
-import { conflict, invalid } from "../../engine/refuse.ts";
+import { conflict, notFound } from "../../engine/refuse.ts";
 import { execRequest } from "../../engine/requests.ts";
 import type { ExecStartRequest } from "../../wire/exec.ts";
 import { describe, replyJson } from "../failure.ts";
-import { streamType } from "../frames.ts";
+import { hijackType } from "../frames.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { keysOf, peerOf } from "../peer.ts";
 import { jsonBody, optionalJsonBody } from "../request.ts";
@@ -27,6 +27,7 @@ export const execs: readonly Route[] = [
     await optionalJsonBody(exchange);
     const exec = findExec(engine, parameter(parameters, "id"));
     const size = sizeOf(exchange);
+    if (exec.exitCode !== null) throw notFound(`exec ${exec.id} has ended`);
     if (!exec.running) throw conflict(`exec ${exec.id} is not running`);
     exec.running.resize(...size);
     exchange.reply(200);
@@ -39,26 +40,23 @@ export const execs: readonly Route[] = [
 async function startOne(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
   const exec = findExec(engine, id);
   const request: ExecStartRequest = await optionalJsonBody(exchange);
-  checkExec(exec);
+  if (request.Detach) checkExec(exec);
   const terminal = exec.config.Tty ?? false;
   const detach = keysOf(exec.config.DetachKeys, terminal);
   const [rows, columns] = request.ConsoleSize ?? exec.config.ConsoleSize ?? [];
-  if (rows !== undefined && !terminal && request.ConsoleSize) {
-    throw invalid("cannot set a terminal size: the exec has no terminal");
-  }
   const size = terminal && rows && columns ? { rows, columns } : null;
   if (request.Detach) {
     await startExec(engine, exec, { peer: null, detach, size });
     exchange.reply(200);
     return;
   }
-  const connection = exchange.hijack(streamType(terminal, minor));
+  const connection = exchange.hijack(hijackType(exchange, terminal, minor));
   const peer: Peer = peerOf(connection, terminal, exec.config.AttachStdin ?? false);
   try {
     await startExec(engine, exec, { peer, detach, size });
   } catch (error) {
     // The answer has begun: the sentence goes where the output would have gone, as in Docker.
-    peer.write("stderr", Buffer.from(`${describe(error).message}\r\n`));
+    peer.write("stdout", Buffer.from(`${describe(error).message}\r\n`));
     peer.end();
   }
   exchange.onClose(() => {

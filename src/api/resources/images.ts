@@ -1,12 +1,13 @@
 import { find } from "../../engine/containers/find.ts";
 import { commitContainer } from "../../engine/images/commit.ts";
-import { unsupported } from "../../engine/refuse.ts";
+import { invalid, unsupported } from "../../engine/refuse.ts";
 import type { ContainerConfig } from "../../wire/container.ts";
 import { describe, replyJson } from "../failure.ts";
 import type { Exchange, Stream } from "../http/exchange.ts";
 import { imageFor, imageSummaryFor } from "../older.ts";
 import { filters, flag, optionalJsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
+import { parseName, pull, push } from "./registry.ts";
 
 const IMAGE_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
 
@@ -41,12 +42,7 @@ export const images: readonly Route[] = [
   }),
   post("/images/create", async (engine, exchange) => {
     const source = exchange.query.get("fromSrc");
-    if (source === null || source === "") {
-      const name = exchange.query.get("fromImage") ?? "";
-      throw unsupported(
-        `Cannot pull ${name}: this version of cais has no registries yet; import or load an archive, or use the image host`,
-      );
-    }
+    if (source === null || source === "") return pull(engine, exchange);
     if (source !== "-") throw unsupported("Cannot import from an address: send the archive as the body (-)");
     const { message, platform, repo, tag } = given(exchange, "message", "platform", "repo", "tag");
     await progress(exchange, async (send) => {
@@ -60,11 +56,17 @@ export const images: readonly Route[] = [
       send({ status: id });
     });
   }),
-  post("/images/load", (engine, exchange) =>
-    progress(exchange, async (send) => {
-      await engine.images.load(exchange.body.stream(), send);
-    }),
-  ),
+  post("/images/load", (engine, exchange) => {
+    const platforms = exchange.query.getAll("platform").filter(Boolean);
+    if (platforms.some((platform) => platform.split("/").length > 3)) throw invalid("invalid platform");
+    return progress(
+      exchange,
+      async (send) => {
+        await engine.images.load(exchange.body.stream(), send);
+      },
+      "at once",
+    );
+  }),
   get("/images/get", (engine, exchange) =>
     archive(exchange, engine.images.save(exchange.query.getAll("names").flatMap((name) => name.split(",")))),
   ),
@@ -90,8 +92,12 @@ export const images: readonly Route[] = [
     await engine.images.tag(parameter(parameters, "name"), given(exchange, "repo", "tag"));
     exchange.reply(201);
   }),
-  post("/images/{name...}/push", () => {
-    throw unsupported("Cannot push: this version of cais has no registries yet; save an archive instead");
+  post("/images/{name...}/push", (engine, exchange, parameters) =>
+    push(engine, exchange, parameter(parameters, "name")),
+  ),
+  get("/distribution/{name...}/json", (_, __, parameters) => {
+    parseName(parameter(parameters, "name"));
+    throw unsupported("Cannot ask a registry: this version of cais has no registries yet");
   }),
   del("/images/{name...}", async (engine, exchange, parameters) => {
     const removed = await engine.images.remove(parameter(parameters, "name"), {
@@ -101,7 +107,9 @@ export const images: readonly Route[] = [
     replyJson(exchange, removed);
   }),
   post("/commit", async (engine, exchange) => {
-    const container = find(engine, exchange.query.get("container") ?? "");
+    const named = exchange.query.get("container") ?? "";
+    if (named === "") throw invalid('invalid name or ID supplied: ""');
+    const container = find(engine, named);
     const config = (await optionalJsonBody(exchange)) as ContainerConfig;
     const { author, comment, repo, tag } = given(exchange, "author", "comment", "repo", "tag");
     const Id = await commitContainer(engine, container, {
@@ -117,16 +125,21 @@ export const images: readonly Route[] = [
   }),
 ];
 
-/** A stream of JSON messages; an error after the first one is a message too, as in Docker. */
+/**
+ * A stream of JSON messages; an error after the first one is a message too, as in Docker.
+ * @param when "at once": errors are messages from the beginning on
+ */
 export async function progress(
   exchange: Exchange,
   work: (send: (message: object) => void) => Promise<void>,
+  when?: "at once",
 ): Promise<void> {
   let stream: Stream | null = null;
   const begin = (): Stream => {
     stream ??= exchange.begin(200, "application/json");
     return stream;
   };
+  if (when === "at once") begin();
   try {
     await work((message) => begin().write(`${JSON.stringify(message)}\r\n`));
   } catch (error) {
@@ -142,14 +155,15 @@ export async function archive(
   exchange: Exchange,
   bytes: AsyncIterable<Uint8Array>,
   headers: Record<string, string> = {},
+  type = "application/x-tar",
 ): Promise<void> {
   let stream: Stream | null = null;
   for await (const chunk of bytes) {
-    stream ??= exchange.begin(200, "application/x-tar", headers);
+    stream ??= exchange.begin(200, type, headers);
     const wait = stream.write(chunk);
     if (wait) await wait;
     if (exchange.gone.aborted) return;
   }
-  stream ??= exchange.begin(200, "application/x-tar", headers);
+  stream ??= exchange.begin(200, type, headers);
   stream.end();
 }

@@ -1,45 +1,73 @@
-import { findNetwork, networks as fixed } from "../../engine/networks.ts";
-import { unsupported } from "../../engine/refuse.ts";
+import { find as findContainer } from "../../engine/containers/find.ts";
+import { createNetwork, pruneNetworks, removeNetwork } from "../../engine/networks/change.ts";
+import { connect, disconnect } from "../../engine/networks/connect.ts";
+import { listNetworks, NETWORK_FILTERS } from "../../engine/networks/list.ts";
+import { membersOf, networkView } from "../../engine/networks/view.ts";
+import { invalid, notFound } from "../../engine/refuse.ts";
+import { connectRequest, disconnectRequest, networkRequest } from "../../engine/requests.ts";
 import { Refusal } from "../../oci/error.ts";
 import { replyJson } from "../failure.ts";
-import { filters } from "../request.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { filters, jsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
+import { untilOf } from "./containers.ts";
 
-const later = (): never => {
-  throw unsupported(
-    "user-defined networks are not supported by this version of cais: use bridge, host or none",
-  );
-};
-
-/** Networks: the three that are always there. */
+/** Networks, and who is on them. */
 export const networks: readonly Route[] = [
-  get("/networks", (_, exchange) => {
-    const asked = filters(exchange, ["dangling", "driver", "id", "label", "name", "scope", "type"]);
-    const one = (values: readonly string[] | undefined, test: (value: string) => boolean): boolean =>
-      !values || values.length === 0 || values.some(test);
-    replyJson(
-      exchange,
-      fixed().filter(
-        ({ Name, Id, Driver, Scope }) =>
-          one(asked.name, (value) => Name.includes(value)) &&
-          one(asked.id, (value) => Id.startsWith(value)) &&
-          one(asked.driver, (value) => Driver === value) &&
-          one(asked.scope, (value) => Scope === value) &&
-          one(asked.type, (value) => value === "builtin") &&
-          one(asked.dangling, (value) => value === "false") &&
-          !asked.label?.length,
-      ),
-    );
-  }),
-  post("/networks/create", later),
-  post("/networks/prune", (_, exchange) => replyJson(exchange, { NetworksDeleted: null })),
-  post("/networks/{id}/connect", later),
-  post("/networks/{id}/disconnect", later),
-  get("/networks/{id}", (_, exchange, parameters) =>
-    replyJson(exchange, findNetwork(parameter(parameters, "id"))),
+  get("/networks", (engine, exchange) =>
+    replyJson(exchange, listNetworks(engine, filters(exchange, NETWORK_FILTERS))),
   ),
-  del("/networks/{id}", (_, __, parameters) => {
-    const { Name } = findNetwork(parameter(parameters, "id"));
-    throw new Refusal("forbidden", `${Name} is a pre-defined network and cannot be removed`);
+  post("/networks/create", async (engine, exchange) => {
+    const { id } = await createNetwork(engine, networkRequest(await jsonBody(exchange)));
+    replyJson(exchange, { Id: id, Warning: "" }, 201);
+  }),
+  post("/networks/prune", async (engine, exchange) => {
+    const asked = filters(exchange, ["label", "label!", "until"]);
+    replyJson(exchange, await pruneNetworks(engine, asked, untilOf(asked.until)));
+  }),
+  post("/networks/{id}/connect", async (engine, exchange, parameters) => {
+    const { Container, EndpointConfig } = connectRequest(await jsonBody(exchange));
+    const container = memberNamed(engine, Container);
+    const network = engine.networks.find(parameter(parameters, "id"));
+    await connect(engine, network, container(), EndpointConfig);
+    exchange.reply(200);
+  }),
+  post("/networks/{id}/disconnect", async (engine, exchange, parameters) => {
+    const { Container, Force } = disconnectRequest(await jsonBody(exchange));
+    const container = memberNamed(engine, Container);
+    const network = engine.networks.find(parameter(parameters, "id"));
+    try {
+      await disconnect(engine, network, container());
+    } catch (error) {
+      if (!Force || !(error instanceof Refusal) || error.kind !== "notFound") throw error;
+      throw notFound(`endpoint ${Container.slice(0, 255)} not found`);
+    }
+    exchange.reply(200);
+  }),
+  get("/networks/{id}", (engine, exchange, parameters) => {
+    checkVerbose(exchange);
+    const network = engine.networks.find(parameter(parameters, "id"));
+    const scope = exchange.query.get("scope");
+    if (scope && scope !== network.scope) throw notFound(`network ${parameter(parameters, "id")} not found`);
+    replyJson(exchange, networkView(network, membersOf(engine, network)));
+  }),
+  del("/networks/{id}", async (engine, exchange, parameters) => {
+    await removeNetwork(engine, engine.networks.find(parameter(parameters, "id")));
+    exchange.reply(204);
   }),
 ];
+
+/** The body's container, looked for once the network is found: Docker complains of that first. */
+function memberNamed(engine: Parameters<typeof findContainer>[0], reference: string) {
+  if (reference.trim() === "") throw invalid(`invalid name or ID supplied: "${reference}"`);
+  return () => findContainer(engine, reference);
+}
+
+/** Go's booleans; there is nothing more to tell than without it. */
+function checkVerbose(exchange: Exchange): void {
+  const value = exchange.query.get("verbose");
+  if (value === null || value === "" || /^(1|t|true|0|f|false)$/i.test(value)) return;
+  throw invalid(
+    `invalid value for verbose: ${value.slice(0, 80)}: strconv.ParseBool: parsing "${value.slice(0, 80)}": invalid syntax`,
+  );
+}

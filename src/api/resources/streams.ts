@@ -1,16 +1,19 @@
+import type { DetachKeys } from "../../container/detach.ts";
 import type { Entry } from "../../container/logs/entry.ts";
 import { formatTime, parseTime } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../../engine/container.ts";
-import { attach, checkAttach } from "../../engine/containers/attach.ts";
+import { attach, checkAttach, type Peer } from "../../engine/containers/attach.ts";
 import { find } from "../../engine/containers/find.ts";
 import { type LogsOptions, logs } from "../../engine/containers/logs.ts";
+import { tell } from "../../engine/containers/tell.ts";
 import { wait } from "../../engine/containers/wait.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { invalid } from "../../engine/refuse.ts";
+import { invalid, notANumber } from "../../engine/refuse.ts";
 import { describe, replyJson } from "../failure.ts";
-import { frame, streamType } from "../frames.ts";
+import { frame, hijackType, streamType } from "../frames.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { keysOf, peerOf } from "../peer.ts";
+import { badHandshake, openWebSocket } from "../http/websocket.ts";
+import { keysOf, peerOf, rawPeer } from "../peer.ts";
 import { flag } from "../request.ts";
 import { get, parameter, post, type Route } from "../route.ts";
 
@@ -18,6 +21,9 @@ import { get, parameter, post, type Route } from "../route.ts";
 export const streams: readonly Route[] = [
   post("/containers/{id}/attach", (engine, exchange, parameters, minor) =>
     attachTo(engine, exchange, parameter(parameters, "id"), minor),
+  ),
+  get("/containers/{id}/attach/ws", (engine, exchange, parameters, minor) =>
+    attachSocket(engine, exchange, parameter(parameters, "id"), minor),
   ),
   get("/containers/{id}/logs", (engine, exchange, parameters, minor) =>
     sendLogs(engine, exchange, parameter(parameters, "id"), minor),
@@ -65,15 +71,72 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
   const container = attachable(engine, exchange, id);
   if (!container) return;
   const terminal = container.record.config.Tty ?? false;
-  const [stdin, stdout, stderr] = [
-    flag(exchange, "stdin"),
-    flag(exchange, "stdout"),
-    flag(exchange, "stderr"),
-  ];
-  const detach = keysOf(exchange.query.get("detachKeys"), terminal);
-  const [past, live] = [flag(exchange, "logs"), flag(exchange, "stream")];
-  const connection = exchange.hijack(streamType(terminal, minor));
-  if (past) {
+  const wanted = {
+    stdin: flag(exchange, "stdin"),
+    stdout: flag(exchange, "stdout"),
+    stderr: flag(exchange, "stderr"),
+  };
+  let session: Session;
+  try {
+    session = sessionOf(exchange, terminal, wanted);
+  } catch {
+    const keys = exchange.query.get("detachKeys")?.slice(0, 80);
+    exchange.reply(400, `Invalid detach keys (${keys}) provided\r\n`, streamType(true, 0));
+    return;
+  }
+  const connection = exchange.hijack(hijackType(exchange, terminal, minor));
+  await join(engine, container, peerOf(connection, terminal, wanted.stdin), session);
+}
+
+/** Docker's WebSocket form: both streams as they are, one frame a piece. */
+async function attachSocket(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
+  const container = find(engine, id);
+  checkAttach(container, id);
+  // Older clients get all three, whatever they ask for.
+  const all = minor < 42;
+  const wanted = {
+    stdin: all || flag(exchange, "stdin"),
+    stdout: all || flag(exchange, "stdout"),
+    stderr: all || flag(exchange, "stderr"),
+  };
+  const session = sessionOf(exchange, container.record.config.Tty ?? false, wanted);
+  const bad = badHandshake(exchange);
+  if (bad) {
+    exchange.reply(400, bad, "text/plain", { "Sec-WebSocket-Version": "13" });
+    return;
+  }
+  const socket = openWebSocket(exchange, minor >= 28);
+  const peer = rawPeer(socket, wanted.stdin);
+  await join(engine, container, peer, session);
+}
+
+interface Session {
+  readonly exchange: Exchange;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly detach: DetachKeys | null;
+  /** What was written before comes first. */
+  readonly past: boolean;
+  readonly live: boolean;
+}
+
+/** @throws Refusal (400) for detach keys that do not exist: before anything is answered */
+const sessionOf = (
+  exchange: Exchange,
+  terminal: boolean,
+  { stdout, stderr }: { readonly stdout: boolean; readonly stderr: boolean },
+): Session => ({
+  exchange,
+  stdout,
+  stderr,
+  detach: keysOf(exchange.query.get("detachKeys"), terminal),
+  past: flag(exchange, "logs"),
+  live: flag(exchange, "stream"),
+});
+
+async function join(engine: Engine, container: Container, peer: Peer, session: Session): Promise<void> {
+  const { stdout, stderr, exchange } = session;
+  if (session.past) {
     const options: LogsOptions = {
       stdout: stdout || !stderr,
       stderr: stderr || !stdout,
@@ -84,16 +147,18 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
       signal: exchange.gone,
     };
     for await (const entries of logs(engine, container, options)) {
-      const wait = connection.write(bytesOf(entries, terminal, {}));
-      if (wait) await wait;
+      for (const { stream, log } of entries) {
+        const wait = peer.write(stream, Buffer.from(log));
+        if (wait) await wait;
+      }
     }
   }
-  if (!live) {
-    connection.end();
+  if (!session.live) {
+    tell(engine, container.record, "attach");
+    peer.end();
     return;
   }
-  const leave = attach(engine, container, peerOf(connection, terminal, stdin), { stdout, stderr, detach });
-  exchange.onClose(leave);
+  exchange.onClose(attach(engine, container, peer, session));
 }
 
 async function sendLogs(engine: Engine, exchange: Exchange, id: string, minor: number): Promise<void> {
@@ -173,7 +238,7 @@ function timeOf(exchange: Exchange, name: string): bigint | null {
   const text = exchange.query.get(name);
   if (text === null || text === "" || text === "0") return null;
   const at = parseTime(text);
-  if (at === null) throw invalid(`invalid value for ${name}: '${text.slice(0, 40)}'`);
+  if (at === null) throw notANumber("ParseInt", text);
   return at;
 }
 

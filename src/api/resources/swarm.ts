@@ -70,6 +70,6 @@ export const others: readonly Route[] = [
   post("/build/cancel", (_, exchange) => {
     if (!exchange.query.get("id")) throw invalid("build ID not provided");
     // A build of the classic builder ends with its request.
-    exchange.reply(200);
+    exchange.reply(200, "", "application/json");
   }),
 ];

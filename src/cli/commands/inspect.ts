@@ -1,8 +1,9 @@
 import { inspectContainer } from "../../client/containers.ts";
 import { EngineError } from "../../client/error.ts";
 import { inspectImage } from "../../client/images.ts";
+import { inspectNetwork } from "../../client/networks.ts";
 import type { Engine } from "../../client/request.ts";
-import { inspectNetwork, inspectVolume } from "../../client/volumes.ts";
+import { inspectVolume } from "../../client/volumes.ts";
 import { command } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { bool, text } from "../flags/flag.ts";

@@ -1,4 +1,4 @@
-import { inspectNetwork } from "../../client/volumes.ts";
+import { inspectNetwork } from "../../client/networks.ts";
 import { command } from "../command.ts";
 import { text } from "../flags/flag.ts";
 import { inspectAll } from "../inspection.ts";

@@ -1,4 +1,4 @@
-import { listNetworks } from "../../client/volumes.ts";
+import { listNetworks } from "../../client/networks.ts";
 import { command } from "../command.ts";
 import { labelsText, withMethods } from "../container/row.ts";
 import { filterFlag, toFilters } from "../filters.ts";

@@ -1,7 +1,8 @@
 import { pruneContainers } from "../../client/containers.ts";
 import { pruneImages } from "../../client/images.ts";
+import { pruneNetworks } from "../../client/networks.ts";
 import { pruneBuilds } from "../../client/system.ts";
-import { pruneNetworks, pruneVolumes } from "../../client/volumes.ts";
+import { pruneVolumes } from "../../client/volumes.ts";
 import { command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { filterFlag, toFilters } from "../filters.ts";

@@ -12,58 +12,114 @@ export interface Networks {
   readonly config?: NetworkingConfig;
 }
 
+interface Attachment {
+  readonly name: string;
+  readonly endpoint: EndpointSettings;
+}
+
+const refused = (message: string): Failure => new Failure(message, 125);
+const conflict = (message: string): Failure => refused(`conflicting options: ${message}`);
+
 /** `--network`, with the options that belong to the first network's endpoint. */
 export function networks(options: Options): Networks {
   const asked = [...options.network, ...options.net].map(attachment);
-  const first = asked[0] ?? { name: "default", endpoint: {} };
-  const isOwn =
-    !["default", "bridge", "host", "none"].includes(first.name) && !first.name.startsWith("container:");
-  const rest = general(options);
-  if (options["network-alias"].length > 0 && !isOwn)
-    throw new Failure("network-scoped alias is supported only for containers in user defined networks", 125);
-  const endpoint: EndpointSettings = { ...rest, ...first.endpoint };
-  const endpoints = Object.fromEntries(
-    asked.length === 0
-      ? [[first.name, endpoint]]
-      : asked.map((one, i) => [one.name, i === 0 ? endpoint : one.endpoint]),
-  );
-  const said = asked.length > 1 || Object.keys(endpoint).length > 0;
-  return { mode: first.name, ...(said && { config: { EndpointsConfig: endpoints } }) };
+  const [first = { name: "default", endpoint: {} }, ...others] = asked;
+  const all = [{ name: first.name, endpoint: merged(options, first) }, ...others];
+  checkTogether(all.map(({ name }) => name));
+  const said = all.some(({ endpoint }) => Object.keys(endpoint).length > 0) || all.length > 1;
+  if (!said) return { mode: first.name };
+  const endpoints = Object.fromEntries(all.map(({ name, endpoint }) => [name, endpoint]));
+  return { mode: first.name, config: { EndpointsConfig: endpoints } };
 }
 
-function general(options: Options): EndpointSettings {
-  const { ip, ip6 } = options;
+const isUserDefined = (name: string): boolean =>
+  !["default", "bridge", "host", "none"].includes(name) && !name.startsWith("container:");
+
+function checkTogether(names: readonly string[]): void {
+  if (names.length > 1 && !names.every(isUserDefined))
+    throw conflict("cannot attach both user-defined and non-user-defined network-modes");
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw refused(`network "${twice}" is specified multiple times`);
+}
+
+/** What is said of the first network by options of their own; the same must not be said twice. */
+function merged(options: Options, { name, endpoint }: Attachment): EndpointSettings {
+  const { ip, ip6, link } = options;
+  const alias = options["network-alias"];
   const local = options["link-local-ip"];
-  const ipam = {
+  const mac = options["mac-address"];
+  const ipam = endpoint.IPAMConfig;
+  if (alias.length > 0 && !isUserDefined(name))
+    throw refused("network-scoped aliases are only supported for user-defined networks");
+  const clashes = [
+    [alias.length > 0 && endpoint.Aliases, "--network-alias and per-network alias"],
+    [link.length > 0 && endpoint.Links, "--link and per-network links"],
+    [ip && ipam?.IPv4Address, "--ip and per-network IPv4 address"],
+    [ip6 && ipam?.IPv6Address, "--ip6 and per-network IPv6 address"],
+    [local.length > 0 && ipam?.LinkLocalIPs, "--link-local-ip and per-network link-local IP addresses"],
+    [mac && endpoint.MacAddress, "--mac-address and per-network MAC address"],
+  ] as const;
+  for (const [both, what] of clashes) if (both) throw conflict(`cannot specify both ${what}`);
+  const addresses = {
+    ...ipam,
     ...(ip && { IPv4Address: ip }),
     ...(ip6 && { IPv6Address: ip6 }),
     ...(local.length > 0 && { LinkLocalIPs: local }),
   };
-  const mac = options["mac-address"];
   return {
-    ...(Object.keys(ipam).length > 0 && { IPAMConfig: ipam }),
-    ...(options["network-alias"].length > 0 && { Aliases: options["network-alias"] }),
+    ...endpoint,
+    ...(Object.keys(addresses).length > 0 && { IPAMConfig: addresses }),
+    ...(alias.length > 0 && { Aliases: alias }),
+    ...(link.length > 0 && isUserDefined(name) && { Links: link }),
     ...(mac && { MacAddress: mac }),
   };
 }
 
-/** `NAME`, or `name=NAME,alias=A,ip=…,ip6=…,mac-address=…,driver-opt=k=v,gw-priority=1`. */
-function attachment(text: string): { readonly name: string; readonly endpoint: EndpointSettings } {
+/** `NAME`, or `name=NAME,alias=A,ip=…,ip6=…,mac-address=…,link-local-ip=…,driver-opt=k=v,gw-priority=1`. */
+function attachment(text: string): Attachment {
   if (!text.includes("=")) return { name: text, endpoint: {} };
+  const wrong = (why: string): Failure => refused(`invalid argument "${text}" for "--network" flag: ${why}`);
   const endpoint: Writable<EndpointSettings> = {};
+  const ipam: Writable<NonNullable<EndpointSettings["IPAMConfig"]>> = {};
   const options: Record<string, string> = {};
   let name = "";
   for (const field of text.split(",")) {
-    const [key, value = ""] = cut(field, "=");
-    if (key === "name") name = value;
-    else if (key === "alias") endpoint.Aliases = [...(endpoint.Aliases ?? []), value];
-    else if (key === "ip") endpoint.IPAMConfig = { ...endpoint.IPAMConfig, IPv4Address: value };
-    else if (key === "ip6") endpoint.IPAMConfig = { ...endpoint.IPAMConfig, IPv6Address: value };
-    else if (key === "mac-address") endpoint.MacAddress = value;
-    else if (key === "gw-priority") endpoint.GwPriority = Number(value);
-    else if (key === "driver-opt") options[cut(value, "=")[0]] = cut(value, "=")[1] ?? "";
-    else throw new Failure(`invalid field ${key} in --network ${text}`, 125);
+    const [word, value = ""] = cut(field, "=");
+    switch (word.trim().toLowerCase()) {
+      case "name":
+        name = value;
+        break;
+      case "alias":
+        endpoint.Aliases = [...(endpoint.Aliases ?? []), value];
+        break;
+      case "ip":
+        ipam.IPv4Address = value;
+        break;
+      case "ip6":
+        ipam.IPv6Address = value;
+        break;
+      case "link-local-ip":
+        ipam.LinkLocalIPs = [...(ipam.LinkLocalIPs ?? []), value];
+        break;
+      case "mac-address":
+        endpoint.MacAddress = value;
+        break;
+      case "gw-priority":
+        if (!/^[+-]?\d{1,9}$/.test(value)) throw wrong(`invalid gw-priority (${value}): invalid syntax`);
+        endpoint.GwPriority = Number(value);
+        break;
+      case "driver-opt": {
+        const [option, setting] = cut(value, "=");
+        if (setting === undefined) throw wrong("invalid key value pair format in driver options");
+        options[option] = setting;
+        break;
+      }
+      default:
+        throw wrong(`invalid field key ${word}`);
+    }
   }
-  if (name === "") throw new Failure(`network name/id is not specified in --network ${text}`, 125);
-  return { name, endpoint: { ...endpoint, ...(Object.keys(options).length > 0 && { DriverOpts: options }) } };
+  if (name === "") throw wrong("network name/id is not specified");
+  if (Object.keys(ipam).length > 0) endpoint.IPAMConfig = ipam;
+  if (Object.keys(options).length > 0) endpoint.DriverOpts = options;
+  return { name, endpoint };
 }

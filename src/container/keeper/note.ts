@@ -67,11 +67,14 @@ export function isAlive(identity: Identity): boolean {
   return stat?.field(22) === identity.startTime && !["Z", "X"].includes(stat.field(3));
 }
 
-/** Whether a keeper has done all its steps: the last of them leaves it one capability (CAP_KILL, number 5). */
+/**
+ * Whether a keeper has done all its steps: the last of them leaves it one capability (CAP_KILL, number 5), or with
+ * wires to take back two (CAP_NET_ADMIN, number 12).
+ */
 export function isKeeping(pid: number): boolean {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "latin1");
-    return /^CapEff:\s*0*20$/m.test(status);
+    return /^CapEff:\s*0*(?:10)?20$/m.test(status);
   } catch {
     return false;
   }

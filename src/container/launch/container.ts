@@ -6,7 +6,7 @@ import { childWires, forgetWires } from "../../network/wires/launch.ts";
 import { notifies } from "../../oci/runtime/read-seccomp.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
-import type { Step } from "../../plan/step.ts";
+import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
@@ -23,11 +23,13 @@ import {
   openSource,
   type PlannedMount,
 } from "./mounts.ts";
-import { joinNamespaces, type Namespaces } from "./namespaces.ts";
+import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
+  changeRoot,
   detachPropagation,
+  mountBundleRoot,
   mountRoot,
   pivot,
   propagateRoot,
@@ -37,6 +39,7 @@ import {
 } from "./rootfs.ts";
 import { unheard } from "./seccomp.ts";
 import { loopbackUp, ownSession } from "./streams.ts";
+import { plainRoot, takeRoot, waitForUsers } from "./users.ts";
 import { execute, underInit } from "./workload.ts";
 
 /** Everything that the parts of a container's own steps are made from. */
@@ -67,24 +70,23 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 /** The container's steps, from the clone to `execve`: the second of the launch program's three parts. */
 export function containerSteps(parts: ContainerParts): Step[] {
   const { because, endpoints, hooks, mounts, namespaces, spec } = parts;
-  const ownUsers = namespaces.has("user");
+  const ownUsers = namespaces.users !== "machine";
+  if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   return [
     ...parts.custody.forget,
     ...forgetWires(endpoints),
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),
-    ...(ownUsers ? receiveRoot(parts.rootPlace) : []),
+    ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
-    ...joinNamespaces(namespaces, because),
+    ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
     // Only the host's root finds the way to the bundle.
     ...(ownUsers && hooks !== undefined ? [detachPropagation(), ...keepHostView(hooks)] : []),
-    ...(ownUsers ? becomeRoot(because) : mounts.filter(isBind).flatMap(openSource)),
+    ...(ownUsers ? becomeRoot(because) : mounts.filter(opensItself(parts)).flatMap(openSource)),
     detachPropagation(),
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
-    ...(ownUsers
-      ? mounts.filter(needsHost).flatMap(makeFileSystem)
-      : [...mountRoot(parts.rootfs, parts.rootPlace), standOnRoot(parts.rootPlace)]),
+    ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
     ...pivot(),
     ...fileSystems(parts, ownUsers),
     ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
@@ -95,6 +97,40 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...readonlyPaths(spec.linux?.readonlyPaths ?? [], because),
     ...maskPaths(spec.linux?.maskedPaths ?? [], parts.isDirectory, because),
     ...workload(parts, ownUsers),
+  ];
+}
+
+/** The sources of idmapped mounts of a bundle have been opened by the keeper. */
+const opensItself =
+  ({ hooks }: ContainerParts) =>
+  (planned: PlannedMount): boolean =>
+    isBind(planned) && !(hooks !== undefined && planned.options.idmap);
+
+function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[] {
+  if (hooks !== undefined && rootfs.kind === "directory")
+    return mountBundleRoot(rootfs.path, rootPlace, because);
+  return [...mountRoot(rootfs, rootPlace), standOnRoot(rootPlace)];
+}
+
+/** In a mount namespace of others nothing is mounted: the process gets a root of its own there, and that is all. */
+function containerElsewhere(parts: ContainerParts): Step[] {
+  const { because, hooks, namespaces, rootfs, spec } = parts;
+  const others = namespaces.users !== "machine";
+  if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
+  return [
+    ...parts.custody.forget,
+    ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
+    ...(others && hooks !== undefined ? waitForUsers() : []),
+    ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
+    ...(others ? [] : oomScore(spec.process.oomScoreAdj, because)),
+    ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
+    ...joinMountNamespace(namespaces, because),
+    ...changeRoot(rootfs.path, because),
+    ...(others ? becomeRoot(because) : []),
+    ...names(parts),
+    ...(namespaces.has("network") ? loopbackUp() : []),
+    ...sysctls(spec.linux?.sysctl ?? {}, because),
+    ...workload(parts, others),
   ];
 }
 
@@ -124,29 +160,17 @@ function fileSystems({ because, mounts, spec, trees }: ContainerParts, ownUsers:
   });
 }
 
+/** Of a namespace that it joins as well: the configuration asks for it by name (as with runc). */
 function names({ because, namespaces, spec }: ContainerParts): Step[] {
-  if (!namespaces.has("uts")) return [];
-  const { domainname, hostname } = spec;
-  const bytes = (text: string) => mem({ kind: "text", text }, text);
+  if (!namespaces.has("uts") && !namespaces.joined.some(({ type }) => type === "uts")) return [];
+  const set = (name: "sethostname" | "setdomainname", text: string, reason: Reason) => {
+    const bytes = new TextEncoder().encode(text).length;
+    return call(name, [mem({ kind: "text", text }, text), num(bytes)], reason);
+  };
+  const { domainname = "", hostname = "" } = spec;
   return [
-    ...(hostname === undefined
-      ? []
-      : [
-          call(
-            "sethostname",
-            [bytes(hostname), num(hostname.length)],
-            because("hostname", "set the host name"),
-          ),
-        ]),
-    ...(domainname === undefined
-      ? []
-      : [
-          call(
-            "setdomainname",
-            [bytes(domainname), num(domainname.length)],
-            because("domainname", "set the domain"),
-          ),
-        ]),
+    ...(hostname === "" ? [] : [set("sethostname", hostname, because("hostname", "set the host name"))]),
+    ...(domainname === "" ? [] : [set("setdomainname", domainname, because("domainname", "set the domain"))]),
   ];
 }
 

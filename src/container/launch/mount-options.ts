@@ -18,6 +18,8 @@ export interface MountOptions {
   readonly data: string;
   /** Show the owners of its files through the container's user namespace (runtime-spec, "idmap"). */
   readonly idmap: boolean;
+  /** The same for all mounts below it (`ridmap`). */
+  readonly recursiveIdmap: boolean;
   /** Copy what the image has at the destination into the tmpfs. */
   readonly tmpcopyup: boolean;
 }
@@ -99,6 +101,7 @@ export function mountOptions(options: readonly string[]): MountOptions {
   let propagation: MountOptions["propagation"];
   let tmpcopyup = false;
   let idmap = false;
+  let recursiveIdmap = false;
   const data: string[] = [];
   for (const word of options) {
     const flag = FLAGS[word];
@@ -110,6 +113,7 @@ export function mountOptions(options: readonly string[]): MountOptions {
       propagation = { flag: PROPAGATION[word.slice(1)]!, recursive: true };
     } else if (word === "tmpcopyup") tmpcopyup = true;
     else if (word === "idmap") idmap = true;
+    else if (word === "ridmap") idmap = recursiveIdmap = true;
     else if (flag !== undefined || attribute !== undefined) {
       if (flag !== undefined) flagsSet = flag[1] ? flagsSet | MS[flag[0]] : flagsSet & ~MS[flag[0]];
       if (attribute !== undefined) {
@@ -135,6 +139,7 @@ export function mountOptions(options: readonly string[]): MountOptions {
     propagation,
     data: data.join(","),
     idmap,
+    recursiveIdmap,
     tmpcopyup,
   };
 }

@@ -22,6 +22,8 @@ export interface Namespaces {
   /** Made by `clone3`. The cgroup namespace is not among them: it must be made inside the cgroup. */
   readonly clone: { readonly value: number; readonly text: string };
   readonly has: (type: NamespaceType) => boolean;
+  /** Whose users the container has: the machine's, its own, or those of a namespace that it joins. */
+  readonly users: "machine" | "made" | "joined";
   /** To be joined by path. */
   readonly joined: readonly (Namespace & { readonly path: string })[];
 }
@@ -35,6 +37,7 @@ export function namespaces(list: readonly Namespace[]): Namespaces {
   return {
     clone: flags("CLONE", CLONE, ...byClone.map((type) => FLAG[type])),
     has: (type) => made.includes(type),
+    users: made.includes("user") ? "made" : joined.some(({ type }) => type === "user") ? "joined" : "machine",
     joined,
   };
 }
@@ -47,26 +50,65 @@ export function joinPidNamespace({ joined }: Namespaces, because: Because): Step
 /** In the child: everything else there is to join. */
 export function joinNamespaces({ joined }: Namespaces, because: Because): Step[] {
   const others = joined.filter(({ type }) => type !== "pid" && type !== "mount");
-  const slot = (type: string) => `namespace-${type}`;
   return [
-    ...others.map(({ type, path }) =>
-      open(path, slot(type), because(`linux.namespaces.${type}`, `join the ${type} namespace`), ["RDONLY"]),
-    ),
-    ...others.flatMap(({ type }) => setns(slot(type), type, because)),
+    ...others.map(({ type, path }) => openNamespace(type, path, because)),
+    ...others.flatMap(({ type }) => setns(type, because)),
   ];
 }
 
-function join({ type, path }: { type: NamespaceType; path: string }, because: Because): Step[] {
-  const slot = `namespace-${type}`;
-  const reason = because(`linux.namespaces.${type}`, `join the ${type} namespace`);
-  return [open(path, slot, reason, ["RDONLY"]), ...setns(slot, type, because)];
+/**
+ * For a helper that makes the child where it is itself (`Clone.via`): every namespace that is joined, that of the users
+ * last, since the right to enter the others is the machine's root's, and new ones must belong to it. The cgroup
+ * namespace is left for the child where it can be, which must be in its cgroup first; the mount namespace always.
+ */
+export function enterNamespaces(namespaces: Namespaces, linux: Linux, because: Because): Step[] {
+  const { joined, users } = namespaces;
+  const others = joined.filter(({ type }) => type !== "user" && !joinsLater(namespaces, type));
+  return [
+    ...others.flatMap((each) => join(each, because)),
+    ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
+    ...(users === "joined"
+      ? joined.filter(({ type }) => type === "user").flatMap((each) => join(each, because))
+      : []),
+  ];
 }
 
-function setns(slot: string, type: NamespaceType, because: Because): Step[] {
-  const reason = because(`linux.namespaces.${type}`, `join the ${type} namespace`);
+/** In such a child: the cgroup namespace, from inside of its cgroup. */
+export function joinCgroupNamespace(namespaces: Namespaces, because: Because): Step[] {
+  return namespaces.joined
+    .filter(({ type }) => type === "cgroup" && joinsLater(namespaces, type))
+    .flatMap((each) => join(each, because));
+}
+
+/** In the child: a mount namespace that others have made. */
+export function joinMountNamespace({ joined }: Namespaces, because: Because): Step[] {
+  return joined.filter(({ type }) => type === "mount").flatMap((each) => join(each, because));
+}
+
+const joinsLater = ({ users }: Namespaces, type: NamespaceType): boolean =>
+  type === "mount" || (type === "cgroup" && users === "machine");
+
+function join({ type, path }: { type: NamespaceType; path: string }, because: Because): Step[] {
+  return [openNamespace(type, path, because), ...setns(type, because)];
+}
+
+const slotOf = (type: NamespaceType) => `namespace-${type}`;
+
+const joining = (type: NamespaceType, because: Because) =>
+  because(`linux.namespaces.${type}`, `join the ${type} namespace`);
+
+function openNamespace(type: NamespaceType, path: string, because: Because): Step {
+  return open(path, slotOf(type), joining(type, because), ["RDONLY"]);
+}
+
+function setns(type: NamespaceType, because: Because): Step[] {
   return [
-    call("setns", [from(slot), num(CLONE[FLAG[type]], `CLONE_${FLAG[type]}`)], reason),
-    close(slot, "close it"),
+    call(
+      "setns",
+      [from(slotOf(type)), num(CLONE[FLAG[type]], `CLONE_${FLAG[type]}`)],
+      joining(type, because),
+    ),
+    close(slotOf(type), "close it"),
   ];
 }
 

@@ -3,8 +3,7 @@ import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { keeperWires } from "../../network/wires/launch.ts";
-import type { Linux } from "../../oci/runtime/linux.ts";
-import type { IdMapping, RuntimeSpec } from "../../oci/runtime/spec.ts";
+import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
@@ -12,15 +11,18 @@ import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
-import { devicesOf, openHostDevices } from "./devices.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
-import { openSource, planMount } from "./mounts.ts";
-import { joinPidNamespace, namespaces as readNamespaces, timeNamespace, writeIdMaps } from "./namespaces.ts";
-import { oomScoreOfChild } from "./privileges.ts";
+import { planMount } from "./mounts.ts";
+import {
+  enterNamespaces,
+  joinPidNamespace,
+  namespaces as readNamespaces,
+  timeNamespace,
+} from "./namespaces.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
-import { mountRootForUsers, openRootForUsers } from "./rootfs.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
+import { afterClone, beforeClone, type UserParts } from "./users.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
 export type LaunchFacts = ContainerFacts & (KeeperFacts | { readonly caller: CallerFacts });
@@ -56,7 +58,6 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const because = reasonsFrom(origins);
   const linux = spec.linux ?? {};
   const namespaces = readNamespaces(linux.namespaces ?? []);
-  const ownUsers = namespaces.has("user");
   const mounts = (spec.mounts ?? []).map((mount, index) =>
     planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
   );
@@ -67,8 +68,19 @@ export function launchPlan(facts: LaunchFacts): Plan {
     "caller" in facts
       ? leftToCaller(facts.caller, process)
       : keptBy(facts, process.terminal === true, cgroups.oom !== undefined, endpoints.length > 0);
-  const mapped = binds.filter(({ options }) => options.idmap);
   const hooks = hookParts(facts, because);
+  const users: UserParts = {
+    namespaces,
+    linux,
+    binds,
+    rootfs: facts.rootfs,
+    rootPlace,
+    bundle: facts.bundle,
+    oomScoreAdj: process.oomScoreAdj,
+    because,
+  };
+  // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
+  const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because);
   const child = containerSteps({
     spec: { ...spec, process },
     ...(hooks === undefined ? {} : { hooks }),
@@ -89,9 +101,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...custody.begin,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...makeCgroups(cgroups, because),
-    ...joinPidNamespace(namespaces, because),
-    ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
-    ...(ownUsers ? [...binds.flatMap(openSource), ...openHostDevices(devicesOf(linux.devices ?? []))] : []),
+    ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
+    ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
+    ...beforeClone(users),
     ...wires.before,
     ...syncSocket(),
     {
@@ -102,19 +114,11 @@ export function launchPlan(facts: LaunchFacts): Plan {
       child: [close(SYNC_PARENT, "leave that end to the keeper"), ...child],
       why: "make the container's first process in new namespaces",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
+      ...(via.length === 0 ? {} : { via }),
     },
     close(SYNC, "leave that end to the container"),
     ...custody.parted,
-    ...(ownUsers
-      ? [
-          ...writeIdMaps(linux, because),
-          ...oomScoreOfChild(process.oomScoreAdj, because),
-          ...("caller" in facts
-            ? openRootForUsers(facts.rootfs, mapped, because)
-            : mountRootForUsers(facts.rootfs, rootPlace, rootOf(linux), mapped, because)),
-          ...binds.map(({ tree }) => close(tree, "leave it to the container")),
-        ]
-      : []),
+    ...afterClone(users),
     ...wires.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...custody.finish(
@@ -130,17 +134,4 @@ function hookParts({ bundle, spec }: LaunchFacts, because: Because): HookParts |
   if (bundle !== undefined) return { spec, bundle, because };
   if (spec.hooks !== undefined) throw new Error("Cannot launch: hooks need to know the bundle");
   return undefined;
-}
-
-/** Who the container's root is on the host. */
-function rootOf({ uidMappings = [], gidMappings = [] }: Linux): {
-  readonly uid: number;
-  readonly gid: number;
-} {
-  const idOf = (mappings: readonly IdMapping[]) => {
-    const range = mappings.find(({ containerID }) => containerID === 0);
-    if (range === undefined) throw new Error("Cannot launch: no range of the container's users has its root");
-    return range.hostID;
-  };
-  return { uid: idOf(uidMappings), gid: idOf(gidMappings) };
 }

@@ -5,6 +5,7 @@ import {
   MNT_DETACH,
   MOUNT_ATTR,
   MS,
+  O,
   OPEN_TREE,
   PR,
   SECBIT_NO_SETUID_FIXUP,
@@ -26,6 +27,58 @@ export function detachPropagation(): Step {
   return mountCall("none", "/", "none", MS.REC | MS.SLAVE, ["MS_REC", "MS_SLAVE"], "", {
     why: "keep the container's mounts out of the host's tree",
   });
+}
+
+/** openat2(2): no link of any kind on the way. */
+const NO_LINKS = 0x04;
+
+/**
+ * Open the tree of a bundle's root into `slot`. A symbolic link on the way is refused, as by runc: whoever may change
+ * the bundle could lead the container elsewhere with it.
+ */
+export function openRoot(path: string, slot: Slot, because: Because): Step[] {
+  const hint = `${path} must be a directory that no symbolic link leads to`;
+  const reason = because("root.path", "open the container's root file system", hint);
+  const how = struct([u64(O.PATH | O.CLOEXEC, 0, NO_LINKS)]);
+  const clone = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE | AT.EMPTY_PATH;
+  return [
+    call("openat2", [HERE, str(path), mem(how, "O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS"), num(24)], reason, {
+      result: "root-directory",
+    }),
+    call(
+      "open_tree",
+      [from("root-directory"), str(""), num(clone, "OPEN_TREE_CLONE|AT_RECURSIVE|AT_EMPTY_PATH")],
+      reason,
+      { result: slot },
+    ),
+    close("root-directory", "close it"),
+  ];
+}
+
+/** The root of a bundle whose users are the machine's. */
+export function mountBundleRoot(path: string, place: string, because: Because): Step[] {
+  return [
+    ...openRoot(path, "root", because),
+    call("move_mount", [from("root"), str(""), HERE, str(place), num(4, "MOVE_MOUNT_F_EMPTY_PATH")], ROOT),
+    close("root", "close it"),
+    standOnRoot(place),
+  ];
+}
+
+/** In a mount namespace that others have made, whose root stays theirs: only this process has another (chroot(2)). */
+export function changeRoot(path: string, because: Because): Step[] {
+  const hint = `${path} must be a directory of that namespace that no symbolic link leads to`;
+  const reason = because("root.path", "make it the root of this process only", hint);
+  const how = struct([u64(O.PATH | O.CLOEXEC, 0, NO_LINKS)]);
+  return [
+    call("openat2", [HERE, str(path), mem(how, "O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS"), num(24)], reason, {
+      result: "root-directory",
+    }),
+    call("fchdir", [from("root-directory")], reason),
+    close("root-directory", "close it"),
+    call("chroot", [str(".")], reason),
+    call("chdir", [str("/")], reason),
+  ];
 }
 
 /** Mount the root at `place`, an empty directory of the host that is covered in this namespace only. */
@@ -174,39 +227,6 @@ export function mountRootForUsers(
     call("setns", [from("host-mounts"), num(CLONE.NEWNS, "CLONE_NEWNS")], { why: "go back" }),
     close("host-mounts", "close it"),
     close("user-namespace", "close it"),
-    ...sendDescriptor("root", SYNC_PARENT, { why: "hand the root to the container" }),
-    close("root", "close it"),
-  ];
-}
-
-/**
- * In the launch program, for a container with its own users whose root belongs to them already, as the caller of a
- * runtime prepares it: opened as the host's root, who finds the way, and sent to the child.
- */
-export function openRootForUsers(
-  rootfs: Rootfs,
-  trees: readonly { readonly tree: Slot; readonly reason: Reason }[],
-  because: Because,
-): Step[] {
-  if (rootfs.kind === "overlay") throw new Error("Cannot launch: a bundle has one directory as its root");
-  const reason = because("linux.uidMappings", "show files as owned by the container's users");
-  const { path, steps } = childPath("ns/user", reason);
-  const how = num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE");
-  return [
-    ...(trees.length === 0
-      ? []
-      : [
-          ...steps,
-          call(
-            "openat",
-            [HERE, mem(path, "/proc/CHILD/ns/user"), openFlags("RDONLY", "CLOEXEC"), num(0)],
-            reason,
-            { result: "user-namespace" },
-          ),
-          ...trees.flatMap((each) => mapOwners(each.tree, each.reason)),
-          close("user-namespace", "close it"),
-        ]),
-    call("open_tree", [HERE, str(rootfs.path), how], ROOT, { result: "root" }),
     ...sendDescriptor("root", SYNC_PARENT, { why: "hand the root to the container" }),
     close("root", "close it"),
   ];

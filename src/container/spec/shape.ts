@@ -175,9 +175,24 @@ export function wrongFields(body: unknown, fields: Readonly<Record<string, Shape
   return wrong(body, { fields }, "");
 }
 
+/** What a container asks of one network. */
+export const ENDPOINT: Shape = {
+  fields: {
+    IPAMConfig: { fields: { IPv4Address: "string", IPv6Address: "string", LinkLocalIPs: STRINGS } },
+    Links: STRINGS,
+    Aliases: STRINGS,
+    MacAddress: "string",
+    DriverOpts: TEXTS,
+    GwPriority: "integer",
+  },
+};
+
+/** What a container asks of all its networks. */
+export const NETWORKING: Shape = { fields: { EndpointsConfig: { map: ENDPOINT } } };
+
 /** Bodies of containers as Go reads them: a field is found however it is cased. */
 export const canonicalContainer = (body: unknown): unknown =>
-  canonical(body, { fields: { ...CONFIG, HostConfig: { fields: HOST }, NetworkingConfig: OBJECT } });
+  canonical(body, { fields: { ...CONFIG, HostConfig: { fields: HOST }, NetworkingConfig: NETWORKING } });
 
 /** The same for limits (`update`). */
 export const canonicalHost = (body: unknown): unknown => canonical(body, { fields: HOST });

@@ -2,7 +2,7 @@ import type { DetachKeys } from "../../container/detach.ts";
 import type { Running, Stdin } from "../../container/launcher.ts";
 import type { Container, StdinSource } from "../container.ts";
 import type { Context } from "../context.ts";
-import { allowed } from "./find.ts";
+import { conflict } from "../refuse.ts";
 import { hubOf } from "./follow.ts";
 import { tell } from "./tell.ts";
 
@@ -45,9 +45,10 @@ export function attach(
       feed(running) {
         if (!running.stdin) return;
         const close = (record.config.StdinOnce ?? false) && !record.config.Tty;
-        void feed(input, running, running.stdin, { close, detach: options.detach }).then((detached) => {
-          if (!detached) return;
-          tell(context, record, "detach");
+        void feed(input, running, running.stdin, { close, detach: options.detach }).then((end) => {
+          if (end === "over" || (end === "closed" && close)) return;
+          // Where the process keeps its input, the end of the client's ends the session (as in Docker).
+          if (end === "detached") tell(context, record, "detach");
           leave();
           peer.end();
         });
@@ -65,21 +66,25 @@ export function attach(
 
 /** Refuses where Docker does. */
 export function checkAttach(container: Container, as: string): void {
-  if (container.record.state.status === "paused" || container.record.state.status === "restarting") {
-    allowed(container, "exec", as);
+  const { status } = container.record.state;
+  if (status === "paused") {
+    throw conflict(`container ${as} is paused, unpause the container before attach`);
+  }
+  if (status === "restarting") {
+    throw conflict(`container ${as} is restarting, wait until the container is running`);
   }
 }
 
 /**
  * From a client to a process, at the process's pace.
- * @returns whether the detach keys were typed
+ * @returns how it ended: the keys were typed, the client closed its half, or the process reads no more
  */
 export async function feed(
   input: AsyncIterable<Uint8Array>,
   running: Running,
   stdin: Stdin,
   options: { readonly close: boolean; readonly detach: DetachKeys | null },
-): Promise<boolean> {
+): Promise<"detached" | "closed" | "over"> {
   let over = false;
   void running.exited.then(() => {
     over = true;
@@ -87,14 +92,15 @@ export async function feed(
   try {
     for await (const chunk of input) {
       const { pass, detach } = options.detach?.scan(chunk) ?? { pass: chunk, detach: false };
-      if (over) return false;
+      if (over) return "over";
       if (pass.length > 0) await stdin.write(pass);
-      if (detach) return true;
+      if (detach) return "detached";
     }
   } catch {
     // Nobody reads any more: the process has closed its end or is gone.
-    return false;
+    return "over";
   }
-  if (options.close && !over) stdin.close();
-  return false;
+  if (over) return "over";
+  if (options.close) stdin.close();
+  return "closed";
 }

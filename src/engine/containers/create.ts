@@ -4,20 +4,22 @@ import { badName } from "../../container/names.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { badPolicy } from "../../container/restart.ts";
 import { mergeImageConfig } from "../../container/spec/merge.ts";
-import { containerOf } from "../../container/spec/mode.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
+import { portRequests } from "../../network/ports/request.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
 import { type Container, newContainer, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { machine } from "../facts.ts";
 import { checkLimits, hasLimits } from "../launch.ts";
-import { conflict, invalid, unsupported } from "../refuse.ts";
+import { askedNetworks } from "../networks/asked.ts";
+import { keptLinks } from "../networks/linked.ts";
+import { conflict, invalid } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
 import { checkJoined } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
-import { networkOf, tell } from "./tell.ts";
+import { tell } from "./tell.ts";
 
 /**
  * Makes a container that is ready to start.
@@ -47,19 +49,23 @@ export async function create(
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);
-  checkNetwork(host);
+  // Refused now what could only fail at every start.
+  portRequests(config, host);
+  const endpoints = askedNetworks(context, host, config, networking);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
+  const chosen = name || context.names.invent();
+  const links = keptLinks(context, chosen, host);
   const record: ContainerRecord = {
     format: 1,
     id,
-    name: name || context.names.invent(),
+    name: chosen,
     created: now(),
     image: image.id,
     path,
     args,
     config,
-    host,
-    networking: networking ?? null,
+    host: links ? { ...host, Links: links } : host,
+    endpoints,
     mounts,
     anonymous,
     state: {
@@ -116,15 +122,6 @@ function check(host: HostConfig): LogOptions {
   const options = logOptions(host.LogConfig);
   if (typeof options === "string") throw invalid(options);
   return options;
-}
-
-/** Networks that are named must be there; not 404, which clients take for a missing image. */
-function checkNetwork(host: HostConfig): void {
-  const mode = host.NetworkMode ?? "";
-  if (containerOf(mode) === undefined && !networkOf(mode))
-    throw invalid(`network ${mode.slice(0, 255)} not found`);
-  const ports = Object.values(host.PortBindings ?? {}).some((bindings) => (bindings?.length ?? 0) > 0);
-  if (ports) throw unsupported("published ports (-p) are not supported by this version: use --network host");
 }
 
 /** What Docker makes of a host configuration before it keeps it. */

@@ -3,8 +3,9 @@ import { nextDelay, shouldRestart } from "../../container/restart.ts";
 import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
+import { tellPlaces, unplug } from "../networks/plug.ts";
 import { endHealth } from "./health.ts";
-import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
 const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -43,7 +44,8 @@ export async function ended(
   container.exitOnNext = false;
   state.status = again ? "restarting" : "exited";
   // Docker's order: what it used is given back before it is told that it ended.
-  tellNetwork(context, record, "disconnect");
+  tellPlaces(context, container, "disconnect");
+  unplug(context, container);
   tellVolumes(context, record, "unmount");
   tell(context, record, "die", {
     execDuration: String(Math.floor(ran / 1000)),

@@ -6,13 +6,14 @@ import type { Bytes } from "../../storage/driver.ts";
 import type { PathStat } from "../../wire/lifecycle.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { factsOf } from "../facts.ts";
 import { invalid } from "../refuse.ts";
-import { openRootOf } from "../rootfs/root.ts";
-import { tell } from "./tell.ts";
+import { openRootOf, type Root } from "../rootfs/root.ts";
+import { tell, tellVolumes } from "./tell.ts";
 
 /** What is at a path of the container. */
 export async function pathStat(context: Context, container: Container, path: string): Promise<PathStat> {
-  const root = await openRootOf(context, container);
+  const root = await opened(context, container);
   try {
     return statPath(root.path, path);
   } finally {
@@ -26,15 +27,23 @@ export async function readArchive(
   container: Container,
   path: string,
 ): Promise<{ readonly stat: PathStat; readonly tar: Bytes }> {
-  const root = await openRootOf(context, container);
+  const root = await opened(context, container);
+  const { close } = root;
   try {
     const { stat, archive } = getArchive(root.path, path, context.runPlan);
-    tell(context, container.record, "archive-path", { path });
-    return { stat, tar: closing(archive, root.close) };
+    tell(context, container.record, "archive-path");
+    return { stat, tar: closing(archive, close) };
   } catch (error) {
     await root.close();
     throw error;
   }
+}
+
+export interface WriteOptions {
+  /** Refuse to put a directory where something else is, and the other way round. */
+  readonly keepKinds?: boolean;
+  /** What is unpacked belongs to the container's user. */
+  readonly own?: boolean;
 }
 
 /** Unpacks a tar into a directory of the container. */
@@ -43,18 +52,42 @@ export async function writeArchive(
   container: Container,
   path: string,
   tar: Bytes,
+  { keepKinds = false, own = false }: WriteOptions = {},
 ): Promise<void> {
   const { record } = container;
-  if (record.host.ReadonlyRootfs && !record.mounts.some((mount) => isBelow(path, mount.Destination))) {
-    throw invalid("container rootfs is marked read-only");
-  }
-  const root = await openRootOf(context, container);
+  // The innermost mount decides.
+  const [mount] = record.mounts
+    .filter(({ Destination }) => isBelow(path, Destination))
+    .sort((a, b) => b.Destination.length - a.Destination.length);
+  if (mount && !mount.RW) throw invalid("mounted volume is marked read-only");
+  if (!mount && record.host.ReadonlyRootfs) throw invalid("container rootfs is marked read-only");
+  const user = own ? factsOf(context, record).user : null;
+  const root = await opened(context, container);
   try {
-    await putArchive(root.path, path, tar, { runPlan: context.runPlan });
+    await putArchive(root.path, path, tar, {
+      runPlan: context.runPlan,
+      keepKinds,
+      ...(user ? { owner: { uid: user.uid, gid: user.gid } } : {}),
+    });
+    tell(context, record, "extract-to-dir");
   } finally {
     await root.close();
   }
-  tell(context, record, "extract-to-dir", { path });
+}
+
+/** The container's root; as in Docker, its volumes are told of as mounted meanwhile. */
+async function opened(context: Context, container: Container): Promise<Root> {
+  const root = await openRootOf(context, container);
+  tellVolumes(context, container.record, "mount");
+  let open = true;
+  return {
+    ...root,
+    async close() {
+      if (open) tellVolumes(context, container.record, "unmount");
+      open = false;
+      await root.close();
+    },
+  };
 }
 
 /** What is always mounted into a container, besides what was asked for. */

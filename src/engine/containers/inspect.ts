@@ -1,3 +1,4 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
@@ -9,9 +10,9 @@ import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { networkSettings } from "../networks/settings.ts";
 import { graphDriver } from "./graph.ts";
 import { logPath } from "./log.ts";
-import { networkSettings } from "./networks.ts";
 
 /** The whole of a container, as Docker tells it. */
 export async function inspect(
@@ -165,7 +166,7 @@ function hostOf({ host }: ContainerRecord): HostConfig {
     // A privileged container has neither.
     MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : DEFAULT_MASKED),
     ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : DEFAULT_READONLY),
-    NetworkMode: host.NetworkMode || HOST.NetworkMode,
+    NetworkMode: networkOf(host.NetworkMode),
     RestartPolicy: { ...policy, Name: policy.Name || "no" },
     LogConfig: {
       Type: host.LogConfig?.Type || "json-file",

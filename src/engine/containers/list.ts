@@ -1,14 +1,17 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { portList } from "../../network/ports/summary.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { linkNames } from "../networks/linked.ts";
+import { endpointSettings } from "../networks/settings.ts";
 import { invalid, notANumber } from "../refuse.ts";
 import { commandText } from "./command.ts";
 import { find } from "./find.ts";
 import { shownMounts, sizesOf } from "./inspect.ts";
-import { endpoints } from "./networks.ts";
 import { statusText } from "./status.ts";
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
@@ -109,7 +112,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return any(({ mounts }, value) => mounts.some((m) => m.Name === value || m.Destination === value));
     case "network":
       return any((record, value) =>
-        Object.entries(endpoints(record)).some(([key, end]) => key === value || end.NetworkID === value),
+        Object.entries(record.endpoints).some(([key, { networkId }]) => key === value || networkId === value),
       );
     case "health":
       for (const value of values) {
@@ -132,17 +135,22 @@ function test(context: Context, name: string, values: readonly string[]): Test {
     case "publish": {
       const wanted = values.flatMap((value) => portRange(name, value));
       return (record) =>
-        ports(record).some(({ PublicPort, Type }) => wanted.includes(`${PublicPort}/${Type}`));
+        portsOf(record).some(({ PublicPort, Type }) => wanted.includes(`${PublicPort}/${Type}`));
     }
     case "expose": {
       const wanted = values.flatMap((value) => portRange(name, value));
       return (record) =>
-        ports(record).some(({ PrivatePort, Type }) => wanted.includes(`${PrivatePort}/${Type}`));
+        portsOf(record).some(({ PrivatePort, Type }) => wanted.includes(`${PrivatePort}/${Type}`));
     }
     default:
       throw invalid(`invalid filter '${name}'`);
   }
 }
+
+const portsOf = ({ config, host, published, state }: ContainerRecord): PortSummary[] =>
+  isUp(state.status) && host.NetworkMode !== "none" && host.NetworkMode !== "host"
+    ? portList(config.ExposedPorts, published ?? [])
+    : [];
 
 /** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
 function portRange(filter: string, text: string): string[] {
@@ -179,23 +187,23 @@ async function summary(context: Context, { record }: Container, size: boolean): 
   const { config, host } = record;
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [...linkNames(context, record), `/${record.name}`],
     Image: imageName(context, record),
     ImageID: record.image,
     Command: commandText(record.path, record.args),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: ports(record),
+    Ports: portsOf(record),
     ...(size ? await sizesOf(context, record) : {}),
     Labels: config.Labels ?? {},
     State: record.state.status,
     Status: statusText(record),
     HostConfig: {
-      NetworkMode: host.NetworkMode || "bridge",
+      NetworkMode: networkOf(host.NetworkMode),
       ...(host.Annotations && Object.keys(host.Annotations).length > 0
         ? { Annotations: host.Annotations }
         : {}),
     },
-    NetworkSettings: { Networks: endpoints(record) },
+    NetworkSettings: { Networks: endpointSettings(record) },
     Mounts: shownMounts(record),
   };
 }
@@ -208,12 +216,4 @@ function imageName(context: Context, { config, image }: ContainerRecord): string
   } catch {
     return image;
   }
-}
-
-function ports({ config, host, state }: ContainerRecord): PortSummary[] {
-  if (!isUp(state.status) || host.NetworkMode === "none" || host.NetworkMode === "host") return [];
-  return Object.keys(config.ExposedPorts ?? {}).flatMap((port) => {
-    const match = /^(\d{1,5})\/(tcp|udp|sctp)$/.exec(port);
-    return match ? [{ PrivatePort: Number(match[1]), Type: match[2] as "tcp" }] : [];
-  });
 }

@@ -63,7 +63,7 @@ const volumeOf = (context: Context, point: Asked): Volume =>
   createVolume(context, {
     Name: point.source,
     Driver: point.driver?.name || "local",
-    DriverOpts: point.driver?.options ?? {},
+    ...(point.driver ? { DriverOpts: point.driver.options } : {}),
     Labels: point.labels ?? {},
   });
 

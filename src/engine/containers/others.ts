@@ -1,9 +1,11 @@
 import { processes } from "../../cgroup/processes.ts";
+import { isUp } from "../../container/lifecycle.ts";
 import { top as topOf } from "../../container/top/top.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainersPruned, ContainerTop } from "../../wire/lifecycle.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
+import { placesOf } from "../networks/wires.ts";
 import { conflict, invalid } from "../refuse.ts";
 import { checkName } from "./create.ts";
 import { allowed } from "./find.ts";
@@ -30,6 +32,7 @@ export const rename = (context: Context, container: Container, name: string): Pr
     context.names.remove(record.id, before);
     context.names.add(record.id, wanted);
     record.name = wanted;
+    if (isUp(record.state.status)) await context.naming.join(record, placesOf(context, record));
     context.store.save(record);
     tell(context, record, "rename", { oldName: `/${before}` });
   });

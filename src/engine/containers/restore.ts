@@ -11,6 +11,8 @@ import { reasonOf } from "../../oci/error.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
 import { runDirOf } from "../launch.ts";
+import { releaseAll, reserveAll } from "../networks/allocate.ts";
+import { restoreNetworks } from "../networks/restore.ts";
 import { ended } from "./ended.ts";
 import { follow } from "./follow.ts";
 import { watchHealth } from "./health.ts";
@@ -38,9 +40,11 @@ export async function restore(context: Context): Promise<void> {
     context.containers.set(record.id, newContainer(record, options));
     context.names.add(record.id, record.name);
   }
+  for (const { record } of context.containers.values()) reserveAll(context, record);
   const later: (() => Promise<unknown>)[] = [];
   for (const container of [...context.containers.values()]) later.push(...(await adopt(context, container)));
   await removeOrphans(context, damaged);
+  await restoreNetworks(context);
   for (const work of later) {
     await work().catch((error: unknown) => context.report(String(error)));
   }
@@ -64,6 +68,8 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
     found.release();
     return [() => ended(context, container, null, exited)];
   }
+  // Nothing runs: its addresses are free, however the engine before this one ended.
+  releaseAll(context, record);
   if (state.status === "removing" || state.status === "dead") {
     state.status = "dead";
     return [() => remove(context, container, { volumes: true, force: true })];

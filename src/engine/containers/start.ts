@@ -5,6 +5,7 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { netNames, plug, repaired, tellPlaces, unplug } from "../networks/plug.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
@@ -14,7 +15,7 @@ import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
 import { openLog } from "./log.ts";
 import { remove } from "./remove.ts";
-import { tell, tellNetwork, tellVolumes } from "./tell.ts";
+import { tell, tellVolumes } from "./tell.ts";
 import { wake } from "./wait.ts";
 
 const ALL: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -61,11 +62,14 @@ async function launch(context: Context, container: Container, trace: boolean): P
   // The last end, if it is not written down yet: its run directory is to be used again.
   context.store.settle(record);
   shareNames(context, record);
-  writeNetFiles(context.store.folder(record.id), record.id, record.config, record.host);
+  await plug(context, container);
+  writeNetFiles(context.store.folder(record.id), record, netNames(context, record));
+  // Addresses are written down before anybody has them: whoever finds the process finds them, too.
+  if (Object.values(record.endpoints).some(({ live }) => live?.mac)) context.store.save(record);
   const log = await openLog(context, container);
   let running: Running;
   try {
-    running = await context.launcher.start(launchRequest(context, container, trace));
+    running = await lift(context, container, trace);
   } catch (error) {
     log?.end();
     throw error;
@@ -77,11 +81,22 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.exitCode = 0;
   state.oomKilled = false;
   context.store.saveSoon(record);
-  tellNetwork(context, record, "connect");
   tellVolumes(context, record, "mount");
+  tellPlaces(context, container, "connect");
   follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");
+}
+
+/** Runs the launch program; a second time when a bridge was gone and could be made again. */
+async function lift(context: Context, container: Container, trace: boolean): Promise<Running> {
+  const request = launchRequest(context, container, trace);
+  try {
+    return await context.launcher.start(request);
+  } catch (error) {
+    if (!(await repaired(context, container, error))) throw error;
+    return await context.launcher.start(request);
+  }
 }
 
 /** Code and sentence of a start that failed, as Docker has them. */
@@ -107,7 +122,8 @@ async function failed(context: Context, container: Container, error: unknown): P
   container.hub?.end();
   container.hub = null;
   container.stdin = null;
-  tellNetwork(context, record, "disconnect");
+  tellPlaces(context, container, "disconnect");
+  unplug(context, container);
   context.store.save(record);
   wake(container, ALL);
   if (record.host.AutoRemove) {

@@ -1,9 +1,26 @@
-import { NO_CPU_STATS, sample } from "../../cgroup/stats.ts";
+import { NO_CPU_STATS, type Sample, sample } from "../../cgroup/stats.ts";
 import { now } from "../../container/time.ts";
 import type { Stats } from "../../wire/stats.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { cgroupOf } from "./freeze.ts";
+
+/** Of what does not run. */
+const NOTHING: Sample = {
+  cpu_stats: NO_CPU_STATS,
+  memory_stats: {},
+  pids_stats: {},
+  blkio_stats: {
+    io_service_bytes_recursive: null,
+    io_serviced_recursive: null,
+    io_queue_recursive: null,
+    io_service_time_recursive: null,
+    io_wait_time_recursive: null,
+    io_merged_recursive: null,
+    io_time_recursive: null,
+    sectors_recursive: null,
+  },
+};
 
 /** What a container uses now; `before` is the sample that processor time is compared with. */
 export function stats(context: Context, container: Container, before: Stats | null): Stats {
@@ -17,6 +34,8 @@ export function stats(context: Context, container: Container, before: Stats | nu
     precpu_stats: before?.cpu_stats ?? NO_CPU_STATS,
     num_procs: 0,
     storage_stats: {},
-    ...sample(context.cgroups.layout, cgroupOf(context, container), running && own ? running.pid : undefined),
+    ...(running
+      ? sample(context.cgroups.layout, cgroupOf(context, container), own ? running.pid : undefined)
+      : NOTHING),
   };
 }

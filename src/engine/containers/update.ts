@@ -42,7 +42,7 @@ export const update = (
       // Clients send every field; what is zero or empty is left as it is.
       if (value === undefined || value === null || value === 0 || value === "") continue;
       if (name === "RestartPolicy" && !(value as { readonly Name?: string }).Name) continue;
-      changed[name] = name === "PidsLimit" && Number(value) < 0 ? 0 : value;
+      changed[name] = value;
     }
     const conflicting = conflictWithNow(record.host, changed);
     if (conflicting !== undefined) throw conflict(`Cannot update container ${record.id}: ${conflicting}`);
@@ -51,7 +51,8 @@ export const update = (
     const wrong = policy || wrongResources(host, machine(), true);
     if (wrong) throw invalid(wrong);
     if (container.running) updateLimits(context, container, host);
-    record.host = host;
+    // No limit is told as 0, however it was asked for.
+    record.host = (host.PidsLimit ?? 0) < 0 ? { ...host, PidsLimit: 0 } : host;
     context.store.save(record);
     tell(context, record, "update");
     return null;

@@ -1,4 +1,4 @@
-import type { DetachKeys } from "../../container/detach.ts";
+import { type DetachKeys, detachKeys } from "../../container/detach.ts";
 import { createHub } from "../../container/hub.ts";
 import { type ExecId, newExecId } from "../../container/id.ts";
 import { pumpOutput } from "../../container/pump.ts";
@@ -11,6 +11,7 @@ import { feed, type Peer } from "../containers/attach.ts";
 import { allowed } from "../containers/find.ts";
 import { tell } from "../containers/tell.ts";
 import type { Context } from "../context.ts";
+import { factsOf } from "../facts.ts";
 import { execRequest } from "../launch.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { conflict, invalid, notFound } from "../refuse.ts";
@@ -28,6 +29,11 @@ export function createExec(
 ): ExecId {
   allowed(container, "exec", as);
   if (!config.Cmd || config.Cmd.length === 0) throw invalid("No exec command specified");
+  if (typeof detachKeys(config.DetachKeys ?? "") === "string") {
+    throw new Refusal("failed", `Invalid escape keys (${config.DetachKeys?.slice(0, 80)}) provided`);
+  }
+  // A user that is not there is refused now, as Docker does.
+  if (config.User) factsOf(context, container.record, config.User);
   const exec: Exec = {
     id: newExecId(),
     container,
@@ -65,8 +71,8 @@ export function findExec(context: Context, id: string): Exec {
 
 /** @throws Refusal (409) when it has run already, or its container cannot take it now */
 export function checkExec(exec: Exec): void {
-  if (exec.exitCode !== null) throw conflict(`Error: Exec command ${exec.id} has already run`);
-  if (exec.started) throw conflict(`Error: Exec command ${exec.id} is already running`);
+  if (exec.exitCode !== null) throw conflict(`exec command ${exec.id} has already run`);
+  if (exec.started) throw conflict(`exec command ${exec.id} is already running`);
   allowed(exec.container, "exec");
 }
 
@@ -95,7 +101,7 @@ export async function startExec(
   const target = container.running;
   if (!target) throw conflict(`container ${record.id} is not running`);
   try {
-    exec.running = await context.launcher.exec(execRequest(context, exec, target));
+    exec.running = await context.launcher.exec(execRequest(context, exec, target, options.size));
   } catch (error) {
     const failure = isExecFailure(error)
       ? await execFailure(context, container, error, config.WorkingDir || record.config.WorkingDir || "/")
@@ -109,7 +115,6 @@ export async function startExec(
   }
   const { running } = exec;
   exec.pid = running.pid;
-  if (options.size) running.resize(options.size.rows, options.size.columns);
   const { peer } = options;
   if (peer) {
     exec.hub = createHub();
@@ -122,8 +127,8 @@ export async function startExec(
     });
     if (peer.input && running.stdin && config.AttachStdin) {
       const keys = { close: !config.Tty, detach: config.Tty ? options.detach : null };
-      void feed(peer.input, running, running.stdin, keys).then((detached) => {
-        if (!detached) return;
+      void feed(peer.input, running, running.stdin, keys).then((end) => {
+        if (end !== "detached") return;
         tell(context, record, "exec_detach", { execID: exec.id });
         exec.hub = null;
         peer.end();
@@ -135,7 +140,6 @@ export async function startExec(
     .then((exit) => {
       exec.exitCode = exit.code;
       exec.running = null;
-      exec.pid = 0;
       running.release();
       tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exit.code) });
       exec.hub?.end();
@@ -161,7 +165,7 @@ export function inspectExec({ id, config, container, running, exitCode, pid }: E
     OpenStdin: config.AttachStdin ?? false,
     OpenStderr: config.AttachStderr ?? false,
     OpenStdout: config.AttachStdout ?? false,
-    CanRemove: exitCode !== null,
+    CanRemove: false,
     ContainerID: container.record.id,
     DetachKeys: config.DetachKeys ?? "",
     Pid: pid,

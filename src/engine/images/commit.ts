@@ -33,7 +33,8 @@ export async function commitContainer(
   try {
     const id = await engine.images.commit({
       ...naming,
-      config: runConfig({ ...record.config, ...config }),
+      config: runConfig(record.config),
+      asked: runConfig(config),
       image: record.image,
       snapshot: record.id,
       createdBy: [record.path, ...record.args].join(" "),

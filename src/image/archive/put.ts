@@ -11,6 +11,8 @@ import { partsOf, type Resolved, resolveDirectory } from "./resolve.ts";
 
 export interface PutOptions {
   readonly runPlan: RunPlan;
+  /** Refuse to put a directory where something else is, and the other way round (`noOverwriteDirNonDir`). */
+  readonly keepKinds?: boolean;
   /** Everything gets this owner (`docker cp -a`, `copyUIDGID`). */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
@@ -32,7 +34,13 @@ export async function putArchive(
     const live = liveDirectories(rootFd, base.parts);
     try {
       const { stream } = await decompressed(archive);
-      await unpack(stream, `/proc/self/fd/${base.fd}`, { ...options, whiteouts: "plain", live });
+      const { keepKinds, ...rest } = options;
+      await unpack(stream, `/proc/self/fd/${base.fd}`, {
+        ...rest,
+        whiteouts: "plain",
+        live,
+        ...(keepKinds ? { keepKinds: path } : {}),
+      });
     } finally {
       live.close();
     }

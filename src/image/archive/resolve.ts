@@ -55,7 +55,7 @@ export function resolveDirectory(
         continue;
       }
       if (!stat.isDirectory()) {
-        throw new Refusal("invalid", `Cannot use ${shown(path)}: ${readable(part)} is not a directory`);
+        throw new Refusal("failed", `lstat ${shown(path)}: not a directory`);
       }
       open.push(fs.openSync(through(parent, part), O.PATH | O_DIRECTORY | O_NOFOLLOW));
       parts.push(part);
@@ -75,7 +75,7 @@ export function partsOf(path: string): ByteText[] {
     .filter((part) => part !== "") as ByteText[];
 }
 
-/** Docker's words for a path that is not there. */
+/** Docker's words for a path that is not there; who knows the container says which. */
 export function notFound(path: readonly string[]): Refusal {
   return new Refusal("notFound", `Could not find the file ${shown(path)} in the container`);
 }

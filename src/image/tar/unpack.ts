@@ -32,6 +32,8 @@ export interface UnpackOptions {
   readonly inherit?: (path: string) => Attributes | undefined;
   /** Everything gets this owner instead of its own. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Refuse to replace a directory by something else or the other way round; the path that errors name. */
+  readonly keepKinds?: string;
   /** A directory that others may be writing to: how to go beneath it without being led astray. */
   readonly live?: Directories;
 }
@@ -126,7 +128,8 @@ async function place(archived: Entry, layer: Layer): Promise<number> {
       fs.lchownSync(fsPath(path), entry.uid, entry.gid);
       fs.lutimesSync(fsPath(path), when(entry.mtime), when(entry.mtime));
       xattrs(path, entry, layer);
-      return 0;
+      // As `stat` counts it, and with it Docker.
+      return entry.link.length;
     case "hardlink":
       await placeLink(path, entry, layer);
       return 0;
@@ -146,6 +149,12 @@ async function makeRoom(path: string, entry: Entry, layer: Layer): Promise<boole
   if (layer.batch.pending(path)) await layer.batch.flush();
   const there = lstat(path);
   if (there === undefined) return false;
+  const { keepKinds } = layer.options;
+  if (keepKinds !== undefined && there.isDirectory() !== (entry.type === "directory")) {
+    const [old, next] = there.isDirectory() ? ["directory", "non-directory"] : ["non-directory", "directory"];
+    const name = JSON.stringify(entry.name.replace(/\/$/, ""));
+    throw new Refusal("failed", `cannot overwrite ${old} ${name} with ${next} ${JSON.stringify(keepKinds)}`);
+  }
   if (there.isDirectory()) {
     if (entry.type === "directory") return false;
     if (layer.options.live !== undefined) {

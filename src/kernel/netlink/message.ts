@@ -6,6 +6,7 @@ export const NETLINK = { AF: 16, ROUTE: 0, NETFILTER: 12, SOCK_RAW: 3 } as const
 export const NLM_F = {
   REQUEST: 0x1,
   ACK: 0x4,
+  REPLACE: 0x100,
   EXCL: 0x200,
   CREATE: 0x400,
   APPEND: 0x800,

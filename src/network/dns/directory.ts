@@ -1,3 +1,4 @@
+import { isHostName } from "../names/hosts.ts";
 import type { Addresses, Names, NamesView } from "./view.ts";
 
 /** A container's place on one network, as the resolver sees it. */
@@ -27,9 +28,6 @@ export interface Directory {
   remove(containerId: string, networkId: string): void;
   readonly names: Names;
 }
-
-/** The host, for containers: always there. */
-const HOST_NAMES = ["host.docker.internal", "host.cais.internal", "gateway.docker.internal"];
 
 type Network = Map<string, Set<Member>>;
 
@@ -95,7 +93,7 @@ export function createDirectory(hostServers: () => readonly string[]): Directory
       if (found.length > 0) {
         return { ipv4: texts(found, "ipv4"), ipv6: texts(found, "ipv6") };
       }
-      return HOST_NAMES.includes(name) ? hostOf(own) : undefined;
+      return isHostName(name) ? hostOf(own) : undefined;
     },
     reverse(address) {
       const member = byAddress.get(address);

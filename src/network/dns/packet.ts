@@ -25,6 +25,7 @@ const FLAG = { response: 0x8000, truncated: 0x0200, recurse: 0x0100, recursion: 
 let codec: Promise<Codec> | undefined;
 type Codec = Pick<typeof import("dns-packet"), "decode" | "encode">;
 
+/** The library, read once. */
 export function loadCodec(): Promise<Codec> {
   codec ??= import("dns-packet").then((module) => module.default);
   return codec;
@@ -159,5 +160,6 @@ export function answers(asked: Buffer, bytes: Buffer): boolean {
   );
 }
 
+/** The code in an answer's header. */
 export const rcodeOf = (bytes: Buffer): number => bytes.readUInt16BE(2) & 0xf;
 const lower = (bytes: Buffer): string => bytes.toString("latin1").toLowerCase();

@@ -33,6 +33,7 @@ const MAX_WAITING = 1024;
 const MAX_WAITING_EACH = 128;
 const NO_LIMIT = 65535;
 
+/** Answers nowhere yet. */
 export function createResolver({ names, port = 53, upstreamPort = 53, patience }: ResolverOptions): Resolver {
   const listening = new Map<string, Promise<readonly Listening[]>>();
   const waiting = new Map<string, number>();

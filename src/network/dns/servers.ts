@@ -8,6 +8,7 @@ export interface ResolvConf {
   readonly options: readonly string[];
 }
 
+/** Reads it as the C library does: what it does not know is passed over. */
 export function parseResolvConf(text: string): ResolvConf {
   const servers: string[] = [];
   let search: string[] = [];

@@ -13,7 +13,7 @@ import {
   SYNC_PARENT,
 } from "../../plan/step.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { because, configureMessages, linkMessage, reasonFor, sysctlsOf } from "./links.ts";
+import { because, configureMessages, linkMessages, reasonFor, sysctlsOf } from "./links.ts";
 import { findLink, namedRequest, openNetlink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
@@ -127,7 +127,7 @@ function layMessages(endpoints: readonly Endpoint[]): Netlink {
     kind: "netlink",
     socket: WIRES,
     protocol: "route",
-    messages: endpoints.map((endpoint) => linkMessage(endpoint, upperRef(endpoint), { slot: "child" })),
+    messages: endpoints.flatMap((endpoint) => linkMessages(endpoint, upperRef(endpoint), { slot: "child" })),
     name: LAY,
   };
 }
@@ -150,7 +150,7 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
     }),
     ...endpoints.flatMap((endpoint) =>
       sysctlsOf(endpoint).map(([name, value]) =>
-        writeSysctl(name, value, reasonFor(endpoint, `set ${name}`), name.startsWith("net.ipv6.")),
+        writeSysctl(name, value, reasonFor(endpoint, `set ${name}`)),
       ),
     ),
     configureBatch(endpoints),

@@ -3,13 +3,13 @@ import { call, close, from, mem, num, str } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
 
 /**
- * Write a kernel setting, `net.ipv4.ip_forward`, of the network namespace that the program is in. One that this
- * kernel has not (no IPv6) can be absent.
+ * Write a kernel setting, `net.ipv4.ip_forward`, of the network namespace that the program is in. A kernel
+ * without IPv6 has none of its settings.
  */
-export function writeSysctl(name: string, value: string, reason: Reason, mayBeAbsent = true): Step {
+export function writeSysctl(name: string, value: string, reason: Reason): Step {
   const path = `/proc/sys/${name.includes("/") ? name : name.replaceAll(".", "/")}`;
   const bytes = new TextEncoder().encode(value);
-  const tolerate = mayBeAbsent ? (["ENOENT"] as const) : [];
+  const tolerate = /^net.ipv6/.test(name) ? (["ENOENT"] as const) : [];
   return {
     kind: "attempt",
     tolerate,
@@ -25,4 +25,9 @@ export function writeSysctl(name: string, value: string, reason: Reason, mayBeAb
       close("file", "close it"),
     ],
   };
+}
+
+/** The name of an interface's setting: with slashes where the interface has a dot in its name (sysctl(8)). */
+export function linkSetting(family: "ipv4" | "ipv6", link: string, setting: string): string {
+  return ["net", family, "conf", link, setting].join(link.includes(".") ? "/" : ".");
 }

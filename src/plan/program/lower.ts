@@ -1,8 +1,7 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
+import { CLONE } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import { stringArray } from "../build.ts";
 import type {
-  Arg,
   Attempt,
   AwaitExec,
   Call,
@@ -22,18 +21,23 @@ import type {
   Relay,
   Slot,
   Step,
+  UserMap,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
+import { endChild, lowerExec } from "./exec.ts";
+import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased, REPORT_MEMORY, sendReport, startReport } from "./keeper.ts";
 import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
+import { operandOf } from "./operand.ts";
 import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
-import { RECEIVED, RECEIVED_CONTROL, SYNC_MESSAGE } from "./sync.ts";
+import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
+import { lowerUserMap } from "./users.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
 
 /** Which process of the launch program makes a step: the keeper, or the container's first process. */
@@ -79,8 +83,8 @@ class Lowering {
   /** Lengths of the undo chain at which a step can fail. */
   readonly #failures = new Set<number>();
   #childCanFail = false;
-  /** Where a call of a hook's process goes when it fails. */
-  #hookFailed: string | undefined;
+  /** Where a call of a process goes that is neither keeper nor container. */
+  #elsewhereFailed: string | undefined;
   #hasChild = false;
   /** Undos of the steps before the child is made. */
   #undosBeforeClone = 0;
@@ -141,6 +145,7 @@ class Lowering {
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
     else if (step.kind === "hook") this.#hook(step);
+    else if (step.kind === "userMap") this.#userMap(step);
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
@@ -231,7 +236,7 @@ class Lowering {
 
   /** Where to go with an error in the accumulator: the way that undoes what is done so far. */
   #failure(): string {
-    if (this.#hookFailed !== undefined) return this.#hookFailed;
+    if (this.#elsewhereFailed !== undefined) return this.#elsewhereFailed;
     if (this.#side === "container") {
       this.#childCanFail = true;
       return "child-failed";
@@ -265,15 +270,25 @@ class Lowering {
     // struct clone_args (linux/sched.h): flags, pidfd, child_tid, parent_tid, exit_signal, …, cgroup.
     const args: Data = { kind: "space", size: 88, name: `clone-args.${number}` };
     const intoCgroup = 0x200000000n;
-    writer.store(at(args), 0, 8, imm(step.flags | (step.cgroup === undefined ? 0n : intoCgroup)));
-    writer.store(at(args), 32, 8, imm(SIGNALS.SIGCHLD));
+    const sibling = step.via === undefined ? 0n : BigInt(CLONE.PARENT);
+    writer.store(at(args), 0, 8, imm(step.flags | sibling | (step.cgroup === undefined ? 0n : intoCgroup)));
+    // A sibling has the exit signal of the helper.
+    writer.store(at(args), 32, 8, imm(step.via === undefined ? SIGNALS.SIGCHLD : 0));
     if (step.cgroup !== undefined) writer.store(at(args), 80, 8, slot(step.cgroup));
     const parent = writer.fresh("parent");
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) writer.syscall("clone3", at(args), imm(88));
-    writer.set(step.pid, "acc");
-    writer.if("acc", "lt", imm(0), this.#failure());
-    writer.if("acc", "ne", imm(0), parent);
+    const { pid, via } = step;
+    const injected = this.#injected(number);
+    if (injected || via === undefined) {
+      if (!injected) writer.syscall("clone3", at(args), imm(88));
+      writer.set(pid, "acc");
+      writer.if("acc", "lt", imm(0), this.#failure());
+    } else {
+      const helped = { number, pid, step: FAILED_STEP, failed: this.#failure() };
+      const enter = (stopped: string) => this.#elsewhere(via, stopped);
+      lowerHelper(writer, helped, enter, () => writer.syscall("clone3", at(args), imm(88)));
+    }
+    writer.if(slot(pid), "ne", imm(0), parent);
     const outer = this.#side;
     this.#side = "container";
     for (const inner of step.child) this.#step(inner);
@@ -284,16 +299,7 @@ class Lowering {
     if (outer === "keeper") {
       this.#hasChild = true;
       this.#undosBeforeClone = this.#undos.length;
-      const pid: Arg = { kind: "slot", slot: step.pid };
-      const numberArg = (value: number): Arg => ({ kind: "number", value });
-      const none = [numberArg(0), numberArg(0), numberArg(0)];
-      const end = "end the container's first process";
-      this.#undos.push([
-        { kind: "call", call: "kill", args: [pid, numberArg(SIGNALS.SIGKILL)], why: end },
-        { kind: "call", call: "wait4", args: [pid, ...none], why: "reap it" },
-        // Beside an init, in the machine's pid namespace, the workload dies with it and is handed to the keeper.
-        { kind: "call", call: "wait4", args: [numberArg(-1), ...none], why: "reap its child" },
-      ]);
+      this.#undos.push(endChild(pid));
     }
   }
 
@@ -335,29 +341,10 @@ class Lowering {
   #receive(step: Receive): void {
     const { writer } = this;
     const number = this.#number(step);
-    const cloexec = 0x40000000;
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) {
-      const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
-      // The kernel says here how much came the last time.
-      writer.store(at(RECEIVED), 40, 8, imm(24));
-      writer.syscall("recvmsg", slot(end), at(RECEIVED), imm(cloexec));
-    }
-    writer.if("acc", "lt", imm(0), this.#failure());
-    // End of file: the other side was killed, with nothing said.
-    const said = writer.fresh("said");
-    writer.if("acc", "ne", imm(0), said);
-    writer.set("lost", imm(-ERRNO.ECONNRESET));
-    writer.recall("lost");
-    writer.jump(this.#failure());
-    writer.label(said);
-    writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
-    const taken = writer.fresh("taken");
-    writer.if(slot("message-kind"), "eq", imm(0), taken);
-    this.#takeFailure();
-    writer.label(taken);
-    // struct cmsghdr is 16 bytes; the descriptor follows.
-    if (step.into !== undefined) writer.load(step.into, at(RECEIVED_CONTROL), 16, 4);
+    const injected = this.#injected(number);
+    const end = this.#side === "keeper" ? SYNC_PARENT : SYNC;
+    lowerReceive(writer, injected ? undefined : end, step.into, this.#failure(), () => this.#takeFailure());
     this.#stamp(number);
   }
 
@@ -369,38 +356,31 @@ class Lowering {
       return;
     }
     lowerHook(this.writer, step, number, this.#failure(), (failed) => {
-      // These calls belong to the hook's process; it shares this memory, so that the number of the failed one is known.
-      this.#hookFailed = failed;
-      for (const inner of step.prepare) this.#step(inner);
-      this.#hookFailed = undefined;
+      this.#elsewhere(step.prepare, failed);
       this.writer.set(FAILED_STEP, imm(number));
     });
     this.#stamp(number);
   }
 
-  #exec(step: Exec): void {
-    const { writer } = this;
+  /** Steps of a process that tells its failure in a way of its own. */
+  #elsewhere(steps: readonly Step[], failed: string): void {
+    this.#elsewhereFailed = failed;
+    for (const step of steps) this.#step(step);
+    this.#elsewhereFailed = undefined;
+  }
+
+  #userMap(step: UserMap): void {
     const number = this.#number(step);
-    const argv = stringArray(step.argv);
-    const env = stringArray(step.env);
-    writer.set(FAILED_STEP, imm(number));
-    writer.set("exec-error", imm(-ERRNO.ENOENT));
-    for (const candidate of step.candidates) {
-      const next = writer.fresh("next");
-      const denied = writer.fresh("denied");
-      if (!this.#injected(number)) {
-        writer.syscall("execve", at({ kind: "text", text: candidate }), at(argv), at(env));
-      }
-      writer.if("acc", "eq", imm(-ERRNO.ENOENT), next);
-      writer.if("acc", "eq", imm(-ERRNO.ENOTDIR), next);
-      writer.if("acc", "eq", imm(-ERRNO.EACCES), denied);
-      writer.jump(this.#failure());
-      writer.label(denied);
-      writer.set("exec-error", "acc");
-      writer.label(next);
-    }
-    writer.recall("exec-error");
-    writer.jump(this.#failure());
+    this.writer.set(FAILED_STEP, imm(number));
+    if (this.#injected(number)) this.writer.if("acc", "lt", imm(0), this.#failure());
+    else lowerUserMap(this.writer, step, number, this.#failure());
+    this.#stamp(number);
+  }
+
+  #exec(step: Exec): void {
+    const number = this.#number(step);
+    this.writer.set(FAILED_STEP, imm(number));
+    lowerExec(this.writer, step, () => this.#injected(number), this.#failure());
   }
 
   #reportFailure(): void {
@@ -428,18 +408,5 @@ class Lowering {
 
   #stamp(number: number): void {
     if (this.#options.trace !== undefined) stamp(this.writer, number);
-  }
-}
-
-function operandOf(arg: Arg): Operand {
-  switch (arg.kind) {
-    case "number":
-      return imm(arg.value);
-    case "slot":
-      return slot(arg.slot);
-    case "slotAddress":
-      return { slotAddress: arg.slot };
-    case "data":
-      return at(arg.data);
   }
 }

@@ -1,11 +1,13 @@
+import { ERRNO } from "../../kernel/errno.ts";
 import { u64 } from "../build.ts";
-import type { Data } from "../step.ts";
+import type { Data, Slot } from "../step.ts";
+import { at, imm, slot, type Writer } from "./writer.ts";
 
 /** What a container's process and its keeper say to each other: kind (0 a descriptor or a word, 1 a failure), step, error. */
 export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
 
 /** Where a received descriptor is: after the 16 bytes of struct cmsghdr (unix(7)). */
-export const RECEIVED_CONTROL: Data = { kind: "space", size: 24, name: "receive-control" };
+const RECEIVED_CONTROL: Data = { kind: "space", size: 24, name: "receive-control" };
 
 const VECTOR: Data = {
   kind: "struct",
@@ -14,8 +16,42 @@ const VECTOR: Data = {
 };
 
 /** struct msghdr (recvmsg(2)). */
-export const RECEIVED: Data = {
+const RECEIVED: Data = {
   kind: "struct",
   fields: [u64(0, 0), { pointer: VECTOR }, u64(1), { pointer: RECEIVED_CONTROL }, u64(24, 0)],
   name: "receive-header",
 };
+
+const MSG_CMSG_CLOEXEC = 0x40000000;
+
+/**
+ * Take one message from the socket `end`: a descriptor into `into`, a word, or the failure of the other side, which
+ * `takeFailure` then goes on with. Without `end` the accumulator has an injected error.
+ */
+export function lowerReceive(
+  writer: Writer,
+  end: Slot | undefined,
+  into: Slot | undefined,
+  failed: string,
+  takeFailure: () => void,
+): void {
+  if (end !== undefined) {
+    // The kernel says here how much came the last time.
+    writer.store(at(RECEIVED), 40, 8, imm(24));
+    writer.syscall("recvmsg", slot(end), at(RECEIVED), imm(MSG_CMSG_CLOEXEC));
+  }
+  writer.if("acc", "lt", imm(0), failed);
+  // End of file: the other side was killed, with nothing said.
+  const said = writer.fresh("said");
+  writer.if("acc", "ne", imm(0), said);
+  writer.set("lost", imm(-ERRNO.ECONNRESET));
+  writer.recall("lost");
+  writer.jump(failed);
+  writer.label(said);
+  writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+  const taken = writer.fresh("taken");
+  writer.if(slot("message-kind"), "eq", imm(0), taken);
+  takeFailure();
+  writer.label(taken);
+  if (into !== undefined) writer.load(into, at(RECEIVED_CONTROL), 16, 4);
+}

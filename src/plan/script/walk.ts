@@ -49,6 +49,8 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
       return receive(state, step.into);
     case "hook":
       throw noForm("hooks");
+    case "userMap":
+      throw noForm("a user namespace that nobody is in");
     case "exec":
       return execute(state, step);
     case "awaitExec":
@@ -102,6 +104,7 @@ function receive(state: State, into: string | undefined) {
  * and what it sends is known when the child receives it.
  */
 function clone(state: State, step: Clone, rest: readonly Step[]) {
+  if (step.via !== undefined) throw noForm("namespaces that a helper enters");
   if (state.side === "container") {
     note(state, "NOT done by hand: without an init of its own the workload is process 1 itself");
     return walk(state, step.child);

@@ -5,12 +5,28 @@ import { tell } from "./differ.ts";
 import { type Peers, peersMissing, startPeers } from "./peers.ts";
 import { compare } from "./run.ts";
 import { creating, listing, living } from "./tables/containers.ts";
+import { images } from "./tables/images.ts";
+import { attaching, executing, files, logging, statistics } from "./tables/streams.ts";
 import { system } from "./tables/system.ts";
+import { volumes } from "./tables/volumes.ts";
 
 /**
  * The same requests to a real dockerd and to cais: status, types, bodies, errors and events must be alike but for
  * what must differ (`normal.ts`) and what a table says may, with its reason.
  */
+const TABLES = {
+  system,
+  creating,
+  living,
+  listing,
+  attaching,
+  logging,
+  executing,
+  files,
+  statistics,
+  images,
+  volumes,
+};
 const missing = peersMissing();
 let peers: Peers;
 before(async () => {
@@ -20,7 +36,7 @@ after(async () => {
   if (missing === undefined) await peers[Symbol.asyncDispose]();
 });
 
-for (const [resource, table] of Object.entries({ system, creating, living, listing })) {
+for (const [resource, table] of Object.entries(TABLES)) {
   describe(resource, () => {
     for (const one of table) {
       test(one.name, needs(missing), async () => {

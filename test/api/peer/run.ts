@@ -29,9 +29,15 @@ interface Played {
   readonly events: unknown;
 }
 
+let markers = 0;
+
 async function play({ socket, own }: Peer, { steps, noEvents }: Case): Promise<Played> {
   const known: Known = {};
   const since = time();
+  // What came before may still be told of: it is told before this.
+  const marker = `marker-${++markers}`;
+  await ask(socket, { method: "POST", path: "/volumes/create", body: { Name: marker } });
+  await ask(socket, { method: "DELETE", path: `/volumes/${marker}` });
   const answers: Answer[] = [];
   for (const { request, keep } of steps) {
     const fill = (text: string): string =>
@@ -47,10 +53,13 @@ async function play({ socket, own }: Peer, { steps, noEvents }: Case): Promise<P
   // What the last answer brought about is told some milliseconds after it.
   const { body } = await ask(socket, { method: "GET", path: `/events?since=${since}&until=${time(100)}` });
   const lines = body.toString().split("\n").filter(Boolean);
-  return { answers, events: ordered(lines.map((line) => normal(JSON.parse(line), own) as Told)) };
+  const told = lines.map((line) => JSON.parse(line) as Told);
+  const first = told.findLastIndex(({ Actor }) => Actor?.ID === marker) + 1;
+  return { answers, events: ordered(told.slice(first).map((event) => normal(event, own) as Told)) };
 }
 
 interface Told {
+  readonly Type?: string;
   readonly Action?: string;
   readonly Actor?: { readonly ID?: string };
 }
@@ -61,8 +70,21 @@ function ordered(events: Told[]): Told[] {
     const [first, second] = [events[at - 1]!, events[at]!];
     if (first.Action === "stop" && second.Action === "die") [events[at - 1], events[at]] = [second, first];
   }
-  return events;
+  return events.flatMap((_, at) => sameKind(events, at).toSorted((a, b) => (text(a) < text(b) ? -1 : 1)));
 }
+
+/** Volume events of one kind from the first of them on: Docker walks a container's volumes in any order. */
+function sameKind(events: readonly Told[], at: number): readonly Told[] {
+  const first = events[at]!;
+  const like = (other: Told | undefined) =>
+    other?.Type === "volume" && other.Type === first.Type && other.Action === first.Action;
+  if (like(events[at - 1])) return [];
+  let end = at + 1;
+  while (like(events[end])) end++;
+  return events.slice(at, end);
+}
+
+const text = (event: Told) => JSON.stringify(event);
 
 /** Seconds with nanoseconds, as `since` and `until` take them. */
 const time = (later = 0): string => ((Date.now() + later) / 1000).toFixed(9);

@@ -5,7 +5,9 @@ import {
   AF,
   IFF_UP,
   IFLA,
+  IFLA_BRPORT_ISOLATED,
   IFLA_INFO,
+  IFLA_INFO_SLAVE,
   IFLA_IPVLAN,
   IFLA_MACVLAN_MODE,
   IPVLAN_F,
@@ -78,6 +80,27 @@ export function setLink(link: LinkRef, change: LinkProperties): Request {
     flags: 0,
     content: join(header(link.index, change), ...properties(change)),
     words: ["ip", "link", "set", link.name, ...propertyWords(change)],
+  };
+}
+
+/**
+ * Let a port of a bridge reach the bridge's other isolated ports no more, only the bridge itself; the port is found by
+ * its name.
+ */
+export function isolatePort(name: string): Request {
+  return {
+    type: RTM.NEWLINK,
+    flags: 0,
+    content: join(
+      header(0, {}),
+      attribute(IFLA.IFNAME, text(name)),
+      attribute(
+        IFLA.LINKINFO,
+        attribute(IFLA_INFO_SLAVE.KIND, text("bridge")),
+        attribute(IFLA_INFO_SLAVE.DATA, attribute(IFLA_BRPORT_ISOLATED, u8(1))),
+      ),
+    ),
+    words: ["ip", "link", "set", "dev", name, "type", "bridge_slave", "isolated", "on"],
   };
 }
 

@@ -28,6 +28,10 @@ export const IFLA = {
 } as const;
 /** linux/if_link.h */
 export const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
+/** linux/if_link.h, in IFLA_LINKINFO: kind and data of what it is a port of. */
+export const IFLA_INFO_SLAVE = { KIND: 4, DATA: 5 } as const;
+/** linux/if_link.h */
+export const IFLA_BRPORT_ISOLATED = 33;
 /** linux/veth.h */
 export const VETH_INFO_PEER = 1;
 /** linux/if_link.h */

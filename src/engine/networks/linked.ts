@@ -1,0 +1,81 @@
+import { isUserDefined, networkOf } from "../../container/endpoint.ts";
+import { isUp } from "../../container/lifecycle.ts";
+import type { NetNames } from "../../container/netfiles.ts";
+import type { ContainerRecord } from "../../container/record.ts";
+import { linkEnvironment, parseLink } from "../../network/names/links.ts";
+import { Refusal } from "../../oci/error.ts";
+import type { HostConfig } from "../../wire/container.ts";
+import type { Container } from "../container.ts";
+import { find } from "../containers/find.ts";
+import type { Context } from "../context.ts";
+import { invalid } from "../refuse.ts";
+
+/**
+ * Links as they are kept, `/db:/app/store`; on networks that people made they belong to the network instead.
+ * @param name of the container that has them
+ * @throws Refusal (400): it is none, or the container is not there
+ */
+export function keptLinks(context: Context, name: string, host: HostConfig): readonly string[] | undefined {
+  if (!host.Links?.length || isUserDefined(networkOf(host.NetworkMode))) return undefined;
+  return host.Links.map((text) => {
+    const link = parseLink(text);
+    if (!link) throw invalid(`bad format for links: ${text.slice(0, 200)}`);
+    try {
+      return `/${find(context, link.container).record.name}:/${name}/${link.alias}`;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      throw invalid(`could not get container for ${link.container.slice(0, 200)}: ${error.message}`);
+    }
+  });
+}
+
+interface Link {
+  readonly alias: string;
+  readonly child: ContainerRecord;
+  readonly address: string;
+}
+
+/** @throws Refusal (409) when one of them does not run */
+function linksOf(context: Context, record: ContainerRecord): readonly Link[] {
+  const kept = isUserDefined(networkOf(record.host.NetworkMode)) ? [] : (record.host.Links ?? []);
+  return kept.flatMap((text) => {
+    const link = parseLink(text);
+    if (!link) return [];
+    const child: Container = find(context, link.container);
+    const live = child.record.endpoints.bridge?.live;
+    if (!isUp(child.record.state.status) || !live?.ipv4) {
+      throw new Refusal(
+        "conflict",
+        `Cannot link to a non running container: /${child.record.name} AS /${record.name}/${link.alias}`,
+      );
+    }
+    return [{ alias: link.alias, child: child.record, address: live.ipv4.address }];
+  });
+}
+
+/** The containers that a container's hosts file names because of its links, as Docker writes them. */
+export const linkedHosts = (context: Context, record: ContainerRecord): NetNames["links"] =>
+  linksOf(context, record).map(({ alias, child, address }) => ({
+    address,
+    names: [...new Set([alias, child.config.Hostname ?? "", child.name])].filter((name) => name !== ""),
+  }));
+
+/** The variables that links add to a container's environment. */
+export const linkedEnvironment = (context: Context, record: ContainerRecord): readonly string[] =>
+  linksOf(context, record).flatMap(({ alias, child, address }) =>
+    linkEnvironment({
+      parent: record.name,
+      alias,
+      address,
+      env: child.config.Env ?? [],
+      exposed: Object.keys(child.config.ExposedPorts ?? {}),
+    }),
+  );
+
+/** Further names of a container in lists: what others call it. */
+export const linkNames = (context: Context, { name }: ContainerRecord): readonly string[] =>
+  context.containers
+    .values()
+    .flatMap(({ record }) => record.host.Links ?? [])
+    .flatMap((text) => (text.startsWith(`/${name}:/`) ? [text.slice(name.length + 2)] : []))
+    .toArray();

@@ -1,0 +1,143 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { NetworkDocument } from "../../network/document.ts";
+import { driverOf } from "../../network/drivers/drivers.ts";
+import type { Firewall, PublishedPort } from "../../network/firewall/types.ts";
+import { linkExists } from "../../network/host.ts";
+import { bridgePlan, removeBridgePlan } from "../../network/wires/bridge.ts";
+import { Refusal, reasonOf } from "../../oci/error.ts";
+import { StepError } from "../../plan/error.ts";
+import type { RunPlan } from "../../storage/kernel.ts";
+import { firewallState } from "./firewall.ts";
+
+/** What the host has of our networks: bridges and rules. They are made when they are first needed. */
+export interface Links {
+  /**
+   * Bridges and rules of these networks are there when it resolves; at once for those known to be.
+   * @throws Refusal with a sentence that says what to do; nothing is left then
+   */
+  ensure(networks: readonly NetworkDocument[]): Promise<void>;
+  /** A bridge turned out to be gone: the next `ensure` makes it again. */
+  forget(network: NetworkDocument): void;
+  /** Removes a network's bridge and rules. */
+  remove(network: NetworkDocument): Promise<void>;
+  /** Makes the rules what they should be now that published ports have changed. */
+  refresh(): Promise<void>;
+  /** Whether the host has the network's bridge, as far as is known. */
+  has(network: NetworkDocument): boolean;
+  /**
+   * Takes up what an earlier engine left: rules are made anew in one batch, and bridges of networks that are gone go.
+   * @param networks all that there are
+   */
+  restore(networks: readonly NetworkDocument[]): Promise<void>;
+  /** Removes bridges that nobody uses, and with the last of them the rules. */
+  removeUnused(inUse: (network: NetworkDocument) => boolean): Promise<void>;
+}
+
+export interface LinksOptions {
+  /** The engine's run directory; which bridges are ours is noted in it. */
+  readonly run: string;
+  readonly runPlan: RunPlan;
+  readonly firewall: Firewall;
+  readonly published: () => readonly PublishedPort[];
+}
+
+/** The links of one engine, none so far. */
+export function createLinks({ run, runPlan, firewall, published }: LinksOptions): Links {
+  const notes = join(run, "links");
+  mkdirSync(notes, { recursive: true, mode: 0o700 });
+  /** Networks whose bridge is there, by id. */
+  const made = new Map<string, NetworkDocument>();
+  const making = new Map<string, Promise<void>>();
+  let rules = "";
+  let applying: Promise<void> = Promise.resolve();
+
+  const nameOf = (network: NetworkDocument): string | undefined => driverOf(network).bridge(network)?.name;
+  const removeLink = async (name: string): Promise<void> => {
+    await runPlan(removeBridgePlan(name));
+    rmSync(join(notes, name), { force: true });
+  };
+
+  /** Rules that did not change are not sent. One after the other: the last state wins. */
+  const refresh = (): Promise<void> => {
+    const work = async (): Promise<void> => {
+      const state = firewallState([...made.values()], published());
+      const text = JSON.stringify(state);
+      if (text === rules) return;
+      await firewall.apply(state);
+      rules = text;
+    };
+    const result = applying.then(work);
+    applying = result.catch(() => undefined);
+    return result;
+  };
+
+  const make = async (network: NetworkDocument): Promise<void> => {
+    const bridge = driverOf(network).bridge(network);
+    if (bridge === null) return;
+    // Noted first: an engine that is killed in between leaves a note of nothing, never a bridge without a note.
+    writeFileSync(join(notes, bridge.name), network.id, { mode: 0o600 });
+    try {
+      await runPlan(bridgePlan(bridge));
+      made.set(network.id, network);
+      await refresh();
+    } catch (error) {
+      made.delete(network.id);
+      await removeLink(bridge.name).catch(() => undefined);
+      throw explained(network, error);
+    }
+  };
+
+  const links: Links = {
+    async ensure(networks) {
+      const missing = networks.filter(
+        ({ id, driver, configOnly }) => driver === "bridge" && !configOnly && !made.has(id),
+      );
+      for (const network of missing) {
+        const before = making.get(network.id);
+        const work = before ?? make(network).finally(() => making.delete(network.id));
+        making.set(network.id, work);
+        await work;
+      }
+    },
+    forget: ({ id }) => void made.delete(id),
+    async remove(network) {
+      const name = nameOf(network);
+      if (name === undefined || !made.delete(network.id)) return;
+      await removeLink(name);
+      await refresh();
+    },
+    refresh,
+    has: ({ id }) => made.has(id),
+    async restore(networks) {
+      const byName = new Map(networks.map((network) => [nameOf(network), network]));
+      for (const name of readdirSync(notes)) {
+        const network = byName.get(name);
+        if (network && linkExists(name)) made.set(network.id, network);
+        else await removeLink(name);
+      }
+      await refresh();
+    },
+    async removeUnused(inUse) {
+      for (const network of [...made.values()]) {
+        const name = nameOf(network);
+        if (name === undefined || inUse(network)) continue;
+        made.delete(network.id);
+        await removeLink(name);
+      }
+      await refresh();
+    },
+  };
+  return links;
+}
+
+/** A plan that failed, as one sentence with a way out. */
+function explained(network: NetworkDocument, error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const why = error instanceof StepError ? error.message : reasonOf(error);
+  return new Refusal(
+    "failed",
+    `cannot set up network ${network.name}: ${why}. Containers can do without: --network none or --network host`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,117 @@
+import { isUserDefined } from "../../container/endpoint.ts";
+import type { NetNames } from "../../container/netfiles.ts";
+import type { ContainerRecord } from "../../container/record.ts";
+import { createDirectory } from "../../network/dns/directory.ts";
+import type { Resolver } from "../../network/dns/resolver.ts";
+import { createHostServers, isLoopback } from "../../network/dns/servers.ts";
+import type { NetworkDocument } from "../../network/document.ts";
+import { driverOf } from "../../network/drivers/drivers.ts";
+import { parseLink } from "../../network/names/links.ts";
+import { reasonOf } from "../../oci/error.ts";
+import { dnsNames } from "./settings.ts";
+import type { Place } from "./wires.ts";
+
+/** Names of containers on the networks that people made, and who answers for them. */
+export interface Naming {
+  /**
+   * A container is on these networks from now on, and on no others: its names are found, and it is answered where
+   * it asks. The networks' bridges must be there.
+   */
+  join(record: ContainerRecord, places: readonly Place[]): Promise<void>;
+  leave(record: ContainerRecord): void;
+  /** What a container's own files say of its networks. */
+  namesOf(places: readonly Place[], links: NetNames["links"]): NetNames;
+  /** A network is removed: nobody asks there any more. */
+  forget(network: NetworkDocument): void;
+}
+
+/** The resolver is loaded with the first network that somebody made. */
+export function createNaming(report: (message: string) => void): Naming {
+  const directory = createDirectory(createHostServers());
+  const joined = new Map<string, readonly string[]>();
+  /** Addresses that we answer on, and those that somebody else has. */
+  const answered = new Set<string>();
+  const refused = new Set<string>();
+  let resolver: Promise<Resolver> | undefined;
+
+  const listen = async (address: string): Promise<void> => {
+    if (answered.has(address)) return;
+    resolver ??= import("../../network/dns/resolver.ts").then(({ createResolver }) =>
+      createResolver({ names: directory.names }),
+    );
+    try {
+      await (await resolver).listen(address);
+      answered.add(address);
+      refused.delete(address);
+    } catch (error) {
+      // Containers do without names then: they are told of the host's servers.
+      if (!refused.has(address)) report(reasonOf(error));
+      refused.add(address);
+    }
+  };
+
+  const leave = ({ id }: Pick<ContainerRecord, "id">): void => {
+    for (const network of joined.get(id) ?? []) directory.remove(id, network);
+    joined.delete(id);
+  };
+
+  return {
+    async join(record, places) {
+      leave(record);
+      const named = places.filter(({ network }) => isUserDefined(network.name));
+      for (const place of named) {
+        directory.add(memberOf(record, place));
+        for (const address of hostAddresses(place.network)) await listen(address);
+      }
+      if (named.length > 0)
+        joined.set(
+          record.id,
+          named.map(({ network }) => network.id),
+        );
+    },
+    leave,
+    namesOf(places, links) {
+      const user = places.filter(({ network }) => isUserDefined(network.name));
+      const host = places.map(({ network }) => hostAddresses(network)).find(({ length }) => length > 0) ?? [];
+      return {
+        addresses: places.flatMap(({ live }) =>
+          [live.ipv4, live.ipv6].flatMap((one) => (one ? [one.address] : [])),
+        ),
+        host,
+        links,
+        resolvers: user
+          .flatMap(({ network }) => hostAddresses(network))
+          .filter((address) => answered.has(address)),
+      };
+    },
+    forget(network) {
+      for (const address of hostAddresses(network)) {
+        if (answered.delete(address)) void resolver?.then((made) => made.leave(address));
+      }
+    },
+  };
+}
+
+/** The host's own addresses on a network, IPv4 first. */
+const hostAddresses = (network: NetworkDocument): string[] =>
+  (driverOf(network).bridge(network)?.addresses ?? [])
+    .map(({ address }) => address)
+    .sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+
+function memberOf(record: ContainerRecord, { network, saved, live }: Place) {
+  const own = hostAddresses(network);
+  const links = (saved.asked.Links ?? []).flatMap((text) => parseLink(text) ?? []);
+  return {
+    containerId: record.id,
+    network: { id: network.id, name: network.name },
+    names: dnsNames(record, saved.asked.Aliases ?? []),
+    ipv4: live.ipv4?.address,
+    ipv6: live.ipv6?.address,
+    links: Object.fromEntries(links.map(({ alias, container }) => [alias, container])),
+    host: { ipv4: own.find((one) => !one.includes(":")), ipv6: own.find((one) => one.includes(":")) },
+    outside: !network.internal,
+    // Its own loopback we cannot ask: its resolv.conf names that one itself.
+    servers: (record.host.Dns ?? []).filter((server) => !isLoopback(server)),
+    priority: saved.asked.GwPriority ?? 0,
+  };
+}

@@ -1,0 +1,92 @@
+import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
+import type { ContainerRecord } from "../../container/record.ts";
+import { Refusal, reasonOf } from "../../oci/error.ts";
+import { StepError } from "../../plan/error.ts";
+import type { Container } from "../container.ts";
+import type { Context } from "../context.ts";
+import { allocate, releaseAll } from "./allocate.ts";
+import { checkAsked } from "./check.ts";
+import { linkedHosts } from "./linked.ts";
+import { tellMember } from "./tell.ts";
+import { placesOf } from "./wires.ts";
+
+const SETTING_UP = "failed to set up container networking: ";
+
+/**
+ * Before a start: addresses on all of the container's networks, their bridges and rules, its names there, and its
+ * ports on the host. `unplug` takes it back.
+ * @throws Refusal with Docker's sentence; nothing is taken then
+ */
+export async function plug(context: Context, container: Container): Promise<void> {
+  const { record } = container;
+  try {
+    for (const [name, endpoint] of Object.entries(record.endpoints)) {
+      const network = context.networks.find(name);
+      checkAsked(network, endpoint.asked);
+      allocate(context, record, network, endpoint);
+    }
+    const places = placesOf(context, record);
+    await context.links.ensure(places.map(({ network }) => network));
+    await context.ports.hold(record, places);
+    await context.naming.join(record, places);
+    if (record.published?.length) await context.links.refresh();
+  } catch (error) {
+    unplug(context, container);
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(error.kind, `${SETTING_UP}${error.message}`, { cause: error });
+  }
+}
+
+/** What the container's own files say of its networks. @throws Refusal (409): a link leads nowhere */
+export const netNames = (context: Context, record: ContainerRecord): NetNames =>
+  context.naming.namesOf(inOrder(placesOf(context, record)), linkedHosts(context, record));
+
+/** Docker's order of a container's addresses: by priority, those with both families first, by name. */
+const inOrder = (places: ReturnType<typeof placesOf>) =>
+  [...places].sort(
+    (a, b) =>
+      (b.saved.asked.GwPriority ?? 0) - (a.saved.asked.GwPriority ?? 0) ||
+      Number(b.live.ipv6 !== null) - Number(a.live.ipv6 !== null) ||
+      (a.network.name < b.network.name ? -1 : 1),
+  );
+
+/**
+ * A running container is on other networks than before: its names there, its own files and its ports follow.
+ * @param before what its files said
+ */
+export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
+  const places = placesOf(context, record);
+  await context.naming.join(record, places);
+  changeNetFiles(context.store.folder(record.id), record, before, netNames(context, record));
+  const published = record.published;
+  await context.ports.move(record, places);
+  if (published !== record.published) await context.links.refresh();
+}
+
+/**
+ * Whether a start failed because a bridge is not there any more. It is made again then, and the start is worth another
+ * attempt.
+ */
+export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
+  if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
+  const networks = placesOf(context, record).map(({ network }) => network);
+  for (const network of networks) context.links.forget(network);
+  await context.links.ensure(networks);
+  return networks.length > 0;
+}
+
+/** After the end, or a start that failed: addresses, names and ports are free again. */
+export function unplug(context: Context, { record }: Container): void {
+  context.naming.leave(record);
+  if (context.ports.release(record)) {
+    context.links.refresh().catch((error: unknown) => {
+      context.report(`Cannot take the ports of ${record.name} out of the rules: ${reasonOf(error)}`);
+    });
+  }
+  releaseAll(context, record);
+}
+
+/** `connect` and `disconnect` of everything that a container is on. */
+export function tellPlaces(context: Context, { record }: Container, action: "connect" | "disconnect"): void {
+  for (const { network } of placesOf(context, record)) tellMember(context, network, record, action);
+}

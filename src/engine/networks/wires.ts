@@ -1,0 +1,79 @@
+import type { LiveEndpoint, SavedEndpoint } from "../../container/endpoint.ts";
+import type { ContainerRecord } from "../../container/record.ts";
+import type { NetworkDocument } from "../../network/document.ts";
+import { driverOf } from "../../network/drivers/drivers.ts";
+import type { Endpoint, NextHop } from "../../network/endpoint.ts";
+import type { Context } from "../context.ts";
+import { endpointSysctls, SYSCTLS } from "./check.ts";
+
+/** A container's place on a network with the network that it is on. */
+export interface Place {
+  readonly network: NetworkDocument;
+  readonly saved: SavedEndpoint;
+  readonly live: LiveEndpoint;
+}
+
+/** Where a running or starting container is, in the order of its interfaces. */
+export function placesOf(
+  { networks }: Pick<Context, "networks">,
+  { endpoints }: Pick<ContainerRecord, "endpoints">,
+): Place[] {
+  return Object.values(endpoints).flatMap((saved) => {
+    const { live } = saved;
+    const network = live === null ? undefined : networks.byId(live.networkId);
+    return live && network ? [{ network, saved, live }] : [];
+  });
+}
+
+/**
+ * The network that leads everywhere else: of those with a gateway the one with the highest priority, and of equals
+ * the first by name (Docker's rule). Each family has its own.
+ */
+export function gatewayPlace(places: readonly Place[], family: 4 | 6): Place | undefined {
+  const address = ({ live }: Place) => (family === 4 ? live.ipv4 : live.ipv6);
+  return places
+    .filter((place) => address(place)?.gateway)
+    .sort(
+      (a, b) =>
+        (b.saved.asked.GwPriority ?? 0) - (a.saved.asked.GwPriority ?? 0) ||
+        (a.network.name < b.network.name ? -1 : 1),
+    )[0];
+}
+
+/** What the wires of a container are made from. */
+export function wiresOf(places: readonly Place[]): Endpoint[] {
+  const [gateway4, gateway6] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
+  return places.flatMap((place) => {
+    const endpoint = wireOf(place, place === gateway4, place === gateway6);
+    return endpoint ? [endpoint] : [];
+  });
+}
+
+/** One of them; null for a network without interfaces. */
+export function wireOf(
+  { network, saved, live }: Place,
+  isGateway4: boolean,
+  isGateway6: boolean,
+): Endpoint | null {
+  const driver = driverOf(network);
+  const link = driver.link(network, live.host);
+  if (link === null) return null;
+  const mtu = driver.mtu(network);
+  // A router of an ipvlan in layer 3 is not on the link: everything is sent to the parent as it is.
+  const routed = link.driver === "ipvlan" && link.mode !== "l2";
+  const hop = (gateway: string): NextHop => (routed ? {} : { via: gateway });
+  return {
+    network: network.name,
+    interface: live.interface,
+    link,
+    ...(link.driver === "ipvlan" ? {} : { mac: live.mac }),
+    ...(mtu === undefined ? {} : { mtu }),
+    addresses: [live.ipv4, live.ipv6].flatMap((one) =>
+      one ? [{ address: one.address, bits: one.bits }] : [],
+    ),
+    ...(isGateway4 && live.ipv4 ? { defaultRoute4: hop(live.ipv4.gateway) } : {}),
+    ...(isGateway6 && live.ipv6 ? { defaultRoute6: hop(live.ipv6.gateway) } : {}),
+    sysctls: endpointSysctls(saved.asked.DriverOpts?.[SYSCTLS], live.interface),
+    ...(network.name === "bridge" ? {} : { option: `--network ${network.name}` }),
+  };
+}

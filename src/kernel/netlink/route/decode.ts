@@ -1,0 +1,90 @@
+import { addressText, macText } from "../address.ts";
+import { answers, attributesOf, textOf, u32Of, u64At } from "../decode.ts";
+import { IFA, IFF_UP, IFLA, IFLA_INFO, RTM } from "./numbers.ts";
+
+export interface ListedLink {
+  readonly index: number;
+  readonly name: string;
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  /** `"veth"`, `"bridge"`; empty for a physical one. */
+  readonly kind: string;
+  /** Index of the bridge that it is a port of. */
+  readonly master?: number;
+  /** Index of its other end or parent, which may be in another namespace. */
+  readonly peer?: number;
+  readonly statistics: LinkStatistics;
+}
+
+export interface LinkStatistics {
+  readonly rxPackets: bigint;
+  readonly txPackets: bigint;
+  readonly rxBytes: bigint;
+  readonly txBytes: bigint;
+  readonly rxErrors: bigint;
+  readonly txErrors: bigint;
+  readonly rxDropped: bigint;
+  readonly txDropped: bigint;
+}
+
+/** The interfaces of an answer to `listLinks`. */
+export function decodeLinks(bytes: Uint8Array): ListedLink[] {
+  return answers(bytes)
+    .filter(({ type }) => type === RTM.NEWLINK)
+    .map(({ content }) => {
+      // struct ifinfomsg: family, type, index, flags, change.
+      const link = attributesOf(content.subarray(16));
+      const mac = link.get(IFLA.ADDRESS);
+      const master = u32Of(link.get(IFLA.MASTER));
+      const peer = u32Of(link.get(IFLA.LINK));
+      return {
+        index: u32Of(content.subarray(4)) ?? 0,
+        name: textOf(link.get(IFLA.IFNAME)),
+        up: ((u32Of(content.subarray(8)) ?? 0) & IFF_UP) !== 0,
+        mtu: u32Of(link.get(IFLA.MTU)) ?? 0,
+        mac: mac === undefined ? "" : macText(mac),
+        kind: textOf(attributesOf(link.get(IFLA.LINKINFO)).get(IFLA_INFO.KIND)),
+        ...(master === undefined ? {} : { master }),
+        ...(peer === undefined ? {} : { peer }),
+        statistics: statisticsOf(link.get(IFLA.STATS64) ?? new Uint8Array()),
+      };
+    });
+}
+
+/** `struct rtnl_link_stats64` (linux/if_link.h). */
+function statisticsOf(bytes: Uint8Array): LinkStatistics {
+  const field = (index: number) => u64At(bytes, index * 8);
+  return {
+    rxPackets: field(0),
+    txPackets: field(1),
+    rxBytes: field(2),
+    txBytes: field(3),
+    rxErrors: field(4),
+    txErrors: field(5),
+    rxDropped: field(6),
+    txDropped: field(7),
+  };
+}
+
+export interface ListedAddress {
+  /** Of the interface that has it. */
+  readonly index: number;
+  readonly address: string;
+  readonly bits: number;
+}
+
+/** The addresses of an answer to `listAddresses`. */
+export function decodeAddresses(bytes: Uint8Array): ListedAddress[] {
+  return answers(bytes)
+    .filter(({ type }) => type === RTM.NEWADDR)
+    .flatMap(({ content }) => {
+      // struct ifaddrmsg: family, bits, flags, scope, index.
+      const found = attributesOf(content.subarray(8));
+      const address = found.get(IFA.LOCAL) ?? found.get(IFA.ADDRESS);
+      if (address === undefined) return [];
+      return [
+        { index: u32Of(content.subarray(4)) ?? 0, address: addressText(address), bits: content[1] ?? 0 },
+      ];
+    });
+}

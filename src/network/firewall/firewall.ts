@@ -1,0 +1,80 @@
+import { decodeChains, decodeRules } from "../../kernel/netlink/nft/decode.ts";
+import { listChains, listRules } from "../../kernel/netlink/nft/requests.ts";
+import { ruleText } from "../../kernel/netlink/nft/rule.ts";
+import { StepError } from "../../plan/error.ts";
+import type { RunResult } from "../../plan/run.ts";
+import type { Plan } from "../../plan/step.ts";
+import { change, needsHandles, rebuild, settled, TABLE } from "./change.ts";
+import { obstaclesIn } from "./obstacles.ts";
+import { firewallPlan, listPlan } from "./plans.ts";
+import { type Chain, ruleset } from "./ruleset.ts";
+import type { Firewall, RuleReport } from "./types.ts";
+
+const WHY = "keep the firewall rules of the networks up to date";
+
+/** The table `inet cais` of the network namespace that plans run in. The first `apply` writes it anew. */
+export function createFirewall(runPlan: (plan: Plan) => Promise<RunResult>): Firewall {
+  /** What the kernel has; undefined as long as that is not known. */
+  let known: readonly Chain[] | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const serially = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work, work);
+    last = next.catch(() => undefined);
+    return next;
+  };
+  const listed = async () =>
+    decodeRules((await runPlan(listPlan(listRules(TABLE), "read the firewall rules"))).output);
+
+  return {
+    apply: (state) =>
+      serially(async () => {
+        const chains = ruleset(state);
+        const before = known;
+        // Until it is done nobody knows.
+        known = undefined;
+        const changed = before !== undefined && (await changeTo(before, chains));
+        if (!changed) await runPlan(firewallPlan(rebuild(chains), WHY));
+        known = changed ? settled(before, chains) : chains;
+      }),
+
+    rules: () =>
+      serially(async () => {
+        const chains = known ?? [];
+        if (chains.length === 0) return [];
+        return reports(chains, await listed());
+      }),
+
+    obstacles: async () =>
+      obstaclesIn(decodeChains((await runPlan(listPlan(listChains(), "read who else filters"))).output)),
+  };
+
+  /** @returns false where somebody has removed a part of the table, or all of it (`nft flush ruleset`) */
+  async function changeTo(before: readonly Chain[], chains: readonly Chain[]): Promise<boolean> {
+    try {
+      const handles = needsHandles(before, chains) ? await listed() : [];
+      const requests = change(before, chains, handles);
+      if (requests.length > 0) await runPlan(firewallPlan(requests, WHY));
+      return true;
+    } catch (error) {
+      if (error instanceof StepError && ["ENOENT", "EBUSY", "EEXIST"].includes(error.errno)) return false;
+      throw error;
+    }
+  }
+}
+
+/** The kernel's rules with their text: they are in the order in which they were sent. */
+function reports(chains: readonly Chain[], listed: ReturnType<typeof decodeRules>): RuleReport[] {
+  const places = new Map<string, number>();
+  return listed.map(({ bytes, chain, comment, packets }) => {
+    const place = places.get(chain) ?? 0;
+    places.set(chain, place + 1);
+    const rule = chains.find(({ name }) => name === chain)?.rules[place];
+    return {
+      chain,
+      text: rule === undefined ? "" : ruleText({ ...rule, counter: false }),
+      comment,
+      packets,
+      bytes,
+    };
+  });
+}

@@ -1,0 +1,75 @@
+/** What the hosts file of a container with a network of its own is made from. */
+export interface HostsFacts {
+  readonly hostname: string;
+  readonly domainname: string;
+  /** `--add-host`: `name:address`, `name=address`; the address `host-gateway` is the host. */
+  readonly extraHosts: readonly string[];
+  /** The host's addresses, as the container reaches it: at most one of each family. */
+  readonly host: readonly string[];
+  /** Containers it is linked to on the default bridge, each with all its names. */
+  readonly links: readonly { readonly address: string; readonly names: readonly string[] }[];
+  /** Its own addresses, network by network. */
+  readonly addresses: readonly string[];
+  /** Whether the host's fixed names are in the file: without a resolver of ours there is no other place. */
+  readonly hostNames: boolean;
+}
+
+/** Docker's first lines. */
+export const BASE = `127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::\tip6-localnet
+ff00::\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+`;
+
+/** Names of the host that every container finds. */
+const HOST_NAMES = ["host.docker.internal", "host.cais.internal", "gateway.docker.internal"];
+/** The line that has them, for each address of the host. */
+export const hostNameLines = (addresses: readonly string[]): string[] =>
+  addresses.map((address) => line(address, HOST_NAMES));
+/** Whether a name, in lower case, is one of them. */
+export const isHostName = (name: string): boolean => HOST_NAMES.includes(name);
+
+/** The whole file, in Docker's order; the host's own names, which Docker has not, come last. */
+export function hostsText(facts: HostsFacts): string {
+  const lines = [
+    ...extraLines(facts.extraHosts, facts.host),
+    ...facts.links.map(({ address, names }) => line(address, names)),
+    ...facts.addresses.map((address) => ownLine(facts, address)),
+    ...(facts.hostNames ? hostNameLines(facts.host) : []),
+  ];
+  return BASE + lines.join("");
+}
+
+/** Lines for `--add-host`, without anything else: for containers on the host's network. */
+export const extraLines = (extraHosts: readonly string[], host: readonly string[]): string[] =>
+  extraHosts.flatMap((entry) => {
+    const at = entry.search(/[:=]/);
+    const [name, address] = [entry.slice(0, at), entry.slice(at + 1).replace(/^\[|\]$/g, "")];
+    return address === "host-gateway" ? host.map((one) => line(one, [name])) : [line(address, [name])];
+  });
+
+/**
+ * The file after its networks changed: only lines about its own addresses and the host's names go and come, so that
+ * what a person wrote into it stays, as in Docker.
+ */
+export function changedHosts(text: string, before: HostsFacts, after: HostsFacts): string {
+  const gone = (facts: HostsFacts): string[] => [
+    ...facts.addresses.map((address) => ownLine(facts, address)),
+    ...(facts.hostNames ? hostNameLines(facts.host) : []),
+  ];
+  const [old, wanted] = [gone(before), gone(after)];
+  const kept = text
+    .split(/(?<=\n)/)
+    .filter((one) => !old.includes(one) || wanted.includes(one))
+    .join("");
+  const missing = wanted.filter((one) => !kept.includes(one));
+  return (kept === "" || kept.endsWith("\n") ? kept : `${kept}\n`) + missing.join("");
+}
+
+const line = (address: string, names: readonly string[]): string => `${address}\t${names.join(" ")}\n`;
+
+function ownLine({ hostname, domainname }: HostsFacts, address: string): string {
+  return line(address, domainname ? [`${hostname}.${domainname}`, hostname] : [hostname]);
+}

@@ -1,0 +1,131 @@
+import { Refusal } from "../oci/error.ts";
+import { parseAddress } from "./address.ts";
+import type { NetworkDocument } from "./document.ts";
+import type { GatewayMode } from "./firewall/types.ts";
+
+/** Driver options of networks (`--opt`), Docker's names. */
+
+const BRIDGE = "com.docker.network.bridge";
+export const MTU = "com.docker.network.driver.mtu";
+export const BRIDGE_NAME = `${BRIDGE}.name`;
+export const DEFAULT_BRIDGE = `${BRIDGE}.default_bridge`;
+const ICC = `${BRIDGE}.enable_icc`;
+const MASQUERADE = `${BRIDGE}.enable_ip_masquerade`;
+const BINDING = `${BRIDGE}.host_binding_ipv4`;
+const INHIBIT = `${BRIDGE}.inhibit_ipv4`;
+const MODE_4 = `${BRIDGE}.gateway_mode_ipv4`;
+const MODE_6 = `${BRIDGE}.gateway_mode_ipv6`;
+const PREFIX = "com.docker.network.container_iface_prefix";
+
+/** What a bridge network's options say. */
+export interface BridgeOptions {
+  /** Absent: `br-` and the beginning of the network's id. */
+  readonly name: string | undefined;
+  readonly icc: boolean;
+  readonly masquerade: boolean;
+  /** Where ports are published that name no address; absent: everywhere. */
+  readonly hostBinding: string | undefined;
+  /** The bridge gets no IPv4 address: the gateway is somebody else. */
+  readonly inhibit4: boolean;
+  readonly gatewayMode4: GatewayMode;
+  readonly gatewayMode6: GatewayMode;
+  /** Bytes; absent: the kernel's default. */
+  readonly mtu: number | undefined;
+  /** Interfaces in containers are called this and a number. */
+  readonly interfacePrefix: string;
+}
+
+type Options = Readonly<Record<string, string>>;
+
+const KNOWN = new Set([
+  BRIDGE_NAME,
+  DEFAULT_BRIDGE,
+  ICC,
+  MASQUERADE,
+  BINDING,
+  INHIBIT,
+  MODE_4,
+  MODE_6,
+  MTU,
+  PREFIX,
+]);
+
+/** @throws Refusal (400) for an unknown option or a value that cannot be, in Docker's words where it has any */
+export function bridgeOptions(options: Options, internal: boolean): BridgeOptions {
+  refuseUnknown("bridge", options, KNOWN);
+  const name = options[BRIDGE_NAME] || undefined;
+  if (name !== undefined) checkInterfaceName(name, BRIDGE_NAME);
+  const hostBinding = options[BINDING] || undefined;
+  if (hostBinding !== undefined && parseAddress(hostBinding)?.family !== 4)
+    throw bad(BINDING, hostBinding, "nil ip");
+  const interfacePrefix = options[PREFIX] || "eth";
+  // Room for a number of two digits.
+  checkInterfaceName(`${interfacePrefix}00`, PREFIX);
+  return {
+    name,
+    icc: bool(options, ICC, true),
+    masquerade: bool(options, MASQUERADE, true),
+    hostBinding,
+    inhibit4: bool(options, INHIBIT, false),
+    gatewayMode4: mode(options, MODE_4, internal),
+    gatewayMode6: mode(options, MODE_6, internal),
+    mtu: mtuOf(options),
+    interfacePrefix,
+  };
+}
+
+/** @throws Refusal (400) that names the first option that the driver does not have, and those it has */
+export function refuseUnknown(driver: string, options: Options, known: ReadonlySet<string>): void {
+  for (const name of Object.keys(options)) {
+    if (known.has(name)) continue;
+    const names = [...known].sort().join(", ");
+    throw invalid(`unknown option ${name.slice(0, 80)} for driver ${driver}: it has ${names}`);
+  }
+}
+
+/** Bytes that fit into one packet; the kernel's bounds of a bridge are 68 and 65535. */
+export function mtuOf(options: Options): number | undefined {
+  const text = options[MTU];
+  if (text === undefined || text === "") return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw bad(MTU, text, `strconv.Atoi: parsing "${text}": invalid syntax`);
+  const mtu = Number(text);
+  if (mtu < 0) throw invalid(`invalid MTU number: ${mtu}`);
+  if (mtu === 0) return undefined;
+  if (mtu < 68 || mtu > 65_535) throw invalid(`invalid MTU number: ${mtu}: it must be from 68 to 65535`);
+  return mtu;
+}
+
+/** Go's `strconv.ParseBool`. */
+function bool(options: Options, name: string, absent: boolean): boolean {
+  const text = options[name];
+  if (text === undefined) return absent;
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
+  if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
+  throw bad(name, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
+}
+
+const MODES: readonly string[] = ["nat", "nat-unprotected", "routed", "isolated"] satisfies GatewayMode[];
+
+function mode(options: Options, name: string, internal: boolean): GatewayMode {
+  const text = options[name] || "nat";
+  if (!MODES.includes(text)) throw bad(name, text, `unknown gateway mode ${text}`);
+  if (text === "isolated" && !internal)
+    throw invalid("gateway mode 'isolated' can only be used for an internal network");
+  return text as GatewayMode;
+}
+
+/** Names of network interfaces: at most 15 bytes, no slash, no colon, no space (`dev_valid_name` in net/core/dev.c). */
+export function checkInterfaceName(name: string, option: string): void {
+  if (/^[^\s/:\p{Cc}]{1,15}$/u.test(name) && name !== "." && name !== ".." && Buffer.byteLength(name) <= 15)
+    return;
+  throw bad(option, name.slice(0, 80), "an interface's name has 1 to 15 bytes and no slash, colon or space");
+}
+
+/** Options of a bridge network that was checked when it was made. */
+export const bridgeOptionsOf = ({ options, internal }: NetworkDocument): BridgeOptions =>
+  bridgeOptions(options, internal);
+
+const invalid = (message: string): Refusal => new Refusal("invalid", message);
+
+const bad = (name: string, value: string, why: string): Refusal =>
+  invalid(`failed to parse ${name} value: ${value} (${why})`);

@@ -1,0 +1,120 @@
+import { CLONE } from "../../kernel/flags.ts";
+import { batch } from "../../kernel/netlink/message.ts";
+import { deleteLink, type LinkRef } from "../../kernel/netlink/route/link.ts";
+import { call, close, from, mem, num, struct } from "../../plan/build.ts";
+import { commandText } from "../../plan/describe.ts";
+import type { Call, Data, NetlinkMessage, Plan, Slot, Step } from "../../plan/step.ts";
+import type { Endpoint } from "../endpoint.ts";
+import {
+  because,
+  configureMessages,
+  defaultRouteMessages,
+  linkMessages,
+  reasonFor,
+  sysctlsOf,
+} from "./links.ts";
+import { findLink, openNetlink } from "./socket.ts";
+import { writeSysctl } from "./sysctl.ts";
+
+/** Wires of a container that runs: a small program that goes into its network namespace. */
+
+const OUTSIDE: Slot = "outside";
+const INSIDE: Slot = "inside";
+const ENDED = "it has ended";
+
+/** Gives the container a further interface. `pid` is its first process, on the host. */
+export function connectPlan(pid: number, endpoint: Endpoint): Plan {
+  const { link, network } = endpoint;
+  const upper = link.driver === "bridge" ? link.bridge : link.parent;
+  const reason = reasonFor(endpoint, `find ${upper}, the host's interface of network ${network}`);
+  const found = findLink(OUTSIDE, upper, "upper", reason, "upper");
+  const inside = insideLink(endpoint);
+  return Object.freeze({
+    steps: [
+      findContainer(pid),
+      openNetlink("route", OUTSIDE, "reach the host's networks"),
+      ...found.steps,
+      sendBatch(OUTSIDE, linkMessages(endpoint, found.link, pid)),
+      ...(link.driver === "bridge" ? rememberEnd(link.host) : []),
+      ...enter(),
+      ...inside.steps,
+      ...sysctlsOf(endpoint).map(([name, value]) =>
+        writeSysctl(name, value, reasonFor(endpoint, `set ${name}`)),
+      ),
+      sendBatch(INSIDE, configureMessages(endpoint, inside.link, "replace")),
+    ],
+  });
+}
+
+/** Takes an interface away, and with it its end on the host; one that is not there is fine. */
+export function disconnectPlan(pid: number, endpoint: Endpoint): Plan {
+  const why = `disconnect the container from network ${endpoint.network}`;
+  const remove = { ...because(endpoint, deleteLink(endpoint.interface), why), tolerate: ["ENODEV"] as const };
+  return Object.freeze({ steps: [findContainer(pid), ...enter(), sendBatch(INSIDE, [remove])] });
+}
+
+/** Makes an interface that is there the way to everywhere else: the gateway's network has gone, or another has come. */
+export function reroutePlan(pid: number, endpoint: Endpoint): Plan {
+  const inside = insideLink(endpoint);
+  const routes = defaultRouteMessages(endpoint, inside.link, "replace");
+  return Object.freeze({
+    steps: [
+      findContainer(pid),
+      ...enter(),
+      ...inside.steps,
+      ...(routes.length === 0 ? [] : [sendBatch(INSIDE, routes)]),
+    ],
+  });
+}
+
+const sendBatch = (socket: Slot, messages: readonly NetlinkMessage[]): Step => ({
+  kind: "netlink",
+  socket,
+  protocol: "route",
+  messages,
+});
+
+function findContainer(pid: number): Step {
+  const reason = { why: "find the container", hint: ENDED };
+  return call("pidfd_open", [num(pid), num(0)], reason, { result: "container" });
+}
+
+/** A socket stays in the network that it was opened in: `OUTSIDE` can still remove the host's end from in there. */
+function enter(): Step[] {
+  const reason = { why: "enter the container's network", hint: ENDED };
+  return [
+    call("setns", [from("container"), num(CLONE.NEWNET, "CLONE_NEWNET")], reason),
+    close("container", "close it"),
+    openNetlink("route", INSIDE, "configure the container's interfaces"),
+  ];
+}
+
+function insideLink(endpoint: Endpoint): { readonly link: LinkRef; readonly steps: readonly Step[] } {
+  const reason = reasonFor(endpoint, `find ${endpoint.interface}`);
+  return findLink(INSIDE, endpoint.interface, "interface", reason, "interface");
+}
+
+/** Both ends go when a later step fails. */
+function rememberEnd(name: string): Step[] {
+  const reason = { why: "know the host's end" };
+  const request = deleteLink(name, { slot: "end" });
+  const { bytes, holes } = batch("route", [request]);
+  const data: Data = struct([bytes], "remove-end");
+  const undo: Call = call(
+    "sendto",
+    [
+      from(OUTSIDE),
+      mem(data, commandText(request.words)),
+      ...[bytes.length, 0, 0, 0].map((each) => num(each)),
+    ],
+    "remove the interface",
+  );
+  const [find, ...rest] = findLink(OUTSIDE, name, "end", reason, "end").steps;
+  return [
+    ...(find?.kind === "call" ? [{ ...find, undo: [undo] }] : []),
+    ...rest,
+    ...holes.map(
+      ({ offset }): Step => ({ kind: "store", slot: "end", to: data, offset, size: 4, ...reason }),
+    ),
+  ];
+}
