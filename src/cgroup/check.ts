@@ -14,8 +14,11 @@ export interface Check {
   readonly resources: Resources;
 }
 
-/** Hold `resources` against what the kernel has below `parent`; each sentence names the file looked for. */
-export function check(parent: Parent, resources: Resources): Check {
+/**
+ * Hold `resources` against what the kernel has below `parent`; each sentence names the file looked for. `strict` is for
+ * a runtime configuration, of which nothing may be left out (config-linux.md): what would be a warning is an error.
+ */
+export function check(parent: Parent, resources: Resources, strict: "strict" | "lenient" = "lenient"): Check {
   const warnings: string[] = [];
   const errors = contradictions(parent, resources);
   let usable = resources;
@@ -23,7 +26,9 @@ export function check(parent: Parent, resources: Resources): Check {
     if (!need.asked(resources)) continue;
     const lacking = lack(parent, need);
     if (lacking === undefined) continue;
-    if (need.serious) errors.push(`${need.what} cannot be set: ${lacking}`);
+    if (strict === "strict" && need.obsolete !== true)
+      errors.push(`linux.resources.${need.field}: it cannot be set: ${lacking}: leave it out`);
+    else if (need.serious) errors.push(`${need.what} cannot be set: ${lacking}`);
     else {
       warnings.push(`${need.what} is discarded: ${lacking}`);
       usable = without(usable, need.field);

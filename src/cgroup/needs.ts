@@ -12,6 +12,8 @@ export interface Need {
   readonly v2?: { readonly controller: string; readonly files: readonly string[] };
   /** An error rather than a warning: Docker and runc refuse it as well. */
   readonly serious?: true;
+  /** A warning even where nothing may be left out: the kernel has no use for it any more. */
+  readonly obsolete?: true;
 }
 
 const some = (list: readonly unknown[] | undefined) => list !== undefined && list.length > 0;
@@ -79,6 +81,7 @@ export const NEEDS: readonly Need[] = [
     asked: ({ memory }) => Boolean(memory?.kernel),
     // Deprecated since Linux 5.4 and without effect since 5.16; runc and crun no longer write it either.
     v1: on("memory"),
+    obsolete: true,
   },
   {
     field: "memory.kernelTCP",
@@ -172,8 +175,14 @@ export const NEEDS: readonly Need[] = [
   },
   {
     field: "blockIO.weightDevice",
+    what: "The block I/O leaf weight of a device",
+    asked: ({ blockIO }) => some(blockIO?.weightDevice?.filter(({ leafWeight }) => leafWeight !== undefined)),
+    v1: on("blkio", "blkio.leaf_weight_device"),
+  },
+  {
+    field: "blockIO.weightDevice",
     what: "The block I/O weight of a device",
-    asked: ({ blockIO }) => some(blockIO?.weightDevice),
+    asked: ({ blockIO }) => some(blockIO?.weightDevice?.filter(({ weight }) => weight !== undefined)),
     ...weight,
     v1: on("blkio", "blkio.weight_device", "blkio.bfq.weight_device"),
   },
@@ -193,6 +202,14 @@ export const NEEDS: readonly Need[] = [
     what: "The network priority",
     asked: ({ network }) => some(network?.priorities),
     v1: on("net_prio", "net_prio.ifpriomap"),
+    serious: true,
+  },
+  {
+    field: "rdma",
+    what: "The limit of RDMA resources",
+    asked: ({ rdma }) => Object.keys(rdma ?? {}).length > 0,
+    v1: on("rdma", "rdma.max"),
+    v2: on("rdma", "rdma.max"),
     serious: true,
   },
 ];

@@ -76,6 +76,13 @@ const blkio: Writer = (directory, { blockIO }, files) => {
         "blockIO.weightDevice",
       ],
     ),
+    ...(blockIO.weightDevice ?? []).map(
+      ({ leafWeight, major, minor }): Pair => [
+        "blkio.leaf_weight_device",
+        leafWeight === undefined ? undefined : `${major}:${minor} ${leafWeight}`,
+        "blockIO.weightDevice",
+      ],
+    ),
     ...throttle("read_bps_device", "blockIO.throttleReadBpsDevice", blockIO.throttleReadBpsDevice),
     ...throttle("write_bps_device", "blockIO.throttleWriteBpsDevice", blockIO.throttleWriteBpsDevice),
     ...throttle("read_iops_device", "blockIO.throttleReadIOPSDevice", blockIO.throttleReadIOPSDevice),
@@ -121,6 +128,17 @@ const netPrio: Writer = (directory, { network }) =>
     ),
   );
 
+/** "mlx5_1 hca_handle=3 hca_object=10000", one device a write; v2 has the same file (cgroup-v1/rdma.rst). */
+export const rdma: Writer = (directory, { rdma = {} }) =>
+  writes(
+    directory,
+    Object.entries(rdma).map(([device, { hcaHandles, hcaObjects }]): Pair => {
+      const handles = hcaHandles === undefined ? [] : [`hca_handle=${hcaHandles}`];
+      const objects = hcaObjects === undefined ? [] : [`hca_object=${hcaObjects}`];
+      return ["rdma.max", [device, ...handles, ...objects].join(" "), "rdma"];
+    }),
+  );
+
 /** By controller. cpuset is first: without its cpus no process can be attached. */
 export const V1: Readonly<Record<string, Writer>> = {
   cpuset,
@@ -132,4 +150,5 @@ export const V1: Readonly<Record<string, Writer>> = {
   hugetlb,
   net_cls: netCls,
   net_prio: netPrio,
+  rdma,
 };

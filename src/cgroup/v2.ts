@@ -1,5 +1,5 @@
 import type { BlockThrottle, Resources } from "../oci/runtime/resources.ts";
-import { type Writer, writes } from "./v1.ts";
+import { rdma, type Writer, writes } from "./v1.ts";
 import { blockWeightToIo, orMax, sharesToWeight, swapAlone } from "./weights.ts";
 
 /**
@@ -86,7 +86,7 @@ const hugetlb: Writer = (directory, { hugepageLimits = [] }, files) =>
   );
 
 /** By controller. */
-export const V2: Readonly<Record<string, Writer>> = { cpuset, cpu, memory, pids, io, hugetlb };
+export const V2: Readonly<Record<string, Writer>> = { cpuset, cpu, memory, pids, io, hugetlb, rdma };
 
 /** The `unified` map: file name → value, as it is. */
 export function unifiedWrites(directory: string, { unified = {} }: Resources) {

@@ -46,7 +46,7 @@ export function stringArray(values: readonly string[]): Data {
   return struct([...values.map((text): Field => ({ pointer: { kind: "text", text } })), u64(0)]);
 }
 
-type Extra = Pick<Partial<Call>, "result" | "tolerate" | "undo">;
+type Extra = Pick<Partial<Call>, "result" | "retry" | "tolerate" | "undo">;
 
 /** One kernel call as a step. */
 export function call(

@@ -12,6 +12,8 @@ export function describeStep(step: Step | Numbered): string {
       const flags = [step.flagsText, ...(step.cgroup === undefined ? [] : ["CLONE_INTO_CGROUP"])];
       return `clone3(${flags.filter((text) => text !== "0").join("|") || "0"}) = <${step.pid}>`;
     }
+    case "expect":
+      return `expect ${step.is === "eq" ? "" : "anything but "}0x${step.value.toString(16)} at ${step.offset} of what it says`;
     case "userMap":
       return `clone3(CLONE_NEWUSER), write maps, open its namespace = <${step.into}>`;
     case "exec": {

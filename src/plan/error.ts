@@ -97,6 +97,7 @@ export function callName(step: Step | Numbered): string {
       return "ppoll";
     case "relay":
       return "sendto";
+    case "expect":
     case "decimal":
     case "load":
     case "store":

@@ -48,6 +48,8 @@ export interface Call extends Reason {
   readonly result?: Slot;
   /** These errors are no failure: the plan goes on with the next step. */
   readonly tolerate?: readonly ErrnoName[];
+  /** Made again, some hundred times, as long as it fails with EAGAIN: somebody else was at it just then. */
+  readonly retry?: true;
   /** Calls that take it back, run when a later step fails; they must do no harm if run twice. */
   readonly undo?: readonly Call[];
 }
@@ -75,6 +77,21 @@ export interface Clone extends Reason {
   readonly child: readonly Step[];
   /** Steps of a helper process that makes the child where the keeper does not go: it enters namespaces. */
   readonly via?: readonly Step[];
+}
+
+/**
+ * Hold a number that a call wrote into memory, divided by `per`, against a value: the step fails with `errno` unless it
+ * is (`eq`) or is not (`ne`) that.
+ */
+export interface Expect extends Reason {
+  readonly kind: "expect";
+  readonly from: Data;
+  readonly offset: number;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly per?: number;
+  readonly is: "eq" | "ne";
+  readonly value: number;
+  readonly errno: ErrnoName;
 }
 
 /** A user namespace that nobody is in, for idmapped mounts; lines as `/proc/<pid>/uid_map` takes them. */
@@ -277,6 +294,7 @@ export type Step =
   | Attempt
   | Clone
   | UserMap
+  | Expect
   | AwaitExec
   | Lookup
   | Receive

@@ -38,7 +38,7 @@ export interface PlannedCgroups {
 export function planCgroups(cgroup: string, resources: Resources): PlannedCgroups {
   const layout = readLayout();
   const parent = prepareParent(layout, cgroup.slice(0, cgroup.lastIndexOf("/")) || "/");
-  const { errors, resources: usable, warnings } = check(parent, resources);
+  const { errors, resources: usable, warnings } = check(parent, resources, "strict");
   if (errors.length > 0) throw new RuntimeError(`Cannot limit the container: ${errors.join("; ")}`);
   // Whoever is in it would be killed when the container is deleted.
   const inside = processes(layout, cgroup).length;

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { killAll } from "../cgroup/kill.ts";
 import { usedTrees } from "../cgroup/limits.ts";
 import { remove as removeCgroup } from "../cgroup/remove.ts";
+import { refuseImpossible } from "../container/launch/machine.ts";
 import { launchPlan } from "../container/launch/plan.ts";
 import { type Arguments, type Flags, numberOf } from "./arguments.ts";
 import { openBundle } from "./bundle.ts";
@@ -55,7 +56,7 @@ export async function makeContainer<T>(
   };
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !manner.stays);
-  for (const warning of bundle.warnings) context.log.warn(warning);
+  for (const warning of [...bundle.warnings, ...refuseImpossible(bundle.spec)]) context.log.warn(warning);
   const cgroup = cgroupOf(linux.cgroupsPath, id);
   const directory = claim(context.root, id);
   try {
@@ -83,8 +84,8 @@ export async function makeContainer<T>(
       },
     });
     const launch = prepare(plan, process, directory, preserved.count);
-    const own = (type: string) =>
-      linux.namespaces?.some((each) => each.type === type && each.path === undefined) === true;
+    // Its own or those of another container that it joins: an exec has to enter them.
+    const own = (type: string) => linux.namespaces?.some((each) => each.type === type) === true;
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
     writeDocument(directory, {

@@ -69,7 +69,7 @@ function v1Options(tree: Hierarchy): string {
 }
 
 /** `cpu` and `cpuacct` beside `cpu,cpuacct`, as hosts have them. */
-function linksTo(tree: Hierarchy, name: string): readonly string[] {
+export function linksTo(tree: Hierarchy, name: string): readonly string[] {
   return tree.version === 1 && tree.controllers.length > 1
     ? tree.controllers.filter((each) => each !== name)
     : [];

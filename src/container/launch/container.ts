@@ -8,6 +8,9 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num, str } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
+import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
+import { mountAll, mountFromHost, openOwnCgroups } from "./bundle-mounts.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
@@ -24,6 +27,7 @@ import {
   type PlannedMount,
 } from "./mounts.ts";
 import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
+import { makeInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
@@ -78,6 +82,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
+    ...openLabel(spec.process, readLabels(), because),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
@@ -86,9 +91,10 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(ownUsers ? becomeRoot(because) : mounts.filter(opensItself(parts)).flatMap(openSource)),
     detachPropagation(),
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
+    ...hostMounts(parts),
     ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
     ...pivot(),
-    ...fileSystems(parts, ownUsers),
+    ...(hooks === undefined ? fileSystems : bundleFileSystems)(parts, ownUsers),
     ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
     ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),
@@ -121,6 +127,7 @@ function containerElsewhere(parts: ContainerParts): Step[] {
     ...parts.custody.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     ...(others && hooks !== undefined ? waitForUsers() : []),
+    ...openLabel(spec.process, readLabels(), because),
     ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
     ...(others ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
@@ -144,6 +151,33 @@ function becomeRoot(because: Because): Step[] {
     call("setresgid", [num(0), num(0), num(0)], reason),
     call("setresuid", [num(0), num(0), num(0)], reason),
   ];
+}
+
+/** The same of a bundle, whose image and configuration nobody vouches for. */
+function bundleFileSystems(
+  { because, mounts, namespaces, spec, trees }: ContainerParts,
+  others: boolean,
+): Step[] {
+  const devices = devicesOf(spec.linux?.devices ?? []);
+  const nodes = others ? attachNodes(devices) : makeNodes(devices, because);
+  return mountAll({
+    mounts,
+    trees,
+    ownCgroups: ownCgroups(namespaces),
+    made: (planned) => others && needsHost(planned),
+    devices: [...nodes, ...makeLinks()],
+  });
+}
+
+/** Whether the root of the cgroups that it sees is its own or another's that it joins, not the machine's. */
+const ownCgroups = ({ has, joined }: Namespaces) =>
+  has("cgroup") || joined.some(({ type }) => type === "cgroup");
+
+/** Before the pivot: what a bundle's mounts need of the host's paths. */
+function hostMounts({ cgroups, hooks, mounts, namespaces, rootPlace, trees }: ContainerParts): Step[] {
+  if (hooks === undefined) return [];
+  const shown = mounts.some(({ mount }) => mount.type === "cgroup") && !ownCgroups(namespaces);
+  return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups.cgroup) : [])];
 }
 
 /** What the container sees, in the configuration's order; devices as soon as there is a `/dev`. */
@@ -185,6 +219,7 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   const { because, custody, init, spec } = parts;
   const { process } = spec;
   const { dies } = custody;
+  const directory = because("process.cwd", "make the working directory");
   // Without a bundle there is nobody to tell of a listener.
   const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
   const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because, dies);
@@ -196,16 +231,20 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     // Who waits has its session already.
     ...(dies ? ownSession(process.terminal === true) : []),
     ...custody.closing,
+    ...writeLabel(process, readLabels(), because),
     ...privileges,
     ...(listens ? custody.wait : []),
     ...execute(process),
   ];
   return [
     ...custody.streams(process, true),
-    ...makeDirectories(process.cwd, because("process.cwd", "make the working directory")),
+    ...(parts.hooks === undefined
+      ? makeDirectories(process.cwd, directory)
+      : makeInside(process.cwd, "directory", directory)),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...processAttributes(process, spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...(listens ? [] : custody.wait),
     ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),

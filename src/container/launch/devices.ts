@@ -4,6 +4,7 @@ import { call, close, from, num, str } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
 import { HERE, makeDirectories, openFlags } from "./files.ts";
 import { attachTree } from "./mounts.ts";
+import { attachInside } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
 /** Devices every container has (runtime-spec, config-linux.md "Default Devices"). */
@@ -25,7 +26,7 @@ const DEFAULT_DEVICES: readonly Device[] = [
 }));
 
 /** Links every container has, from the same section and from what Docker's containers have. */
-const LINKS: readonly (readonly [string, string])[] = [
+export const LINKS: readonly (readonly [string, string])[] = [
   ["/proc/self/fd", "/dev/fd"],
   ["/proc/self/fd/0", "/dev/stdin"],
   ["/proc/self/fd/1", "/dev/stdout"],
@@ -73,7 +74,7 @@ export function makeDevices(devices: readonly Device[], because: Because): Step[
 }
 
 /** `dev_t` as the kernel takes it from user space (linux/kdev_t.h, `new_decode_dev`). */
-function deviceNumber({ major = 0, minor = 0 }: Device): number {
+export function deviceNumber({ major = 0, minor = 0 }: Device): number {
   return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
 }
 
@@ -122,9 +123,9 @@ export function makeDeviceLinks(): Step[] {
 }
 
 /** Bind the terminal on `/dev/console`, where programs look for the container's own. */
-export function bindConsole(terminal: string): Step[] {
+export function bindConsole(terminal: string, inBundle: boolean): Step[] {
   const reason = { why: "show the terminal as /dev/console" };
-  return [
+  const made = [
     call(
       "openat",
       [HERE, str("/dev/console"), openFlags("WRONLY", "CREAT", "CLOEXEC", "NOCTTY"), num(0o600, "0600")],
@@ -134,16 +135,17 @@ export function bindConsole(terminal: string): Step[] {
       },
     ),
     close("file", "close it"),
-    call(
-      "open_tree",
-      [
-        from(terminal),
-        str(""),
-        num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH"),
-      ],
-      reason,
-      { result: "console" },
-    ),
-    ...attachTree("console", "/dev/console", reason),
   ];
+  const opened = call(
+    "open_tree",
+    [
+      from(terminal),
+      str(""),
+      num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH"),
+    ],
+    reason,
+    { result: "console" },
+  );
+  if (inBundle) return [opened, ...attachInside("console", "/dev/console", "file", reason)];
+  return [...made, opened, ...attachTree("console", "/dev/console", reason)];
 }

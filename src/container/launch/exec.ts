@@ -5,6 +5,15 @@ import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import {
+  beginOn,
+  endBegin,
+  openLabel,
+  processAttributes,
+  readLabels,
+  stayOn,
+  writeLabel,
+} from "./attributes.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
@@ -53,7 +62,9 @@ export function execPlan(facts: ExecFacts): Plan {
   );
   const child: Step[] = [
     ...custody.forget,
+    ...openLabel(process, readLabels(), because),
     ...enterCgroups(cgroups, false),
+    ...stayOn(process.execCPUAffinity, because),
     ...oomScore(process.oomScoreAdj, because),
     call(
       "setns",
@@ -70,10 +81,12 @@ export function execPlan(facts: ExecFacts): Plan {
     ...custody.streams(process, false),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...processAttributes(process, facts.from?.spec.linux ?? {}, because),
     call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...custody.wait,
     ...(custody.dies ? ownSession(terminal) : []),
     ...custody.closing,
+    ...writeLabel(process, readLabels(), because),
     ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because, custody.dies),
     ...execute(process),
   ];
@@ -94,6 +107,7 @@ export function execPlan(facts: ExecFacts): Plan {
           ]),
         ]),
     ...syncSocket(),
+    ...beginOn(process.execCPUAffinity, because),
     {
       kind: "clone",
       flags: 0n,
@@ -105,6 +119,7 @@ export function execPlan(facts: ExecFacts): Plan {
       hint: "it has ended",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
     },
+    ...endBegin(process.execCPUAffinity),
     close(SYNC, "leave that end to the process"),
     close("container", "close it"),
     ...custody.parted,

@@ -12,8 +12,12 @@ export interface MountOptions {
   readonly recursiveSet: number;
   readonly recursiveClear: number;
   readonly bind: "no" | "bind" | "rbind";
-  /** `MS_PRIVATE`, `MS_SLAVE`, `MS_SHARED` or `MS_UNBINDABLE`; `recursive` for the words with an r. */
-  readonly propagation: { readonly flag: number; readonly recursive: boolean } | undefined;
+  /** `MS_PRIVATE`, `MS_SLAVE`, `MS_SHARED` or `MS_UNBINDABLE`, in their order; `recursive` for the words with an r. */
+  readonly propagation: readonly Propagation[];
+  /** What a bind mount of a bundle has before that, from the propagation of the root. */
+  readonly base?: Propagation;
+  /** Change what is mounted there already. */
+  readonly remount: boolean;
   /** What is left for the file system itself. */
   readonly data: string;
   /** Show the owners of its files through the container's user namespace (runtime-spec, "idmap"). */
@@ -22,6 +26,18 @@ export interface MountOptions {
   readonly recursiveIdmap: boolean;
   /** Copy what the image has at the destination into the tmpfs. */
   readonly tmpcopyup: boolean;
+}
+
+export interface Propagation {
+  readonly flag: number;
+  readonly recursive: boolean;
+}
+
+/** `linux.rootfsPropagation`: bind mounts have it too, where they ask for nothing else; slaves when it is absent (as with runc). */
+export function basePropagation(word = "rslave"): Propagation {
+  // What cannot be bound again could not be bound in the first place.
+  const flag = PROPAGATION[word] ?? PROPAGATION[word.slice(1)] ?? MS.SLAVE;
+  return { flag: flag === MS.UNBINDABLE ? MS.PRIVATE : flag, recursive: true };
 }
 
 /** word → [MS flag, set?]: `suid` clears what `nosuid` sets. */
@@ -51,23 +67,43 @@ const FLAGS: Readonly<Record<string, readonly [keyof typeof MS, boolean]>> = {
   nolazytime: ["LAZYTIME", false],
   silent: ["SILENT", true],
   loud: ["SILENT", false],
+  nosymfollow: ["NOSYMFOLLOW", true],
+  symfollow: ["NOSYMFOLLOW", false],
+  acl: ["POSIXACL", true],
+  noacl: ["POSIXACL", false],
+  iversion: ["I_VERSION", true],
+  noiversion: ["I_VERSION", false],
 };
 
-/** Attributes that bind mounts can have, by the same words; with an `r` before them for whole trees. */
-const ATTRIBUTES: Readonly<Record<string, readonly [number, boolean]>> = {
-  ro: [MOUNT_ATTR.RDONLY, true],
-  rw: [MOUNT_ATTR.RDONLY, false],
-  nosuid: [MOUNT_ATTR.NOSUID, true],
-  suid: [MOUNT_ATTR.NOSUID, false],
-  nodev: [MOUNT_ATTR.NODEV, true],
-  dev: [MOUNT_ATTR.NODEV, false],
-  noexec: [MOUNT_ATTR.NOEXEC, true],
-  exec: [MOUNT_ATTR.NOEXEC, false],
-  nodiratime: [MOUNT_ATTR.NODIRATIME, true],
-  diratime: [MOUNT_ATTR.NODIRATIME, false],
-  nosymfollow: [MOUNT_ATTR.NOSYMFOLLOW, true],
-  symfollow: [MOUNT_ATTR.NOSYMFOLLOW, false],
+/**
+ * Attributes that bind mounts can have, by the same words; with an `r` before them for whole trees. When times of
+ * access are written is one value of several bits, which is cleared before it is set (mount_setattr(2)).
+ */
+const ATTRIBUTES: Readonly<Record<string, { readonly set: number; readonly clear: number }>> = {
+  ...bit("ro", "rw", MOUNT_ATTR.RDONLY),
+  ...bit("nosuid", "suid", MOUNT_ATTR.NOSUID),
+  ...bit("nodev", "dev", MOUNT_ATTR.NODEV),
+  ...bit("noexec", "exec", MOUNT_ATTR.NOEXEC),
+  ...bit("nodiratime", "diratime", MOUNT_ATTR.NODIRATIME),
+  ...bit("nosymfollow", "symfollow", MOUNT_ATTR.NOSYMFOLLOW),
+  noatime: { set: MOUNT_ATTR.NOATIME, clear: MOUNT_ATTR.ATIME },
+  strictatime: { set: MOUNT_ATTR.STRICTATIME, clear: MOUNT_ATTR.ATIME },
+  // What the kernel does when nothing else is asked for.
+  relatime: { set: 0, clear: MOUNT_ATTR.ATIME },
+  atime: { set: 0, clear: MOUNT_ATTR.ATIME },
+  norelatime: { set: 0, clear: MOUNT_ATTR.ATIME },
+  nostrictatime: { set: 0, clear: MOUNT_ATTR.ATIME },
 };
+
+function bit(word: string, opposite: string, attribute: number) {
+  return { [word]: { set: attribute, clear: 0 }, [opposite]: { set: 0, clear: attribute } };
+}
+
+/** One word after another: the later one wins. */
+function apply(to: { set: number; clear: number }, { clear, set }: { set: number; clear: number }): void {
+  to.set = (to.set & ~clear) | set;
+  to.clear = ((to.clear & ~set) | clear) >>> 0;
+}
 
 const PROPAGATION: Readonly<Record<string, number>> = {
   private: MS.PRIVATE,
@@ -79,51 +115,29 @@ const PROPAGATION: Readonly<Record<string, number>> = {
 /** Words that mean nothing to the kernel: how Docker for other systems keeps files consistent. */
 const IGNORED = new Set(["defaults", "consistent", "cached", "delegated", "z", "Z", "nocopy", "copy"]);
 
-/** Every word that has a meaning here, for those who ask what is supported. */
-export const knownMountOptions = (): readonly string[] =>
-  [
-    ...["bind", "rbind", "idmap", "tmpcopyup", ...Object.keys(FLAGS), ...Object.keys(ATTRIBUTES)],
-    ...Object.keys(ATTRIBUTES).map((word) => `r${word}`),
-    ...Object.keys(PROPAGATION).flatMap((word) => [word, `r${word}`]),
-    ...IGNORED,
-  ]
-    .filter((word, index, all) => all.indexOf(word) === index)
-    .sort();
-
 /** Sort the words of `options` by who has to act on them. */
 export function mountOptions(options: readonly string[]): MountOptions {
   let flagsSet = 0;
-  let set = 0;
-  let clear = 0;
-  let recursiveSet = 0;
-  let recursiveClear = 0;
+  const own = { set: 0, clear: 0 };
+  const whole = { set: 0, clear: 0 };
   let bind: MountOptions["bind"] = "no";
-  let propagation: MountOptions["propagation"];
-  let tmpcopyup = false;
-  let idmap = false;
-  let recursiveIdmap = false;
+  const propagation: Propagation[] = [];
   const data: string[] = [];
+  const said = new Set(options);
   for (const word of options) {
     const flag = FLAGS[word];
     const attribute = ATTRIBUTES[word];
-    const recursive = word.startsWith("r") ? ATTRIBUTES[word.slice(1)] : undefined;
+    const recursive = word.startsWith("r") ? word.slice(1) : "";
+    const wholeAttribute = ATTRIBUTES[recursive];
     if (word === "bind" || word === "rbind") bind = word;
-    else if (PROPAGATION[word] !== undefined) propagation = { flag: PROPAGATION[word], recursive: false };
-    else if (word.startsWith("r") && PROPAGATION[word.slice(1)] !== undefined) {
-      propagation = { flag: PROPAGATION[word.slice(1)]!, recursive: true };
-    } else if (word === "tmpcopyup") tmpcopyup = true;
-    else if (word === "idmap") idmap = true;
-    else if (word === "ridmap") idmap = recursiveIdmap = true;
+    else if (PROPAGATION[word] !== undefined) propagation.push({ flag: PROPAGATION[word], recursive: false });
+    else if (PROPAGATION[recursive] !== undefined)
+      propagation.push({ flag: PROPAGATION[recursive], recursive: true });
     else if (flag !== undefined || attribute !== undefined) {
       if (flag !== undefined) flagsSet = flag[1] ? flagsSet | MS[flag[0]] : flagsSet & ~MS[flag[0]];
-      if (attribute !== undefined) {
-        set = attribute[1] ? set | attribute[0] : set & ~attribute[0];
-        clear = attribute[1] ? clear & ~attribute[0] : clear | attribute[0];
-      }
-    } else if (recursive !== undefined) {
-      if (recursive[1]) recursiveSet |= recursive[0];
-      else recursiveClear |= recursive[0];
-    } else if (!IGNORED.has(word)) data.push(word);
+      if (attribute !== undefined) apply(own, attribute);
+    } else if (wholeAttribute !== undefined) apply(whole, wholeAttribute);
+    else if (!IGNORED.has(word) && !OURS.has(word)) data.push(word);
   }
   const flagNames = Object.entries(MS)
     .filter(([, value]) => (flagsSet & value) !== 0)
@@ -131,15 +145,32 @@ export function mountOptions(options: readonly string[]): MountOptions {
   return {
     flags: flagsSet,
     flagNames,
-    set,
-    clear,
-    recursiveSet,
-    recursiveClear,
+    set: own.set,
+    clear: own.clear,
+    recursiveSet: whole.set,
+    recursiveClear: whole.clear,
     bind,
     propagation,
+    remount: said.has("remount"),
     data: data.join(","),
-    idmap,
-    recursiveIdmap,
-    tmpcopyup,
+    idmap: said.has("idmap") || said.has("ridmap"),
+    recursiveIdmap: said.has("ridmap"),
+    tmpcopyup: said.has("tmpcopyup"),
   };
 }
+
+/** Words that neither the kernel nor a file system gets to see. */
+const OURS = new Set(["idmap", "ridmap", "tmpcopyup", "remount"]);
+
+/** Every word that means something here, sorted: what `features` tells. */
+export const MOUNT_OPTIONS: readonly string[] = [
+  ...new Set([
+    "bind",
+    "rbind",
+    "defaults",
+    ...OURS,
+    ...Object.keys(FLAGS),
+    ...Object.keys(ATTRIBUTES).flatMap((word) => [word, `r${word}`]),
+    ...Object.keys(PROPAGATION).flatMap((word) => [word, `r${word}`]),
+  ]),
+].sort();

@@ -13,12 +13,14 @@ import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories, openFlags } from "./files.ts";
-import { type MountOptions, mountOptions } from "./mount-options.ts";
+import { type MountOptions, mountOptions, type Propagation } from "./mount-options.ts";
 import { inAnother, openInAnother } from "./shared-memory.ts";
 
 /** A mount of the runtime configuration with its place in it. */
 export interface PlannedMount {
   readonly mount: Mount;
+  /** Its number in the configuration. */
+  readonly index: number;
   readonly options: MountOptions;
   /** What will be attached: the opened source of a bind, or a made file system. */
   readonly tree: Slot;
@@ -44,21 +46,27 @@ export function openSource(planned: PlannedMount): Step[] {
   ];
 }
 
+const PRIVATE = { flag: MS.PRIVATE, recursive: true };
+
 /** Propagation and flags of a tree that is not attached anywhere yet. */
 function setAttributes(tree: Slot, options: MountOptions, reason: Reason): Step[] {
-  const propagation = options.propagation ?? { flag: MS.PRIVATE, recursive: true };
-  const steps: Step[] = [];
-  // A shared mount stays in the peer group of its source: that is what rshared asks for.
-  if (propagation.flag !== MS.SHARED) {
-    steps.push(setAttribute(tree, { propagation: propagation.flag }, propagation.recursive, reason));
-  }
-  if (options.set !== 0) steps.push(setAttribute(tree, { set: options.set }, false, reason));
-  if (options.recursiveSet !== 0 || options.recursiveClear !== 0) {
-    steps.push(
-      setAttribute(tree, { set: options.recursiveSet, clear: options.recursiveClear }, true, reason),
-    );
-  }
-  return steps;
+  const { base, propagation } = options;
+  const own = base === undefined && propagation.length > 0 ? [] : [base ?? PRIVATE];
+  // "shared" alone asks for the peer group of the source, where the tree is already; a source without one gets one.
+  const asked = [...own, ...propagation];
+  const steps: Step[] = asked.map(({ flag, recursive }) =>
+    setAttribute(tree, { propagation: flag }, recursive, reason),
+  );
+  const atime = options.clear & MOUNT_ATTR.ATIME;
+  if (options.set !== 0 || atime !== 0)
+    steps.push(setAttribute(tree, { set: options.set, clear: atime }, false, reason));
+  return [...steps, ...recursiveAttributes(tree, options, reason)];
+}
+
+/** `rro` and its like. */
+export function recursiveAttributes(tree: Slot, options: MountOptions, reason: Reason): Step[] {
+  const { recursiveClear: clear, recursiveSet: set } = options;
+  return set === 0 && clear === 0 ? [] : [setAttribute(tree, { set, clear }, true, reason)];
 }
 
 interface Attributes {
@@ -87,13 +95,18 @@ function setAttribute(tree: Slot, attributes: Attributes, recursive: boolean, re
 function attributeText({ set = 0, clear = 0, propagation = 0 }: Attributes): string {
   const names = (value: number) =>
     Object.entries(MOUNT_ATTR)
-      .filter(([, bit]) => (value & bit) !== 0)
+      .filter(([name, bit]) => (name === "ATIME" ? (value & bit) === bit : (value & bit) !== 0))
       .map(([name]) => `MOUNT_ATTR_${name}`)
       .join("|");
-  const kinds = Object.entries({ MS_PRIVATE: MS.PRIVATE, MS_SLAVE: MS.SLAVE, MS_UNBINDABLE: MS.UNBINDABLE });
+  const kinds = Object.entries({
+    MS_PRIVATE: MS.PRIVATE,
+    MS_SLAVE: MS.SLAVE,
+    MS_SHARED: MS.SHARED,
+    MS_UNBINDABLE: MS.UNBINDABLE,
+  });
   return [
     set === 0 ? "" : `set ${names(set)}`,
-    clear === 0 ? "" : `clear ${names(clear)}`,
+    clear === 0 ? "" : `clear ${clear === MOUNT_ATTR.ATIME ? "MOUNT_ATTR__ATIME" : names(clear)}`,
     kinds.find(([, flag]) => flag === propagation)?.[0] ?? "",
   ]
     .filter((part) => part !== "")
@@ -197,27 +210,35 @@ export function propagate(
   options: Pick<MountOptions, "propagation">,
   reason: Reason,
 ): Step[] {
-  if (options.propagation === undefined) return [];
-  const { flag, recursive } = options.propagation;
-  const name = Object.entries(MS).find(([, value]) => value === flag)?.[0] ?? "";
-  const bits = flag | (recursive ? MS.REC : 0);
-  return [
-    mountCall(
-      "none",
-      destination,
-      "none",
-      bits,
-      [`MS_${name}`, ...(recursive ? ["MS_REC"] : [])],
-      "",
-      reason,
-    ),
-  ];
+  return options.propagation.map(({ flag, recursive }) => {
+    const name = Object.entries(MS).find(([, value]) => value === flag)?.[0] ?? "";
+    const names = [`MS_${name}`, ...(recursive ? ["MS_REC"] : [])];
+    return mountCall("none", destination, "none", flag | (recursive ? MS.REC : 0), names, "", reason);
+  });
 }
+
+/** The same for a file system that is attached nowhere yet. */
+export function propagateTree(tree: Slot, options: MountOptions, reason: Reason): Step[] {
+  return options.propagation.map(({ flag, recursive }) =>
+    setAttribute(tree, { propagation: flag }, recursive, reason),
+  );
+}
+
+/** Flags that belong to the file system itself, not to the mount (fs/fs_context.c). */
+const SUPERBLOCK: readonly (readonly [number, string])[] = [
+  [MS.SYNCHRONOUS, "sync"],
+  [MS.DIRSYNC, "dirsync"],
+  [MS.MANDLOCK, "mand"],
+  [MS.LAZYTIME, "lazytime"],
+];
 
 /** Make a file system of the kernel that is attached nowhere yet: fsopen, fsconfig, fsmount. */
 export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
   const type = mount.type ?? "none";
-  const parameters = options.data === "" ? [] : options.data.split(",");
+  const parameters = [
+    ...SUPERBLOCK.filter(([bit]) => (options.flags & bit) !== 0).map(([, word]) => word),
+    ...(options.data === "" ? [] : options.data.split(",")),
+  ];
   const set = parameters.map((parameter) => {
     const at = parameter.indexOf("=");
     const key = at < 0 ? parameter : parameter.slice(0, at);
@@ -239,12 +260,6 @@ export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): 
           reason,
         );
   });
-  const atime =
-    options.flags & MS.STRICTATIME
-      ? MOUNT_ATTR.STRICTATIME
-      : options.flags & MS.NOATIME
-        ? MOUNT_ATTR.NOATIME
-        : 0;
   return [
     call("fsopen", [str(type), num(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")], reason, { result: "fs" }),
     call(
@@ -269,7 +284,7 @@ export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): 
       [
         from("fs"),
         num(FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"),
-        num(options.set | atime, attributeText({ set: options.set | atime }).slice(4) || "0"),
+        num(options.set, attributeText({ set: options.set }).slice(4) || "0"),
       ],
       reason,
       { result: tree },
@@ -296,12 +311,15 @@ export function planMount(
   index: number,
   isDirectory: (path: string) => boolean,
   reason: Reason,
+  base?: Propagation,
 ): PlannedMount {
-  const options = mountOptions(mount.options ?? []);
+  const read = mountOptions(mount.options ?? []);
+  const options = base === undefined ? read : { ...read, base };
   const bind =
     mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
   return {
     mount,
+    index,
     options: bind,
     tree: `tree.${index}`,
     directory: bind.bind === "no" || isDirectory(mount.source ?? ""),

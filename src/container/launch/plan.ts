@@ -7,11 +7,13 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
+import { basePropagation } from "./mount-options.ts";
 import { planMount } from "./mounts.ts";
 import {
   enterNamespaces,
@@ -58,8 +60,20 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const because = reasonsFrom(origins);
   const linux = spec.linux ?? {};
   const namespaces = readNamespaces(linux.namespaces ?? []);
-  const mounts = (spec.mounts ?? []).map((mount, index) =>
-    planMount(mount, index, facts.isDirectory, because(`mounts[${index}]`, `mount ${mount.destination}`)),
+  const { bundle } = facts;
+  const base = bundle === undefined ? undefined : basePropagation(linux.rootfsPropagation);
+  const listed =
+    bundle === undefined
+      ? (spec.mounts ?? [])
+      : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
+  const mounts = listed.map((mount, index) =>
+    planMount(
+      mount,
+      index,
+      facts.isDirectory,
+      because(`mounts[${index}]`, `mount ${mount.destination}`),
+      base,
+    ),
   );
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];

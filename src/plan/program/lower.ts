@@ -12,20 +12,18 @@ import type {
   Hook,
   Init,
   Keep,
-  Lookup,
   Netlink,
-  NetlinkDump,
   Numbered,
   Plan,
   Receive,
   Relay,
   Slot,
   Step,
-  UserMap,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { endChild, lowerExec } from "./exec.ts";
+import { lowerExpect } from "./expect.ts";
 import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
 import { lowerInit } from "./init.ts";
@@ -35,6 +33,7 @@ import { lowerDump, lowerNetlink } from "./netlink.ts";
 import { operandOf } from "./operand.ts";
 import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
+import { lowerRetry } from "./retry.ts";
 import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { lowerUserMap } from "./users.ts";
@@ -145,40 +144,27 @@ class Lowering {
     else if (step.kind === "awaitExec") this.#awaitExec(step);
     else if (step.kind === "receive") this.#receive(step);
     else if (step.kind === "hook") this.#hook(step);
-    else if (step.kind === "userMap") this.#userMap(step);
+    else if (step.kind === "userMap")
+      this.#lowered(step, (number, failed) => lowerUserMap(this.writer, step, number, failed));
+    else if (step.kind === "expect")
+      this.#lowered(step, (_, failed) => lowerExpect(this.writer, step, failed));
     else if (step.kind === "exec") this.#exec(step);
     else if (step.kind === "decimal") lowerDecimal(this.writer, step);
     else if (step.kind === "load") this.writer.load(step.into, at(step.from), step.offset, step.size);
     else if (step.kind === "store") this.writer.store(at(step.to), step.offset, step.size, slot(step.slot));
     else if (step.kind === "netlink") this.#netlink(step);
-    else if (step.kind === "dump") this.#dump(step);
-    else if (step.kind === "init" || step.kind === "escort") this.#init(step);
-    else if (step.kind === "lookup") this.#lookup(step);
-    else if (step.kind === "relay") this.#relay(step);
-    else this.#become(step);
+    else if (step.kind === "dump") this.#lowered(step, (_, failed) => lowerDump(this.writer, step, failed));
+    else if (step.kind === "lookup")
+      this.#lowered(step, (_, failed) => lowerLookup(this.writer, step, failed));
+    else this.#end(step);
   }
 
-  #init(step: Init | Escort): void {
+  /** A step that nothing comes after. */
+  #end(step: Init | Escort | Relay | Keep): void {
     this.#number(step);
-    lowerInit(this.writer, step);
-  }
-
-  #lookup(step: Lookup): void {
-    const number = this.#number(step);
-    this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) this.writer.jump(this.#failure());
-    lowerLookup(this.writer, step, this.#failure());
-    this.#stamp(number);
-  }
-
-  #relay(step: Relay): void {
-    this.#number(step);
-    lowerRelay(this.writer, step);
-  }
-
-  #become(step: Keep): void {
-    this.#number(step);
-    keepLoop(this.writer, step.keeper);
+    if (step.kind === "keep") keepLoop(this.writer, step.keeper);
+    else if (step.kind === "relay") lowerRelay(this.writer, step);
+    else lowerInit(this.writer, step);
   }
 
   #netlink(step: Netlink): void {
@@ -194,14 +180,6 @@ class Lowering {
     for (const number of numbers) this.#stamp(number);
   }
 
-  #dump(step: NetlinkDump): void {
-    const number = this.#number(step);
-    this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) this.writer.jump(this.#failure());
-    else lowerDump(this.writer, step, this.#failure());
-    this.#stamp(number);
-  }
-
   #number(step: Numbered): number {
     this.steps.push({ step, side: this.#side });
     return this.steps.length - 1;
@@ -215,7 +193,10 @@ class Lowering {
     const { writer } = this;
     const number = this.#number(step);
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) this.#bareCall(step);
+    if (!this.#injected(number)) {
+      if (step.retry === true) lowerRetry(writer, () => this.#bareCall(step));
+      else this.#bareCall(step);
+    }
     // A failure leaves the slot as it was: it may be the socket over which the failure is told.
     if (tolerate.length === 0) writer.if("acc", "lt", imm(0), this.#failure());
     if (step.result !== undefined) writer.set(step.result, "acc");
@@ -321,8 +302,12 @@ class Lowering {
   #askChild(): void {
     const { writer } = this;
     const own = writer.fresh("own");
+    const again = writer.fresh("ask");
     const dontWait = imm(0x40);
+    writer.label(again);
     writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
+    // Said once, before what the child has written: it ended with something unread (unix_release_sock).
+    writer.if("acc", "eq", imm(-ERRNO.ECONNRESET), again);
     writer.if("acc", "ne", imm(24), own);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     writer.if(slot("message-kind"), "eq", imm(0), own);
@@ -349,17 +334,12 @@ class Lowering {
   }
 
   #hook(step: Hook): void {
-    const number = this.#number(step);
-    this.writer.set(FAILED_STEP, imm(number));
-    if (this.#injected(number)) {
-      this.writer.if("acc", "lt", imm(0), this.#failure());
-      return;
-    }
-    lowerHook(this.writer, step, number, this.#failure(), (failed) => {
-      this.#elsewhere(step.prepare, failed);
-      this.writer.set(FAILED_STEP, imm(number));
-    });
-    this.#stamp(number);
+    this.#lowered(step, (number, failed) =>
+      lowerHook(this.writer, step, number, failed, (stopped) => {
+        this.#elsewhere(step.prepare, stopped);
+        this.writer.set(FAILED_STEP, imm(number));
+      }),
+    );
   }
 
   /** Steps of a process that tells its failure in a way of its own. */
@@ -369,11 +349,12 @@ class Lowering {
     this.#elsewhereFailed = undefined;
   }
 
-  #userMap(step: UserMap): void {
+  /** A step whose operations are elsewhere: they go to `failed` with an error in the accumulator. */
+  #lowered(step: Numbered, operations: (number: number, failed: string) => void): void {
     const number = this.#number(step);
     this.writer.set(FAILED_STEP, imm(number));
     if (this.#injected(number)) this.writer.if("acc", "lt", imm(0), this.#failure());
-    else lowerUserMap(this.writer, step, number, this.#failure());
+    else operations(number, this.#failure());
     this.#stamp(number);
   }
 

@@ -30,12 +30,15 @@ const OPTIONS: readonly (readonly [number, string])[] = [
   [MS.SYNCHRONOUS, "sync"],
   [MS.MANDLOCK, "mand"],
   [MS.DIRSYNC, "dirsync"],
+  [MS.NOSYMFOLLOW, "nosymfollow"],
   [MS.NOATIME, "noatime"],
   [MS.NODIRATIME, "nodiratime"],
   [MS.SILENT, "silent"],
   [MS.RELATIME, "relatime"],
   [MS.STRICTATIME, "strictatime"],
   [MS.LAZYTIME, "lazytime"],
+  [MS.POSIXACL, "acl"],
+  [MS.I_VERSION, "iversion"],
 ];
 
 const PROPAGATION: readonly (readonly [number, string])[] = [

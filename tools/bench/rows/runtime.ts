@@ -96,5 +96,6 @@ function peakOf([program, ...global]: Prefix, ...args: string[]): number {
   const told = readFileSync(file, "utf8");
   rmSync(directory, { recursive: true });
   if (ended.status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${ended.status}`);
-  return Number(/Maximum resident set size \(kbytes\): (\d+)/.exec(told)?.[1]);
+  // busybox takes the kernel's KiB for pages of 4 KiB.
+  return Number(/Maximum resident set size \(kbytes\): (\d+)/.exec(told)?.[1]) / 4;
 }

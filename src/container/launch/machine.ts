@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { release } from "node:os";
+import { CAPABILITIES, capabilityName, readLastCapability } from "../../kernel/capabilities.ts";
+import { rlimitName } from "../../kernel/rlimits.ts";
+import type { NamespaceType } from "../../oci/runtime/linux.ts";
+import { wrong } from "../../oci/runtime/read.ts";
+import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
+import { type Labels, readLabels } from "./attributes.ts";
+
+/** Whether this machine can do what a configuration asks for: what it cannot is refused by its name, never left out. */
+
+const FILE: Record<NamespaceType, string> = {
+  pid: "pid",
+  network: "net",
+  mount: "mnt",
+  ipc: "ipc",
+  uts: "uts",
+  user: "user",
+  cgroup: "cgroup",
+  time: "time",
+};
+
+/** The kinds of namespaces that this kernel was built with. */
+export const namespacesHere = (): readonly NamespaceType[] =>
+  (Object.keys(FILE) as NamespaceType[]).filter((type) => existsSync(`/proc/self/ns/${FILE[type]}`));
+
+/** Whether the kernel is at least that version. */
+export function kernelIs(major: number, minor: number, version: string = release()): boolean {
+  const [own = 0, below = 0] = version.split(/[.-]/).map(Number);
+  return own > major || (own === major && below >= minor);
+}
+
+/** The first Linux with each flag of seccomp(2). */
+const FLAG_SINCE: Readonly<Record<string, readonly [number, number]>> = {
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: [5, 19],
+};
+
+export const seccompFlagHere = (flag: string): boolean => {
+  const [major, minor] = FLAG_SINCE[flag] ?? [0, 0];
+  return kernelIs(major, minor);
+};
+
+/**
+ * Refuse what cannot be here.
+ * @returns warnings about what may be left out: capabilities that the kernel has not (config.md, "Linux Process")
+ * @throws Refusal that names the field and says what to do
+ */
+export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels()): readonly string[] {
+  const { linux = {}, process } = spec;
+  const present = new Set(namespacesHere());
+  for (const [index, { type }] of (linux.namespaces ?? []).entries())
+    if (!present.has(type))
+      throw wrong(
+        `linux.namespaces[${index}]`,
+        `this kernel was built without ${type} namespaces: leave it out`,
+      );
+  if (linux.intelRdt !== undefined)
+    throw wrong("linux.intelRdt", "classes of cache and memory bandwidth are not supported: leave it out");
+  if (Object.keys(linux.netDevices ?? {}).length > 0)
+    throw wrong(
+      "linux.netDevices",
+      "interfaces are not moved: put them into the namespace in a hook, or leave it out",
+    );
+  if ((linux.personality?.flags ?? []).length > 0)
+    throw wrong("linux.personality.flags", "the specification defines none: leave the list empty");
+  if (linux.mountLabel && !labels.selinux)
+    throw wrong("linux.mountLabel", "this machine has no SELinux: leave it out, or enable it");
+  for (const [index, flag] of (linux.seccomp?.flags ?? []).entries())
+    if (!seccompFlagHere(flag))
+      throw wrong(
+        `linux.seccomp.flags[${index}]`,
+        `${flag} needs Linux ${FLAG_SINCE[flag]?.join(".")}: leave it out`,
+      );
+  refuseBesideJoinedMounts(spec);
+  if (process === undefined) return [];
+  return refuseInProcess(process, labels);
+}
+
+/** A mount namespace of others stays as it is: nothing of the container's could be undone in it. */
+function refuseBesideJoinedMounts({ hooks = {}, linux = {}, mounts = [], root }: RuntimeSpec): void {
+  if (!linux.namespaces?.some(({ path, type }) => type === "mount" && path !== undefined)) return;
+  const without = "leave it out, or let the container have a mount namespace of its own";
+  const fields: readonly (readonly [string, boolean])[] = [
+    ["mounts", mounts.length > 0],
+    ["root.readonly", root?.readonly === true],
+    ["linux.maskedPaths", (linux.maskedPaths ?? []).length > 0],
+    ["linux.readonlyPaths", (linux.readonlyPaths ?? []).length > 0],
+    ["linux.rootfsPropagation", linux.rootfsPropagation !== undefined],
+    ["linux.devices", (linux.devices ?? []).length > 0],
+    ...(["prestart", "createRuntime", "createContainer"] as const).map(
+      (kind) => [`hooks.${kind}`, (hooks[kind] ?? []).length > 0] as const,
+    ),
+  ];
+  for (const [field, there] of fields)
+    if (there) throw wrong(field, `it would change the mount namespace that the container joins: ${without}`);
+}
+
+/** The same for a process alone, as exec has it. */
+export function refuseInProcess(process: Process, labels: Labels = readLabels()): readonly string[] {
+  if (process.selinuxLabel && !labels.selinux)
+    throw wrong("process.selinuxLabel", "this machine has no SELinux: leave it out, or enable it");
+  if (process.apparmorProfile && process.apparmorProfile !== "unconfined" && !labels.apparmor)
+    throw wrong("process.apparmorProfile", "this machine has no AppArmor: leave it out, or enable it");
+  for (const [index, { type }] of (process.rlimits ?? []).entries())
+    if (rlimitName(type) === undefined || !type.startsWith("RLIMIT_"))
+      throw wrong(`process.rlimits[${index}].type`, `the kernel has no limit ${type.slice(0, 40)}`);
+  return unknownCapabilities(process);
+}
+
+function unknownCapabilities({ capabilities = {} }: Process): readonly string[] {
+  const last = readLastCapability();
+  return Object.entries(capabilities).flatMap(([set, names]) =>
+    ((names ?? []) as readonly string[]).flatMap((name) => {
+      const known = capabilityName(name);
+      if (known !== undefined && name === known && CAPABILITIES[known] <= last) return [];
+      return [`process.capabilities.${set}: this kernel has no ${name.slice(0, 60)}; it is ignored`];
+    }),
+  );
+}
