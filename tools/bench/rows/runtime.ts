@@ -15,7 +15,7 @@ export const runtime: Row = {
   measure: async ({ cais, peers, runs }) => {
     const state = join(memoryDirectory(), `cais-bench-${process.pid}`);
     const contenders = Object.entries({
-      cais: cais && ([cais.program, "runtime", "--root", state] as const),
+      cais: cais && ([`${cais.program}-runtime`, "--root", state] as const),
       runc: peers.runc && (["runc", ...peers.runc] as const),
       crun: peers.crun && (["crun", ...peers.crun] as const),
     }).flatMap(([name, prefix]) => (prefix ? [{ name, prefix: prefix as Prefix }] : []));
