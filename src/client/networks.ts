@@ -1,5 +1,6 @@
 import type { EndpointSettings } from "../wire/endpoint.ts";
 import type { Network, NetworkCreated, NetworkCreateRequest, NetworksPruned } from "../wire/network.ts";
+import type { NetworkPath } from "../wire/path.ts";
 import { type Filters, filterQuery } from "./containers.ts";
 import { ask, type Engine, segment, tell } from "./request.ts";
 
@@ -16,6 +17,11 @@ export function listNetworks(engine: Engine, filters: Filters): Promise<readonly
 /** A network with its members. @throws EngineError 404 when there is none */
 export function inspectNetwork(engine: Engine, name: string): Promise<Network> {
   return ask(engine, `/networks/${segment(name)}`);
+}
+
+/** What packets of a network pass, read from the kernel. Only cais has it. */
+export function networkPath(engine: Engine, name: string): Promise<NetworkPath> {
+  return ask(engine, `/cais/networks/${segment(name)}/path`);
 }
 
 /** @throws EngineError 403 while containers are on it */

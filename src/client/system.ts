@@ -1,5 +1,6 @@
 import type { ContainerCreateRequest } from "../wire/container.ts";
 import type { BuildPruned } from "../wire/image.ts";
+import type { Reach } from "../wire/reach.ts";
 import type { DiskUsage, Info, Version } from "../wire/system.ts";
 import type { TraceStep } from "../wire/trace.ts";
 import { type Filters, filterQuery } from "./containers.ts";
@@ -57,4 +58,9 @@ export async function plan(
 /** What the last start of a traced container did. Only cais has it. */
 export function trace(engine: Engine, id: string): Promise<readonly TraceStep[]> {
   return ask(engine, `/cais/containers/${segment(id)}/trace`);
+}
+
+/** Who reaches a port of a container (`80`, `80/udp`). Only cais has it. */
+export function reachOf(engine: Engine, container: string, port: string): Promise<Reach> {
+  return ask(engine, `/cais/containers/${segment(container)}/reach`, { query: { port } });
 }

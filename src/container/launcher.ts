@@ -1,4 +1,5 @@
 import type { Endpoint } from "../network/endpoint.ts";
+import type { Plan } from "../plan/step.ts";
 import type { TraceStep } from "../wire/trace.ts";
 /**
  * What the engine asks of whoever turns a runtime configuration into a running container. The engine knows
@@ -101,8 +102,11 @@ export interface Launcher {
   exec(request: ExecRequest): Promise<Running>;
   /** Finds what an earlier engine left in a run directory; null when there is nothing of use in it. */
   adopt(id: string, runDir: string): Promise<Running | Ended | null>;
-  /** The plan of a start in one of its forms, without doing it: words, a shell script, or JSON. */
-  explain(request: LaunchRequest, form: "explain" | "script" | "json"): string;
+  /**
+   * The plan of a start in one of its forms, without doing it: words, a shell script, or JSON.
+   * @param before what the engine would have to do first
+   */
+  explain(request: LaunchRequest, form: "explain" | "script" | "json", before?: readonly Plan[]): string;
   /** The steps of the start that was made with `trace`; null when it was not. */
   trace(runDir: string): Promise<readonly TraceStep[] | null>;
 }

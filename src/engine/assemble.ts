@@ -4,7 +4,7 @@ import { prepareParent } from "../cgroup/parent.ts";
 import { createLauncher } from "../container/keeper/launcher.ts";
 import { now } from "../container/time.ts";
 import { createImages } from "../image/open.ts";
-import type { Firewall } from "../network/firewall/types.ts";
+import { createFirewall } from "../network/firewall/firewall.ts";
 import { openNetworks } from "../network/networks.ts";
 import type { Digest } from "../oci/digest.ts";
 import { holdPlan, runPlan } from "../plan/run.ts";
@@ -54,10 +54,11 @@ export async function assemble({
   const networks = openNetworks(root, now());
   for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
   const ports = createHostPorts(report);
+  const firewall = createFirewall(runHere);
   const links = createLinks({
     run,
     runPlan: runHere,
-    firewall: createFirewall(),
+    firewall,
     published: ports.translated,
   });
   const holdHere = (plan: Plan) => holdPlan(plan, programs);
@@ -71,16 +72,10 @@ export async function assemble({
     networks,
     links,
     ports,
+    firewall,
     launcher,
     cgroups,
     report,
   });
   return { engine, close: () => launcher.close() };
 }
-
-/** Until the rules are there. */
-const createFirewall = (): Firewall => ({
-  apply: async () => undefined,
-  rules: async () => [],
-  obstacles: async () => [],
-});

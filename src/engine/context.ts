@@ -5,6 +5,7 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Firewall } from "../network/firewall/types.ts";
 import type { Networks } from "../network/networks.ts";
 import type { Reservations } from "../network/reservations.ts";
 import type { Held } from "../plan/run.ts";
@@ -18,6 +19,7 @@ import type { Exec } from "./execs/exec.ts";
 import type { Links } from "./networks/links.ts";
 import type { Naming } from "./networks/naming.ts";
 import type { HostPorts } from "./networks/ports.ts";
+import type { VolumeMounts } from "./volume-mounts.ts";
 
 /** What every operation of the engine works on. */
 export interface Context {
@@ -40,10 +42,13 @@ export interface Context {
   readonly reservations: Reservations;
   /** What the host has of the networks. */
   readonly links: Links;
+  /** The rules of the networks, as the kernel has them. */
+  readonly firewall: Firewall;
   /** Ports of the host that lead to containers. */
   readonly ports: HostPorts;
   /** Names of containers on networks. */
   readonly naming: Naming;
+  readonly volumeMounts: VolumeMounts;
   readonly launcher: Launcher;
   readonly events: Events;
   /** The cgroup that all containers are in. */

@@ -13,6 +13,7 @@ import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
 import { createNaming } from "./networks/naming.ts";
+import { createVolumeMounts } from "./volume-mounts.ts";
 
 /** One engine: what every operation in this folder takes as its first argument. */
 export type Engine = Context;
@@ -29,6 +30,7 @@ export type EngineParts = Pick<
   | "networks"
   | "links"
   | "ports"
+  | "firewall"
   | "launcher"
   | "cgroups"
   | "report"
@@ -40,7 +42,7 @@ export type EngineParts = Pick<
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   // Contexts of builds that were cut short.
   rmSync(join(parts.root, "builds"), { recursive: true, force: true });
-  for (const folder of ["containers", "execs"]) {
+  for (const folder of ["containers", "execs", "exec-records", "subpaths"]) {
     mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
   }
   const engine: Engine = {
@@ -49,6 +51,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       parts.report(`Cannot save container ${record.name}: ${String(error)}`),
     ),
     containers: new Map(),
+    volumeMounts: createVolumeMounts(parts.volumes, parts.runPlan, parts.report),
     names: createNames(),
     execs: new Map(),
     reservations: createReservations(),

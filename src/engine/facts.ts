@@ -15,6 +15,7 @@ import type { HostConfig } from "../wire/container.ts";
 import { findNamed } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import { devicesAt, hostDevices } from "./devices.ts";
+import { invalid } from "./refuse.ts";
 
 /** What does not change while the engine runs; read once. */
 export function machine(): ValidationFacts {
@@ -73,6 +74,8 @@ export function factsOf(
 export function inheritedMounts(context: Context, { VolumesFrom }: HostConfig): MountPoint[] {
   return (VolumesFrom ?? []).flatMap((word) => {
     const [reference = "", mode = "rw"] = word.split(":");
+    if (!mode.split(",").every((one) => ["ro", "rw", "z", "Z"].includes(one)))
+      throw invalid(`invalid mode: ${mode.slice(0, 80)}`);
     const { record } = findNamed(context, reference, `--volumes-from ${word}`);
     return mountPoints(record.config, record.host, inheritedMounts(context, record.host))
       .filter(({ type }) => type === "bind" || type === "volume")
@@ -81,7 +84,7 @@ export function inheritedMounts(context: Context, { VolumesFrom }: HostConfig): 
         return {
           ...point,
           source: mount?.Name ?? point.source,
-          readonly: point.readonly || mode === "ro",
+          readonly: point.readonly || mode.split(",").includes("ro"),
           option: `--volumes-from ${word}`,
         };
       });

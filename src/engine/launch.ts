@@ -14,6 +14,7 @@ import type { ContainerConfig, HostConfig } from "../wire/container.ts";
 import type { Container } from "./container.ts";
 import { cgroupOf } from "./containers/freeze.ts";
 import { joinedFacts } from "./containers/joined.ts";
+import { checkPropagation } from "./containers/propagation.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
@@ -23,16 +24,25 @@ import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
 export const runDirOf = (context: Context, id: string): string => `${context.run}/containers/${id}`;
-const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
+/** The same of an exec. */
+export const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
 
 /** Everything that the launcher needs to start a container as it is recorded. */
-export function launchRequest(context: Context, { record }: Container, trace: boolean): LaunchRequest {
+export function launchRequest(
+  context: Context,
+  { record }: Container,
+  trace: boolean,
+  /** Parts of volumes, by target. */
+  subpaths: ReadonlyMap<string, string> = new Map(),
+): LaunchRequest {
   const { host } = record;
   const links = linkedEnvironment(context, record);
   const config =
     links.length > 0 ? { ...record.config, Env: [...links, ...(record.config.Env ?? [])] } : record.config;
   makeSources(context, record);
-  const facts = { ...factsOf(context, record), ...joinedFacts(context, host) };
+  const known = factsOf(context, record);
+  const volumes = new Map([...known.volumes, ...subpaths]);
+  const facts = { ...known, volumes, ...joinedFacts(context, host) };
   const { spec, origins: causes } = runtimeSpec(config, host, facts);
   const { resources, errors } = check(context.cgroups, spec.linux?.resources ?? {});
   if (errors[0] !== undefined) throw invalid(errors[0]);
@@ -52,11 +62,13 @@ export function launchRequest(context: Context, { record }: Container, trace: bo
 /** `-v` makes a directory where its source is not there. */
 function makeSources(context: Context, { config, host }: ContainerRecord): void {
   if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return;
-  for (const point of mountPoints(config, host, inheritedMounts(context, host))) {
+  const points = mountPoints(config, host, inheritedMounts(context, host));
+  for (const point of points) {
     if (point.type === "bind" && point.create && !existsSync(point.source)) {
       mkdirSync(point.source, { recursive: true });
     }
   }
+  checkPropagation(points);
 }
 
 /** The same for a further process: what it does not say is as for the container's own. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import { isUp } from "../container/lifecycle.ts";
 import { now } from "../container/time.ts";
+import type { Obstacle } from "../network/firewall/types.ts";
 import type { DiskUsage, Info, Version } from "../wire/system.ts";
 import { API_VERSION, MIN_API_VERSION, VERSION } from "../wire/version.ts";
 import { list } from "./containers/list.ts";
@@ -40,8 +41,8 @@ export function version(): Version {
   };
 }
 
-/** `GET /info`. */
-export function info(engine: Engine): Info {
+/** `GET /info`. @param obstacles what other people's firewall rules keep from containers */
+export function info(engine: Engine, obstacles: readonly Obstacle[]): Info {
   const states = [...engine.containers.values()].map(({ record }) => record.state.status);
   const count = (test: (state: (typeof states)[number]) => boolean): number => states.filter(test).length;
   const { layout } = engine.cgroups;
@@ -106,7 +107,7 @@ export function info(engine: Engine): Info {
     Isolation: "",
     InitBinary: "cais",
     SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
-    Warnings: warnings(has),
+    Warnings: warnings(has, obstacles),
     KernelMemoryTCP: has("memory") && layout.mode !== "v2",
     RegistryConfig: REGISTRIES,
     GenericResources: null,
@@ -144,9 +145,13 @@ const REGISTRIES = {
   Mirrors: null,
 };
 
-function warnings(has: (controller: string) => boolean): string[] | null {
+function warnings(has: (controller: string) => boolean, obstacles: readonly Obstacle[]): string[] | null {
   const missing = ["memory", "cpu", "cpuset", "pids"].filter((controller) => !has(controller));
-  return missing.length === 0 ? null : missing.map((controller) => `WARNING: No ${controller} limit support`);
+  const all = [
+    ...missing.map((controller) => `WARNING: No ${controller} limit support`),
+    ...obstacles.map(({ message }) => `WARNING: ${message}`),
+  ];
+  return all.length === 0 ? null : all;
 }
 
 function osRelease(): ReadonlyMap<string, string> {

@@ -96,6 +96,7 @@ export function parseSubnet(text: string): Subnet | null {
   return prefix === null ? null : subnetOf(prefix.address, prefix.length);
 }
 
+/** `base/length`. */
 export const formatSubnet = ({ family, base, length }: Subnet): string =>
   `${formatAddress({ family, value: base })}/${length}`;
 
@@ -103,6 +104,7 @@ export const formatSubnet = ({ family, base, length }: Subnet): string =>
 export const lastOf = ({ family, base, length }: Subnet): bigint =>
   base + (1n << BigInt(BITS[family] - length)) - 1n;
 
+/** Whether an address is in a block. */
 export const contains = (subnet: Subnet, { family, value }: Address): boolean =>
   family === subnet.family && value >= subnet.base && value <= lastOf(subnet);
 

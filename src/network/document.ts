@@ -45,6 +45,7 @@ export interface NetworkDocument {
 }
 
 const ID = /^[0-9a-f]{64}$/;
+/** Whether a name of a folder is a network's id. */
 export const isNetworkId = (text: string): text is NetworkId => ID.test(text);
 
 /** Whether the network is one of the three that are always there. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { parseAddress, parsePrefix, type Subnet, subnetOf } from "./address.ts";
+import { overlaps, parseAddress, parsePrefix, type Subnet, subnetOf } from "./address.ts";
 
 /**
  * Blocks that the host uses: its addresses and routes and its name servers (`/proc/net/route`,
@@ -9,15 +9,26 @@ import { parseAddress, parsePrefix, type Subnet, subnetOf } from "./address.ts";
  */
 export function hostSubnets(except: (link: string) => boolean): Subnet[] {
   return [
-    ...hostAddresses(except).map(({ subnet }) => subnet),
+    ...linkAddresses(except).map(({ subnet }) => subnet),
     ...routes4(except),
     ...routes6(except),
     ...nameServers(),
   ];
 }
 
-/** Blocks of the addresses that the host's interfaces have. */
+/**
+ * Blocks of the addresses that the host's interfaces have. Of interfaces without a carrier the address alone is known,
+ * and not the interface, whose name is empty then.
+ */
 export function hostAddresses(
+  except: (link: string) => boolean,
+): { readonly link: string; readonly subnet: Subnet }[] {
+  const known = linkAddresses(except);
+  const others = ownAddresses4().filter((own) => !known.some(({ subnet }) => overlaps(subnet, own)));
+  return [...known, ...others.map((subnet) => ({ link: "", subnet }))];
+}
+
+function linkAddresses(
   except: (link: string) => boolean,
 ): { readonly link: string; readonly subnet: Subnet }[] {
   return Object.entries(networkInterfaces())
@@ -30,6 +41,15 @@ export function hostAddresses(
         return subnet && !isLinkLocal(subnet) ? [{ link, subnet }] : [];
       }),
     );
+}
+
+/** The kernel's table of local addresses: a leaf, and what it is (`/proc/net/fib_trie`). */
+function ownAddresses4(): Subnet[] {
+  const text = lines("/proc/net/fib_trie").join("\n");
+  return [...text.matchAll(/\|-- ([\d.]+)\n\s+\/32 host LOCAL/g)].flatMap(([, address = ""]) => {
+    const own = parseAddress(address);
+    return own && !address.startsWith("127.") ? [subnetOf(own, 32)] : [];
+  });
 }
 
 /** fe80::/10. */

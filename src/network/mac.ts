@@ -1,14 +1,16 @@
-import { randomBytes } from "node:crypto";
+import { type Address, addressBytes } from "./address.ts";
 
 /** An Ethernet address, six pairs of lower-case hexadecimal digits. */
 export type Mac = string & { readonly __mac: unique symbol };
 
-/** Random, unicast and locally administered (IEEE 802, 8.2): the second digit is 2, 6, a or e. */
-export function randomMac(): Mac {
-  const bytes = randomBytes(6);
-  bytes[0] = (bytes[0]! & 0xfe) | 0x02;
-  return format(bytes);
-}
+/**
+ * The Ethernet address that goes with an IP address: `02:42:` (unicast, locally administered; IEEE 802, 8.2) and the
+ * four bytes of an IPv4 address, as Docker had it for ten years, or the last four of an IPv6 address. The next
+ * container with that IP address has this one as well, so that neighbours that remember it are right: with random ones
+ * they send into the void until their memory has aged.
+ */
+export const macFor = (address: Address): Mac =>
+  format(Uint8Array.of(0x02, 0x42, ...addressBytes(address).subarray(-4)));
 
 /**
  * Six bytes with colons, dashes, or as Cisco's three groups with dots.

@@ -14,6 +14,7 @@ export const keyOf = ({ family, value }: Address): bigint => (family === 4 ? val
 
 const NOBODY: ReadonlySet<bigint> = new Set();
 
+/** Nobody has anything yet. */
 export function createReservations(): Reservations {
   const networks = new Map<string, Set<bigint>>();
   return {

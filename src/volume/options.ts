@@ -15,12 +15,8 @@ const KNOWN = ["type", "device", "o", "size"];
 export function mountOf(name: string, options: Readonly<Record<string, string>>): MountOptions | undefined {
   const unknown = Object.keys(options).find((key) => !KNOWN.includes(key));
   if (unknown !== undefined) throw new Refusal("invalid", `create ${name}: invalid option: "${unknown}"`);
-  if (options.size !== undefined) {
-    throw new Refusal(
-      "unsupported",
-      `create ${name}: a size needs quotas, which are not supported; use type=tmpfs with o=size=…`,
-    );
-  }
+  if (options.size !== undefined)
+    throw new Refusal("invalid", `create ${name}: quota size requested but no quota support`);
   const { type = "", device = "", o = "" } = options;
   if (type === "" && device === "" && o === "") return undefined;
   const list = o.split(",").filter((option) => option !== "");

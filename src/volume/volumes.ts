@@ -34,7 +34,7 @@ export type VolumeFilters = Readonly<Record<string, readonly string[]>>;
 
 /** The named volumes of one engine. Every change is atomic; what is removed is renamed away first. */
 export interface Volumes {
-  /** Idempotent for the same options; a name in use with other options is refused. */
+  /** Idempotent: as in Docker, a volume that is there is returned whatever options are asked for. */
   create(request?: VolumeRequest): Volume;
   find(name: string): Volume | undefined;
   /** As `find`; throws "get x: no such volume". */
@@ -125,9 +125,6 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
       mountOf(name, options);
       const there = known.get(name);
       if (there !== undefined) {
-        if (Object.keys(options).length > 0 && !sameOptions(there.Options ?? {}, options)) {
-          throw new Refusal("conflict", `create ${name}: volume already exists with other options`);
-        }
         return there;
       }
       const labels = anonymous ? { ...request.labels, [ANONYMOUS]: "" } : (request.labels ?? {});
@@ -225,11 +222,6 @@ function labelled(volume: Volume, filters: VolumeFilters): boolean {
     return value.length === 0 ? label !== undefined : label === value.join("=");
   };
   return (filters.label ?? []).every(has) && !(filters["label!"] ?? []).some(has);
-}
-
-function sameOptions(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 function isDirectory(path: string): boolean {

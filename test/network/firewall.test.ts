@@ -262,6 +262,20 @@ test("other people's rules stay as they are; theirs that are in the way are name
   assert.equal(theirs(), before);
 });
 
+const legacy = { ...can, ...needs(root(), program("iptables-legacy", "iptables")) };
+test("so are policies of the iptables that nf_tables does not list", legacy, async () => {
+  const named = async () => (await firewall.obstacles()).map(({ family, table }) => `${family} ${table}`);
+  run("nft", ["flush", "ruleset"]);
+  run("iptables-legacy", ["-A", "FORWARD", "-s", "10.0.0.0/8", "-j", "ACCEPT"]);
+  assert.deepEqual(await named(), []);
+  run("iptables-legacy", ["-P", "FORWARD", "DROP"]);
+  assert.deepEqual(await named(), ["ip filter"]);
+  run("ip6tables-legacy", ["-P", "FORWARD", "DROP"]);
+  run("iptables-legacy", ["-P", "FORWARD", "ACCEPT"]);
+  assert.deepEqual(await named(), ["ip6 filter"]);
+  run("ip6tables-legacy", ["-P", "FORWARD", "ACCEPT"]);
+});
+
 test("nothing of ours remains without networks", can, async () => {
   await firewall.apply({ networks: [], ports: [] });
   assert.doesNotMatch(run("nft", ["list", "tables"]), /cais/);

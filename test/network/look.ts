@@ -22,12 +22,15 @@ export function ip(args: string, pid?: number): readonly Record<string, unknown>
   return JSON.parse(text.trim() || "[]") as Record<string, unknown>[];
 }
 
-/** Values that differ from run to run: times, and addresses that the kernel draws. */
-const CHANGING = new Set(["hello_timer", "tcn_timer", "topology_change_timer", "gc_timer"]);
+/** Values that change by themselves: timers, and what follows a carrier that comes in its own time. */
+const CHANGING = new Set(
+  "hello_timer tcn_timer topology_change_timer gc_timer operstate state tentative protocol_state".split(" "),
+);
+const CARRIER = new Set<unknown>(["NO-CARRIER", "LOWER_UP", "M-DOWN", "linkdown"]);
 
-/** The same without what changes by itself; `MAC` for an address that nobody asked for. */
+/** The same without what changes by itself. */
 export function steady(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(steady);
+  if (Array.isArray(value)) return value.filter((each) => !CARRIER.has(each)).map(steady);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)

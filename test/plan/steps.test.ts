@@ -5,12 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { hostArch } from "../../src/kernel/arch.ts";
+import { answers } from "../../src/kernel/netlink/decode.ts";
+import { decodeLinks } from "../../src/kernel/netlink/route/decode.ts";
+import { deleteLink, listLinks } from "../../src/kernel/netlink/route/link.ts";
+import { openNetlink } from "../../src/network/wires/socket.ts";
 import { call, from, mem, num, space, str, struct, u64 } from "../../src/plan/build.ts";
 import { compile } from "../../src/plan/compile.ts";
 import { StepError } from "../../src/plan/error.ts";
 import { explainJson } from "../../src/plan/explain.ts";
 import { runPlan } from "../../src/plan/run.ts";
-import type { Plan, Step } from "../../src/plan/step.ts";
+import type { NetlinkMessage, Plan, Step } from "../../src/plan/step.ts";
 import { needs } from "../support/skip.ts";
 import { interpreterOf, machineMissing } from "./machine.ts";
 
@@ -67,6 +71,34 @@ for (const arch of ["x86_64", "aarch64"] as const) {
       assert.equal(text(output), "hello");
     },
   );
+
+  test(`${arch}: requests of netlink are answered, refused and tolerated`, can, async () => {
+    const why = "remove what is not there";
+    const message: NetlinkMessage = { kind: "message", request: deleteLink("nobody-here"), why };
+    const remove = (...messages: readonly NetlinkMessage[]): Step => ({
+      kind: "netlink",
+      socket: "socket",
+      protocol: "route",
+      messages,
+    });
+    const tolerant: NetlinkMessage = { ...message, tolerate: ["EPERM", "ENODEV"] };
+    const open = openNetlink("route", "socket", "ask the kernel");
+    const list: Step = { kind: "dump", socket: "socket", request: listLinks(), why: "look" };
+    const { output } = await run([open, remove(tolerant, tolerant), list, list]);
+    const links = decodeLinks(answers(output));
+    assert.deepEqual(
+      links.filter(({ name }) => name === "lo").map(({ index, mtu, up }) => [index, mtu > 0, up]),
+      [
+        [1, true, true],
+        [1, true, true],
+      ],
+    );
+    await assert.rejects(run([open, remove(tolerant, message, message)]), (error: StepError) => {
+      assert.equal(error.number, 2);
+      assert.match(error.message, /^Cannot remove what is not there: ip link delete: .* \((ENODEV|EPERM)\)/);
+      return true;
+    });
+  });
 
   test(
     `${arch}: a tolerated error goes on, one at the head of an attempt skips the rest of it`,

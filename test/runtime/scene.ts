@@ -103,7 +103,8 @@ export function makeScene(): Scene {
   };
 }
 
-function removeEmpty(cgroup: string): void {
+/** A parent cgroup, unless it is in use. */
+export function removeEmpty(cgroup: string): void {
   try {
     rmdirSync(cgroup);
   } catch {

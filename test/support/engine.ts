@@ -21,6 +21,8 @@ export interface TestEngine extends AsyncDisposable {
   readonly ok: (args: readonly string[], options?: CommandOptions) => Promise<string>;
   /** `kill -9` of the engine, as a crash would have it. */
   readonly kill: () => Promise<void>;
+  /** Asks it to end, as a service manager would, and waits until it has. */
+  readonly stop: () => Promise<void>;
   /** Starts the engine again on the same directories. */
   readonly start: () => Promise<void>;
   /** Runs a program in the engine's network namespace, and returns what it writes; throws unless it exits 0. */
@@ -102,6 +104,7 @@ export async function startEngine(
     cais,
     ok,
     kill: () => stop("SIGKILL"),
+    stop: () => stop("SIGTERM"),
     start,
     inside: (...words) =>
       execFileSync("nsenter", [`--net=/proc/${process.pid}/fd/${netns}`, ...words], { encoding: "utf8" }),

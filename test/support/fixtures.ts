@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -57,6 +58,23 @@ export function debianTar(): string {
     // debootstrap leaves /proc mounted in its target: in a mount namespace of its own nobody sees it.
     run("unshare", ["-m", "debootstrap", ...args]);
     rmSync(join(directory, "var/cache/apt/archives"), { recursive: true, force: true });
+  });
+}
+
+/** Why there is no root file system with services, or undefined. */
+export function servicesMissing(): string | undefined {
+  return existsSync(join(CACHE, "services.tar")) ? undefined : debianMissing();
+}
+
+/** Tar of Debian 12 with PostgreSQL and Redis, without what they do not need to run; made as `debianTar`. */
+export function servicesTar(): string {
+  return cached("services.tar", (directory) => {
+    const args = ["--variant=minbase", "--include=postgresql,redis-server", "bookworm", directory, MIRROR];
+    run("unshare", ["-m", "debootstrap", ...args]);
+    // The compiler of queries is half of it.
+    const spared = ["var/cache/apt/archives", "usr/share/doc", "usr/share/locale", "usr/lib/llvm-14"];
+    for (const path of spared) rmSync(join(directory, path), { recursive: true, force: true });
+    for (const name of globSync("usr/lib/*/libLLVM*", { cwd: directory })) rmSync(join(directory, name));
   });
 }
 

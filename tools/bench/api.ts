@@ -2,13 +2,15 @@ import { type Answer, exchange } from "../../src/client/http.ts";
 
 /** The part of the Docker Engine API that the measurements use, on one kept connection. */
 export interface Docker {
-  /** Creates a container without network, returns its id. */
-  create(image: string, command: readonly string[]): Promise<string>;
+  /** Creates a container, without network unless `host` (its `HostConfig`) says otherwise; returns its id. */
+  create(image: string, command: readonly string[], host?: object): Promise<string>;
   start(id: string): Promise<void>;
   /** Resolves to the exit code when it has ended. */
   wait(id: string): Promise<number>;
   /** `force` kills it first. */
   remove(id: string, force?: boolean): Promise<void>;
+  /** Asks for everything about it. */
+  inspect(id: string): Promise<void>;
   /** Pid of its first process. */
   pid(id: string): Promise<number>;
 }
@@ -26,14 +28,15 @@ export function docker(socket: string): Docker {
   const json = async <T>(answer: Promise<Answer>): Promise<T> => (await (await answer).json()) as T;
   const drain = async (answer: Promise<Answer>): Promise<void> => void (await (await answer).text());
   return {
-    create: async (image, command) => {
-      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none" } };
+    create: async (image, command, host = {}) => {
+      const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: "none", ...host } };
       return (await json<{ Id: string }>(call("POST", "/containers/create", body))).Id;
     },
     start: (id) => drain(call("POST", `/containers/${id}/start`)),
     wait: async (id) =>
       (await json<{ StatusCode: number }>(call("POST", `/containers/${id}/wait`))).StatusCode,
     remove: (id, force = false) => drain(call("DELETE", `/containers/${id}?force=${force}`)),
+    inspect: (id) => drain(call("GET", `/containers/${id}/json`)),
     pid: async (id) =>
       (await json<{ State: { Pid: number } }>(call("GET", `/containers/${id}/json`))).State.Pid,
   };

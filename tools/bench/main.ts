@@ -9,8 +9,10 @@ import { IMAGE, memoryDirectory, preparePeers } from "./peers.ts";
 import type { CaisUnderTest, Line, Row } from "./row.ts";
 import { api, cycle } from "./rows/api.ts";
 import { crowd } from "./rows/crowd.ts";
+import { dockerApi } from "./rows/docker-api.ts";
 import { exec } from "./rows/exec.ts";
 import { many } from "./rows/many.ts";
+import { net } from "./rows/net/rows.ts";
 import { run } from "./rows/run.ts";
 import { table } from "./table.ts";
 
@@ -18,11 +20,13 @@ import { table } from "./table.ts";
  * `npm run bench [-- quick] [ROW…]`: everything in one run on one machine, each line with its peers beside it.
  * It measures `dist/cais` (`npm run build`).
  */
-const ROWS: readonly Row[] = [run, api, exec, many, crowd];
+const ROWS: readonly Row[] = [run, api, dockerApi, exec, many, crowd, ...net];
 const words = process.argv.slice(2);
 const quick = words.includes("quick");
 const wanted = words.filter((word) => word !== "quick");
-const unknown = wanted.filter((word) => !ROWS.some(({ name }) => name === word));
+/** `net` is all of `net-run`, `net-dns`, … */
+const means = (word: string, { name }: Row): boolean => name === word || name.startsWith(`${word}-`);
+const unknown = wanted.filter((word) => !ROWS.some((row) => means(word, row)));
 if (unknown.length > 0) {
   console.error(`No row ${unknown.join(", ")}: there are ${ROWS.map(({ name }) => name).join(", ")}`);
   process.exit(2);
@@ -38,7 +42,7 @@ const cais: CaisUnderTest | undefined = engine && {
 };
 
 const lines: Line[] = [];
-for (const row of ROWS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+for (const row of ROWS.filter((row) => wanted.length === 0 || wanted.some((word) => means(word, row)))) {
   lines.push(...(await row.measure({ cais, peers, runs: quick ? 5 : 25, quick })));
 }
 console.log(`${cpus().length} × ${cpus()[0]?.model ?? "processor"}, Linux ${release()}`);

@@ -22,7 +22,7 @@ export interface CaisUnderTest {
 /** One line of the table. */
 export interface Line {
   readonly what: string;
-  readonly unit: "ms" | "KiB" | "per s";
+  readonly unit: "ms" | "µs" | "KiB" | "per s" | "Gbit/s";
   /** Value by contender; one that is absent is a dash. */
   readonly values: ReadonlyMap<string, number>;
   readonly targets: readonly Target[];

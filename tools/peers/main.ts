@@ -1,13 +1,15 @@
 import { startDockerd } from "./dockerd.ts";
-import { installDocker, peerVersion } from "./packages.ts";
+import { installCompose, installDocker, installPython, peerVersion } from "./packages.ts";
 
 /** `install` fetches the peers; `dockerd` runs a private Docker daemon until interrupted and prints its address. */
 const [command = "install"] = process.argv.slice(2);
 
 switch (command) {
   case "install": {
-    const problem = installDocker();
-    if (problem !== undefined) console.error(problem);
+    for (const install of [installDocker, installCompose, installPython]) {
+      const problem = install();
+      if (problem !== undefined) console.error(problem);
+    }
     for (const program of ["dockerd", "docker", "containerd", "runc", "crun", "podman", "bwrap"]) {
       console.log(`${program.padEnd(12)}${peerVersion(program) ?? "not there"}`);
     }

@@ -56,6 +56,40 @@ export function installMount(): string | undefined {
   });
 }
 
+/** Docker Compose, a program of its own. Returns why it cannot be had, as one sentence. */
+export function installCompose(): string | undefined {
+  return install("compose", ["docker-compose"], (directory) => {
+    const runs = spawnSync(join(directory, COMPOSE), ["version"]);
+    return runs.status === 0 ? undefined : `Cannot run the current Compose here: ${runs.stderr}`;
+  });
+}
+
+const COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose";
+/** Compose itself once `installCompose` has said nothing. */
+export const composeProgram = join(PEERS, "compose", COMPOSE);
+
+/** Docker's client for Python and what it imports; the interpreter is the machine's. Returns as `installMount`. */
+export function installPython(): string | undefined {
+  return install("python", PYTHON_PACKAGES, (directory) => {
+    const env = { PYTHONPATH: join(directory, PYTHON_LIBRARY), PATH: process.env.PATH };
+    const runs = spawnSync("python3", ["-c", "import docker"], { env });
+    return runs.status === 0 ? undefined : `Cannot use Docker's client for Python here: ${runs.stderr}`;
+  });
+}
+
+const PYTHON_PACKAGES = [
+  "python3-docker",
+  "python3-requests",
+  "python3-urllib3",
+  "python3-idna",
+  "python3-certifi",
+  "python3-charset-normalizer",
+  "python3-packaging",
+];
+const PYTHON_LIBRARY = "usr/lib/python3/dist-packages";
+/** For PYTHONPATH. */
+export const pythonLibrary = join(PEERS, "python", PYTHON_LIBRARY);
+
 /** @param ready makes the unpacked packages ready for use, or says why they are of none */
 function install(
   name: string,

@@ -1,4 +1,6 @@
 import { explainCreate, traceOf } from "../../engine/containers/explain.ts";
+import { networkPath } from "../../engine/networks/path.ts";
+import { reach } from "../../engine/networks/reach.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
 import { replyJson } from "../failure.ts";
@@ -21,6 +23,13 @@ export const cais: readonly Route[] = [
     const request = createRequest(await jsonBody(exchange));
     const name = exchange.query.get("name") ?? "";
     exchange.reply(200, await explainCreate(engine, name, request, form), TYPES[form]);
+  }),
+  get("/cais/containers/{id}/reach", async (engine, exchange, parameters) => {
+    const port = exchange.query.get("port") ?? "";
+    replyJson(exchange, await reach(engine, parameter(parameters, "id"), port));
+  }),
+  get("/cais/networks/{id}/path", async (engine, exchange, parameters) => {
+    replyJson(exchange, await networkPath(engine, engine.networks.find(parameter(parameters, "id"))));
   }),
   get("/cais/containers/{id}/trace", async (engine, exchange, parameters) => {
     replyJson(exchange, await traceOf(engine, parameter(parameters, "id")));

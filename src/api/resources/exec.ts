@@ -18,7 +18,7 @@ export const execs: readonly Route[] = [
   post("/containers/{id}/exec", async (engine, exchange, parameters) => {
     const id = parameter(parameters, "id");
     const config = execRequest(await jsonBody(exchange));
-    replyJson(exchange, { Id: createExec(engine, find(engine, id), config, id) }, 201);
+    replyJson(exchange, { Id: createExec(engine, find(engine, id), config, { as: id }) }, 201);
   }),
   post("/exec/{id}/start", (engine, exchange, parameters, minor) =>
     startOne(engine, exchange, parameter(parameters, "id"), minor),

@@ -19,7 +19,8 @@ export const networks: readonly Route[] = [
   ),
   post("/networks/create", async (engine, exchange) => {
     const { id } = await createNetwork(engine, networkRequest(await jsonBody(exchange)));
-    replyJson(exchange, { Id: id, Warning: "" }, 201);
+    const obstacles = await engine.firewall.obstacles();
+    replyJson(exchange, { Id: id, Warning: obstacles.map(({ message }) => message).join("; ") }, 201);
   }),
   post("/networks/prune", async (engine, exchange) => {
     const asked = filters(exchange, ["label", "label!", "until"]);

@@ -84,6 +84,8 @@ async function attachTo(engine: Engine, exchange: Exchange, id: string, minor: n
     exchange.reply(400, `Invalid detach keys (${keys}) provided\r\n`, streamType(true, 0));
     return;
   }
+  // Some clients send their options as a body too (dockerode): it is not what the container is to read.
+  if (exchange.body.length !== "chunked") await exchange.body.discard();
   const connection = exchange.hijack(hijackType(exchange, terminal, minor));
   await join(engine, container, peerOf(connection, terminal, wanted.stdin), session);
 }

@@ -23,7 +23,9 @@ export const system: readonly Route[] = [
   get("/_ping", (_, exchange) => exchange.reply(200, "OK", "text/plain; charset=utf-8", PING)),
   head("/_ping", (_, exchange) => exchange.reply(200, "", "text/plain; charset=utf-8", PING)),
   get("/version", (_, exchange) => replyJson(exchange, version())),
-  get("/info", (engine, exchange, _, minor) => replyJson(exchange, infoFor(info(engine), minor))),
+  get("/info", async (engine, exchange, _, minor) =>
+    replyJson(exchange, infoFor(info(engine, await engine.firewall.obstacles()), minor)),
+  ),
   get("/system/df", async (engine, exchange, _, minor) => {
     const usage = await diskUsage(engine, usageTypes(exchange, minor));
     const images = usage.Images?.map((image) => imageSummaryFor(image, minor)) ?? null;

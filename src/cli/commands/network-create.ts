@@ -4,7 +4,7 @@ import { labels, pairs } from "../container/environment.ts";
 import { said } from "../container/resources.ts";
 import { bool, list, text } from "../flags/flag.ts";
 import { poolsOf } from "../network/pools.ts";
-import { out } from "../output.ts";
+import { err, out } from "../output.ts";
 
 export default command({
   name: "network create",
@@ -53,6 +53,7 @@ export default command({
         ...(pools.length > 0 && { Config: pools }),
       },
     });
+    if (made.Warning) err(`WARNING: ${made.Warning}\n`);
     out(`${made.Id}\n`);
     return 0;
   },

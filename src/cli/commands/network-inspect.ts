@@ -1,6 +1,6 @@
-import { inspectNetwork } from "../../client/networks.ts";
+import { inspectNetwork, networkPath } from "../../client/networks.ts";
 import { command } from "../command.ts";
-import { text } from "../flags/flag.ts";
+import { bool, text } from "../flags/flag.ts";
 import { inspectAll } from "../inspection.ts";
 
 export default command({
@@ -9,7 +9,13 @@ export default command({
   summary: "Show everything about networks",
   flags: {
     format: text("Format: json or a TEMPLATE of Go", { short: "f" }),
+    path: bool("Add what packets pass, as network path shows it (Cais)"),
+    verbose: bool("Accepted; there is nothing more to tell", { short: "v" }),
   },
   args: [1, Number.POSITIVE_INFINITY],
-  run: ({ engine }, { format }, names) => inspectAll(names, format, (name) => inspectNetwork(engine, name)),
+  run: ({ engine }, { format, path }, names) =>
+    inspectAll(names, format, async (name) => ({
+      ...(await inspectNetwork(engine, name)),
+      ...(path && { Cais: await networkPath(engine, name) }),
+    })),
 });

@@ -338,14 +338,15 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       return openRunning({ ...startedOf(id, runDir, note, first, following, release), gone });
     },
 
-    explain(request, form) {
+    explain(request, form, before = []) {
       const facts = factsOf(request, new Uint8Array(16));
       // The engine makes these only when it starts the container.
       const toBeFile = (path: string) => /\/(hosts|hostname|resolv\.conf)$/.test(path) && !existsSync(path);
-      const plan = launchPlan({
+      const { steps } = launchPlan({
         ...facts,
         isDirectory: (path) => !toBeFile(path) && facts.isDirectory(path),
       });
+      const plan = { steps: [...before.flatMap((each) => each.steps), ...steps] };
       if (form === "json") return explainJson(plan);
       if (form === "script") return script(plan);
       return explain(plan);

@@ -19,8 +19,8 @@ export interface SecurityOptions {
 }
 
 /**
- * The words of `--security-opt`; `:` may stand for `=`. SELinux labels are taken and, where the kernel has no SELinux,
- * without effect, as with Docker.
+ * The words of `--security-opt`; `:` may stand for `=`. Labels and profiles of SELinux and AppArmor are refused
+ * unless they ask for none: nothing is to be taken for confined that is not.
  * @returns a sentence of Docker's for a word that is none
  */
 export function parseSecurityOptions(words: readonly string[] | null | undefined): SecurityOptions | string {
@@ -41,9 +41,18 @@ export function parseSecurityOptions(words: readonly string[] | null | undefined
     const [, key = "", value = ""] = match;
     const wrong = `invalid --security-opt 2: ${JSON.stringify(word.slice(0, 80))}`;
     const flag = boolean(value);
-    if (key === "label") options.labels = [...options.labels, value];
-    else if (key === "apparmor") options.apparmor = value;
-    else if (key === "seccomp") options.seccomp = seccompOption(value);
+    if (key === "label") {
+      // No label is what every container has here.
+      if (value !== "disable") {
+        return `invalid --security-opt ${JSON.stringify(word.slice(0, 80))}: cais sets no SELinux labels; use label=disable or leave it out`;
+      }
+      options.labels = [...options.labels, value];
+    } else if (key === "apparmor") {
+      if (value !== "unconfined" && value !== "") {
+        return `invalid --security-opt ${JSON.stringify(word.slice(0, 80))}: cais loads no AppArmor profiles; use apparmor=unconfined or leave it out`;
+      }
+      options.apparmor = value;
+    } else if (key === "seccomp") options.seccomp = seccompOption(value);
     else if (flag === undefined) return wrong;
     else if (key === "no-new-privileges") options.noNewPrivileges = flag;
     else if (key === "writable-cgroups") options.writableCgroups = flag;

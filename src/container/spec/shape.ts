@@ -165,6 +165,9 @@ const CONFIG: Fields<ContainerConfig> = {
   Shell: STRINGS,
 };
 
+/** Every field that a container can be made with; docs/hostconfig.md says of each what becomes of it. */
+export const FIELDS = { HostConfig: Object.keys(HOST), Config: Object.keys(CONFIG) } as const;
+
 /** Why a body is no configuration: the first field whose value is of the wrong kind. Unknown fields do not matter. */
 export function wrongShape(config: unknown, host: unknown): string | undefined {
   return wrong(config, { fields: CONFIG }, "") ?? wrong(host, { fields: HOST }, "HostConfig");
@@ -237,7 +240,10 @@ function wrong(value: unknown, shape: Shape, path: string): string | undefined {
   const must = (what: string) => `invalid JSON: ${path.slice(0, 120) || "the body"} must be ${what}`;
   if (shape === "string") return typeof value === "string" ? undefined : must("a string");
   if (shape === "boolean") return typeof value === "boolean" ? undefined : must("true or false");
-  if (shape === "integer") return Number.isInteger(value) ? undefined : must("a whole number");
+  if (shape === "integer") {
+    if (!Number.isInteger(value)) return must("a whole number");
+    return Math.abs(value as number) < 2 ** 63 ? undefined : must("a whole number of 64 bits");
+  }
   if ("list" in shape) {
     if (!Array.isArray(value)) return must("a list");
     // Nothing in a list is optional.

@@ -94,6 +94,9 @@ function wrongRest(host: HostConfig): string | undefined {
   if (!["", "cais", "runc", "io.containerd.runc.v2"].includes(host.Runtime ?? "")) {
     return `unknown or invalid runtime name: ${host.Runtime?.slice(0, 40)}`;
   }
+  if (host.Cgroup) {
+    return `invalid option: Cgroup (${host.Cgroup.slice(0, 80)}) means nothing here: use CgroupParent or CgroupnsMode`;
+  }
   const [storage] = Object.keys(host.StorageOpt ?? {});
   if (storage !== undefined)
     return `invalid storage option ${storage.slice(0, 40)}: cais limits no layer's size`;

@@ -129,6 +129,8 @@ export function resourceWarnings(host: HostResources): readonly string[] {
       "OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.",
     );
   }
+  if (host.CpuPercent) warnings.push("linux does not support CPU percent. Percent discarded.");
+  if (host.CpuCount) warnings.push("linux does not support CPU count: use --cpus. Count discarded.");
   if (host.KernelMemory || host.KernelMemoryTCP) {
     warnings.push("Kernel memory limits are gone from the kernel. Limitation discarded.");
   }

@@ -33,7 +33,7 @@ export async function create(
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
-  const host = settled(askedHost ?? {});
+  const host = settled(askedHost ?? {}, asked.NetworkDisabled ?? false);
   if (Object.keys(asked).length === 0) throw invalid("config cannot be empty in order to create a container");
   if (!asked.Image) throw invalid("no command specified: name an image, for example the built-in image host");
   const image = context.images.get(asked.Image);
@@ -125,12 +125,13 @@ function check(host: HostConfig): LogOptions {
 }
 
 /** What Docker makes of a host configuration before it keeps it. */
-function settled(host: HostConfig): HostConfig {
+function settled(host: HostConfig, alone: boolean): HostConfig {
   const { IpcMode, PidMode, PidsLimit, Privileged, SecurityOpt } = host;
   // Who shares such namespaces with the host cannot have a label of his own (SELinux).
   const shared = Privileged || IpcMode === "host" || PidMode === "host";
   return {
     ...host,
+    ...(alone ? { NetworkMode: "none" } : {}),
     ...(shared ? { SecurityOpt: [...(SecurityOpt ?? []), "label=disable"] } : {}),
     ...(typeof PidsLimit === "number" && PidsLimit <= 0 ? { PidsLimit: null } : {}),
   };

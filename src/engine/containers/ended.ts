@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { tellPlaces, unplug } from "../networks/plug.ts";
 import { endHealth } from "./health.ts";
 import { tell, tellVolumes } from "./tell.ts";
+import { releaseVolumes } from "./volumes.ts";
 import { wake } from "./wait.ts";
 
 const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -47,6 +48,7 @@ export async function ended(
   tellPlaces(context, container, "disconnect");
   unplug(context, container);
   tellVolumes(context, record, "unmount");
+  await releaseVolumes(context, record, record.id);
   tell(context, record, "die", {
     execDuration: String(Math.floor(ran / 1000)),
     exitCode: String(exit.code),

@@ -1,8 +1,13 @@
 import { isContainerId } from "../../container/id.ts";
+import type { NetworkDocument } from "../../network/document.ts";
+import { driverOf } from "../../network/drivers/drivers.ts";
+import { bridgePlan } from "../../network/wires/bridge.ts";
+import type { Plan } from "../../plan/step.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 import type { Context } from "../context.ts";
 import { launchRequest, runDirOf } from "../launch.ts";
+import { reserve, unplug } from "../networks/plug.ts";
 import { notFound } from "../refuse.ts";
 import { create } from "./create.ts";
 import { find } from "./find.ts";
@@ -17,10 +22,18 @@ export async function explainCreate(
 ): Promise<string> {
   const { container } = await create(context, name, request);
   try {
-    return context.launcher.explain(launchRequest(context, container, false), form);
+    const before = reserve(context, container).flatMap((network) => missingBridge(context, network));
+    return context.launcher.explain(launchRequest(context, container, false), form, before);
   } finally {
+    unplug(context, container);
     await remove(context, container, { volumes: true });
   }
+}
+
+/** The default bridge is made for the first container that is on it. */
+function missingBridge(context: Context, network: NetworkDocument): readonly Plan[] {
+  const bridge = context.links.has(network) ? null : driverOf(network).bridge(network);
+  return bridge ? [bridgePlan(bridge)] : [];
 }
 
 /**

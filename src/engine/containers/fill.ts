@@ -15,14 +15,21 @@ export async function fillVolumes(
 ): Promise<void> {
   const root = await openBareRootOf(context, container);
   const rootFd = openRoot(root.path);
+  const holder = `copies of ${container.record.id}`;
+  const { record } = container;
   try {
-    for (const { Name, Destination } of container.record.mounts) {
+    for (const { Name, Destination } of record.mounts) {
       if (Name === undefined || !names.includes(Name)) continue;
       const directory = directoryAt(rootFd, Destination);
       if (directory === null) continue;
       try {
+        await context.volumeMounts.hold(Name, holder);
         await context.volumes.fill(Name, `/proc/self/fd/${directory}`);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        throw new Refusal(error.kind, `failed to populate volume: ${error.message}`, { cause: error });
       } finally {
+        await context.volumeMounts.release(Name, holder);
         closeSync(directory);
       }
     }

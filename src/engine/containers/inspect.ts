@@ -44,7 +44,7 @@ export async function inspect(
     MountLabel: "",
     ProcessLabel: "",
     AppArmorProfile: "",
-    ExecIDs: container.execs && container.execs.size > 0 ? [...container.execs] : null,
+    ExecIDs: execsOf(context, container),
     HostConfig: hostOf(record),
     GraphDriver: graphDriver(context, record.id),
     ...sizes,
@@ -67,6 +67,12 @@ export async function sizesOf(
 /** `--tmpfs` is told by `HostConfig.Tmpfs` alone. */
 export const shownMounts = ({ mounts, host }: ContainerRecord): readonly MountPoint[] =>
   mounts.filter(({ Type, Destination }) => Type !== "tmpfs" || !Object.hasOwn(host.Tmpfs ?? {}, Destination));
+
+/** Those that have yet to end, as in Docker. */
+function execsOf(context: Context, { execs }: Container): string[] | null {
+  const open = [...(execs ?? [])].filter((id) => context.execs.get(id)?.exitCode === null);
+  return open.length > 0 ? open : null;
+}
 
 function stateOf({ state }: ContainerRecord): ContainerState {
   return {

@@ -1,13 +1,12 @@
 import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
-import { portList } from "../../network/ports/summary.ts";
 import { Refusal } from "../../oci/error.ts";
-import type { ContainerSummary, PortSummary } from "../../wire/summary.ts";
+import type { ContainerSummary } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { linkNames } from "../networks/linked.ts";
-import { endpointSettings } from "../networks/settings.ts";
+import { endpointSettings, portsOf } from "../networks/settings.ts";
 import { invalid, notANumber } from "../refuse.ts";
 import { commandText } from "./command.ts";
 import { find } from "./find.ts";
@@ -146,11 +145,6 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       throw invalid(`invalid filter '${name}'`);
   }
 }
-
-const portsOf = ({ config, host, published, state }: ContainerRecord): PortSummary[] =>
-  isUp(state.status) && host.NetworkMode !== "none" && host.NetworkMode !== "host"
-    ? portList(config.ExposedPorts, published ?? [])
-    : [];
 
 /** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
 function portRange(filter: string, text: string): string[] {

@@ -6,7 +6,7 @@ import type { MountPoint } from "../../wire/summary.ts";
 import type { Volume } from "../../wire/volume.ts";
 import type { Context } from "../context.ts";
 import { inheritedMounts } from "../facts.ts";
-import { invalid, unsupported } from "../refuse.ts";
+import { invalid } from "../refuse.ts";
 import { createVolume } from "../volumes.ts";
 
 export interface MadeMounts {
@@ -28,10 +28,8 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
   const copies: string[] = [];
   for (const point of mountPoints(config, host, inherited)) {
     if (point.type === "volume") {
-      const { Name, Mountpoint, Driver } = volumeOf(context, point);
+      const { Name, Mountpoint, Driver } = volumeOf(context, point, host);
       if (point.source === "") anonymous.push(Name);
-      if (context.volumes.mount(Name))
-        throw unsupported(`volume ${Name} has mount options, which are not supported yet`);
       if (point.copy) copies.push(Name);
       mounts.push({ ...common(point), Type: "volume", Name, Source: Mountpoint, Driver });
     } else if (point.type === "bind") {
@@ -59,10 +57,10 @@ const common = ({
   Propagation: "",
 });
 
-const volumeOf = (context: Context, point: Asked): Volume =>
+const volumeOf = (context: Context, point: Asked, { VolumeDriver }: HostConfig): Volume =>
   createVolume(context, {
     Name: point.source,
-    Driver: point.driver?.name || "local",
+    Driver: point.driver?.name || VolumeDriver || "local",
     ...(point.driver ? { DriverOpts: point.driver.options } : {}),
     Labels: point.labels ?? {},
   });

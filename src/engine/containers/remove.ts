@@ -2,6 +2,7 @@ import type { ContainerRecord } from "../../container/record.ts";
 import { codeOf } from "../../oci/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
+import { forgetExec } from "../execs/records.ts";
 import { conflict } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { cancelRestart } from "./ended.ts";
@@ -46,7 +47,10 @@ export async function remove(context: Context, container: Container, options: Re
       keepRecord(context, record);
       throw conflict(`cannot remove container "${record.name}": ${String(error)}`);
     }
-    for (const id of container.execs ?? []) context.execs.delete(id);
+    for (const id of container.execs ?? []) {
+      context.execs.delete(id);
+      forgetExec(context, id);
+    }
     context.containers.delete(record.id);
     context.names.remove(record.id, record.name);
     if (options.volumes) await removeVolumes(context, container);

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from "node:fs";
-import { isContainerId } from "../../container/id.ts";
+import { unwatched } from "../../container/health/state.ts";
+import { type ExecId, isContainerId } from "../../container/id.ts";
 import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { logOptions } from "../../container/logs/options.ts";
@@ -10,6 +11,7 @@ import { now } from "../../container/time.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { type Container, newContainer } from "../container.ts";
 import type { Context } from "../context.ts";
+import { restoreExecs } from "../execs/restore.ts";
 import { runDirOf } from "../launch.ts";
 import { releaseAll, reserveAll } from "../networks/allocate.ts";
 import { restoreNetworks } from "../networks/restore.ts";
@@ -18,7 +20,9 @@ import { follow } from "./follow.ts";
 import { watchHealth } from "./health.ts";
 import { openFile, openLog } from "./log.ts";
 import { remove } from "./remove.ts";
-import { start } from "./start.ts";
+import { revive } from "./revive.ts";
+import { sweepSubpaths } from "./subpaths.ts";
+import { knowVolumes } from "./volumes.ts";
 
 /**
  * Takes up what an earlier engine left: containers that run are followed again, those that ended meanwhile get
@@ -42,16 +46,29 @@ export async function restore(context: Context): Promise<void> {
   }
   for (const { record } of context.containers.values()) reserveAll(context, record);
   const later: (() => Promise<unknown>)[] = [];
-  for (const container of [...context.containers.values()]) later.push(...(await adopt(context, container)));
+  const wanted: Container[] = [];
+  for (const container of [...context.containers.values()])
+    later.push(...(await adopt(context, container, wanted)));
+  await restoreExecs(context);
   await removeOrphans(context, damaged);
+  await sweepSubpaths(context);
+  await context.volumeMounts.sweep();
   await restoreNetworks(context);
   for (const work of later) {
     await work().catch((error: unknown) => context.report(String(error)));
   }
+  await revive(context, wanted);
 }
 
-/** @returns what is to be done once every container is known */
-async function adopt(context: Context, container: Container): Promise<(() => Promise<unknown>)[]> {
+/**
+ * @param wanted gets the container if its policy asks for a start
+ * @returns what is to be done once every container is known
+ */
+async function adopt(
+  context: Context,
+  container: Container,
+  wanted: Container[],
+): Promise<(() => Promise<unknown>)[]> {
   const { record } = container;
   const { state } = record;
   const wasUp = isUp(state.status);
@@ -75,19 +92,21 @@ async function adopt(context: Context, container: Container): Promise<(() => Pro
     return [() => remove(context, container, { volumes: true, force: true })];
   }
   if (wasUp) {
-    // The machine went down: nothing is left of the process, Docker's code for that is 255.
-    const { manuallyStopped } = state;
-    Object.assign(state, { status: "exited", pid: 0, exitCode: 255, finishedAt: now() });
+    // The machine went down: nothing is left of the process, Docker's code for that is 255. One that waited for its
+    // restart had ended before.
+    if (state.status !== "restarting") Object.assign(state, { exitCode: 255, finishedAt: now() });
+    Object.assign(state, { status: "exited", pid: 0 });
+    if (state.health) state.health = unwatched(state.health);
     context.store.save(record);
     if (record.host.AutoRemove) return [() => remove(context, container, { volumes: true, force: true })];
-    return again(context, container, { wasUp, manuallyStopped });
+    if (comesBack(container, wasUp)) wanted.push(container);
+    return [];
   }
   if (record.host.AutoRemove && state.status === "exited") {
     return [() => remove(context, container, { volumes: true, force: true })];
   }
-  return state.status === "exited"
-    ? again(context, container, { wasUp, manuallyStopped: state.manuallyStopped })
-    : [];
+  if (state.status === "exited" && comesBack(container, wasUp)) wanted.push(container);
+  return [];
 }
 
 /** Whether the record is of the process that ran last: it was written once that had begun. */
@@ -114,6 +133,7 @@ async function running(context: Context, container: Container, found: Running): 
   context.store.save(container.record);
   follow(context, container, found, await logAgain(context, container));
   if (state.status === "running") watchHealth(context, container);
+  knowVolumes(context, container.record);
 }
 
 async function keep(context: Context, container: Container, { leftovers }: Ended): Promise<void> {
@@ -123,20 +143,14 @@ async function keep(context: Context, container: Container, { leftovers }: Ended
   log?.end();
 }
 
-function again(
-  context: Context,
-  container: Container,
-  facts: { readonly wasUp: boolean; readonly manuallyStopped: boolean },
-): (() => Promise<unknown>)[] {
-  const { host, state }: ContainerRecord = container.record;
-  const wanted = shouldStartWithEngine({
+const comesBack = ({ record: { host, state } }: Container, wasUp: boolean): boolean =>
+  shouldStartWithEngine({
     policy: host.RestartPolicy,
     exitCode: state.exitCode,
     restartCount: state.restartCount,
-    ...facts,
+    manuallyStopped: state.manuallyStopped,
+    wasUp,
   });
-  return wanted ? [() => start(context, container)] : [];
-}
 
 /** Run directories and snapshots of containers that are not known: creates and removals cut short. */
 async function removeOrphans(context: Context, damaged: readonly string[]): Promise<void> {
@@ -149,7 +163,7 @@ async function removeOrphans(context: Context, damaged: readonly string[]): Prom
     // Beside a start's directory are files that begin with its name.
     const ids = new Set(names(`${context.run}/${folder}`).map((name) => name.split(".", 1)[0]!));
     for (const id of ids) {
-      if (known(id)) continue;
+      if (known(id) || context.execs.has(id as ExecId)) continue;
       const found = await context.launcher.adopt(id, `${context.run}/${folder}/${id}`);
       if (found && !isEnded(found)) abandon(found, folder === "containers");
       else if (found) found.release();

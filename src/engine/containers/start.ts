@@ -15,7 +15,9 @@ import { beginHealth } from "./health.ts";
 import { shareNames } from "./joined.ts";
 import { openLog } from "./log.ts";
 import { remove } from "./remove.ts";
+import { openSubpaths } from "./subpaths.ts";
 import { tell, tellVolumes } from "./tell.ts";
+import { holdVolumes, releaseVolumes } from "./volumes.ts";
 import { wake } from "./wait.ts";
 
 const ALL: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
@@ -69,9 +71,16 @@ async function launch(context: Context, container: Container, trace: boolean): P
   const log = await openLog(context, container);
   let running: Running;
   try {
-    running = await lift(context, container, trace);
+    await holdVolumes(context, record, record.id);
+    const subpaths = await openSubpaths(context, record);
+    try {
+      running = await lift(context, container, trace, subpaths.sources);
+    } finally {
+      await subpaths.close();
+    }
   } catch (error) {
     log?.end();
+    await releaseVolumes(context, record, record.id);
     throw error;
   }
   state.status = "running";
@@ -89,8 +98,13 @@ async function launch(context: Context, container: Container, trace: boolean): P
 }
 
 /** Runs the launch program; a second time when a bridge was gone and could be made again. */
-async function lift(context: Context, container: Container, trace: boolean): Promise<Running> {
-  const request = launchRequest(context, container, trace);
+async function lift(
+  context: Context,
+  container: Container,
+  trace: boolean,
+  subpaths: ReadonlyMap<string, string>,
+): Promise<Running> {
+  const request = launchRequest(context, container, trace, subpaths);
   try {
     return await context.launcher.start(request);
   } catch (error) {

@@ -16,4 +16,6 @@ export interface Exec {
   /** Null until it has ended. */
   exitCode: number | null;
   hub: Hub | null;
+  /** A health check. */
+  readonly probe: boolean;
 }

@@ -1,7 +1,6 @@
 import { type DetachKeys, detachKeys } from "../../container/detach.ts";
 import { createHub } from "../../container/hub.ts";
 import { type ExecId, newExecId } from "../../container/id.ts";
-import { pumpOutput } from "../../container/pump.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { ExecConfig } from "../../wire/container.ts";
@@ -16,16 +15,21 @@ import { execRequest } from "../launch.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { conflict, invalid, notFound } from "../refuse.ts";
 import type { Exec } from "./exec.ts";
+import { followExec } from "./follow.ts";
+import { forgetExec, saveExec } from "./records.ts";
 
 /** Ended execs that are remembered for each container, so that their exit codes can be asked for. */
 const REMEMBERED = 64;
 
-/** Prepares a process; nothing runs yet. `as` is how the request names the container. */
+/**
+ * Prepares a process; nothing runs yet. `as` is how the request names the container, a `probe` is a health check:
+ * a later engine ends it.
+ */
 export function createExec(
   context: Context,
   container: Container,
   config: ExecConfig,
-  as: string = container.record.id,
+  { as = container.record.id, probe = false }: { readonly as?: string; readonly probe?: boolean } = {},
 ): ExecId {
   allowed(container, "exec", as);
   if (!config.Cmd || config.Cmd.length === 0) throw invalid("No exec command specified");
@@ -43,7 +47,9 @@ export function createExec(
     pid: 0,
     exitCode: null,
     hub: null,
+    probe,
   };
+  saveExec(context, exec);
   context.execs.set(exec.id, exec);
   container.execs ??= new Set();
   container.execs.add(exec.id);
@@ -58,6 +64,7 @@ function forgetOldest(context: Context, container: Container): void {
     if (context.execs.get(id)?.exitCode === null) continue;
     container.execs.delete(id);
     context.execs.delete(id);
+    forgetExec(context, id);
     return;
   }
 }
@@ -107,6 +114,7 @@ export async function startExec(
       ? await execFailure(context, container, error, config.WorkingDir || record.config.WorkingDir || "/")
       : undefined;
     exec.exitCode = failure?.code ?? 126;
+    saveExec(context, exec);
     tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exec.exitCode) });
     if (error instanceof Refusal) throw error;
     throw invalid(
@@ -135,16 +143,10 @@ export async function startExec(
       });
     }
   }
-  const ended = pumpOutput(running, (stream, chunk) => exec.hub?.publish(stream, chunk))
-    .then(() => running.exited)
-    .then((exit) => {
-      exec.exitCode = exit.code;
-      exec.running = null;
-      running.release();
-      tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exit.code) });
-      exec.hub?.end();
-      exec.hub = null;
-    });
+  // A probe's record has done its service: a later engine would only have to remove it.
+  const ended = followExec(context, exec, running).then(() => {
+    if (exec.probe) forgetExec(context, exec.id);
+  });
   return { ended };
 }
 

@@ -25,7 +25,7 @@ export async function probe(
   let timer: NodeJS.Timeout | undefined;
   try {
     const config = { Cmd: check.command, AttachStdout: true, AttachStderr: true };
-    const exec = findExec(context, createExec(context, container, config));
+    const exec = findExec(context, createExec(context, container, config, { probe: true }));
     const { ended } = await startExec(context, exec, { peer: output.peer, detach: null, size: null });
     let late = false;
     const kill = (): void => exec.running?.signal(SIGNALS.SIGKILL);

@@ -5,7 +5,7 @@ import { type Address, formatAddress, parseAddress } from "../../network/address
 import { claim, nextAddress } from "../../network/allocate.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
-import { parseMac, randomMac } from "../../network/mac.ts";
+import { macFor, parseMac } from "../../network/mac.ts";
 import { type LivePool, poolsOf } from "../../network/pool.ts";
 import { addressesOf } from "../../network/reservations.ts";
 import { Refusal } from "../../oci/error.ts";
@@ -28,12 +28,14 @@ export function allocate(
   const taken: Address[] = [];
   const pools = wired ? poolsOf(network) : [];
   try {
+    const ipv4 = addressOf(context, network, pools, 4, asked.IPAMConfig?.IPv4Address, taken);
+    const ipv6 = addressOf(context, network, pools, 6, asked.IPAMConfig?.IPv6Address, taken);
     const live: LiveEndpoint = {
       id: randomBytes(32).toString("hex"),
       networkId: network.id,
-      mac: wired ? (parseMac(asked.MacAddress ?? "") ?? randomMac()) : "",
-      ipv4: addressOf(context, network, pools, 4, asked.IPAMConfig?.IPv4Address, taken),
-      ipv6: addressOf(context, network, pools, 6, asked.IPAMConfig?.IPv6Address, taken),
+      mac: taken[0] ? (parseMac(asked.MacAddress ?? "") ?? macFor(taken[0])) : "",
+      ipv4,
+      ipv6,
       interface: wired ? interfaceName(record, asked, driver.interfacePrefix(network)) : "",
       host: network.driver === "bridge" ? `veth${randomBytes(4).toString("hex").slice(1)}` : "",
     };

@@ -1,6 +1,8 @@
+import { isUserDefined } from "../../container/endpoint.ts";
 import { formatSubnet } from "../../network/address.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { bridgeName } from "../../network/drivers/bridge.ts";
+import { hostAddresses } from "../../network/drivers/drivers.ts";
 import type { FirewallState, PublishedPort } from "../../network/firewall/types.ts";
 import { bridgeOptionsOf } from "../../network/options.ts";
 import { poolsOf } from "../../network/pool.ts";
@@ -31,6 +33,7 @@ export function firewallState(
           masquerade,
           gatewayMode4,
           gatewayMode6,
+          ...(isUserDefined(network.name) ? { resolvers: hostAddresses(network) } : {}),
         };
       }),
     ports,

@@ -5,6 +5,7 @@ import { driverOf } from "../../network/drivers/drivers.ts";
 import type { Firewall, PublishedPort } from "../../network/firewall/types.ts";
 import { linkExists } from "../../network/host.ts";
 import { bridgePlan, removeBridgePlan } from "../../network/wires/bridge.ts";
+import { lookPlan, readLook } from "../../network/wires/look.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
@@ -26,10 +27,15 @@ export interface Links {
   /** Whether the host has the network's bridge, as far as is known. */
   has(network: NetworkDocument): boolean;
   /**
-   * Takes up what an earlier engine left: rules are made anew in one batch, and bridges of networks that are gone go.
-   * @param networks all that there are
+   * Takes up what an earlier engine left: bridges of networks that are gone go, those that are missing are made, and
+   * all rules are made anew in one batch.
+   * @param networks whose bridges are to be there
+   * @param failed hears of bridges that could not be made
    */
-  restore(networks: readonly NetworkDocument[]): Promise<void>;
+  restore(
+    networks: readonly NetworkDocument[],
+    failed: (network: NetworkDocument, error: unknown) => void,
+  ): Promise<void>;
   /** Removes bridges that nobody uses, and with the last of them the rules. */
   removeUnused(inUse: (network: NetworkDocument) => boolean): Promise<void>;
 }
@@ -49,7 +55,8 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   /** Networks whose bridge is there, by id. */
   const made = new Map<string, NetworkDocument>();
   const making = new Map<string, Promise<void>>();
-  let rules = "";
+  /** What the rules were made from; nothing before there was anything. */
+  let rules = JSON.stringify(firewallState([], []));
   let applying: Promise<void> = Promise.resolve();
 
   const nameOf = (network: NetworkDocument): string | undefined => driverOf(network).bridge(network)?.name;
@@ -72,28 +79,56 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     return result;
   };
 
-  const make = async (network: NetworkDocument): Promise<void> => {
+  /** One of ours without a note, which has no ports: the run directory was lost, or a script of ours made it. */
+  const isLeftover = async (error: unknown, name: string): Promise<boolean> => {
+    if (!(error instanceof StepError) || error.errno !== "EEXIST") return false;
+    const found = readLook((await runPlan(lookPlan([]))).output).get(0)?.links ?? [];
+    const link = found.find((each) => each.name === name);
+    return (
+      link?.kind === "bridge" &&
+      link.mac.startsWith("02:42:") &&
+      !found.some((each) => each.master === link.index)
+    );
+  };
+
+  const lay = async (network: NetworkDocument): Promise<void> => {
     const bridge = driverOf(network).bridge(network);
     if (bridge === null) return;
     // Noted first: an engine that is killed in between leaves a note of nothing, never a bridge without a note.
-    writeFileSync(join(notes, bridge.name), network.id, { mode: 0o600 });
+    const note = join(notes, bridge.name);
+    writeFileSync(note, network.id, { mode: 0o600 });
     try {
-      await runPlan(bridgePlan(bridge));
-      made.set(network.id, network);
+      await runPlan(bridgePlan(bridge)).catch(async (error: unknown) => {
+        if (!(await isLeftover(error, bridge.name))) throw error;
+        await runPlan(removeBridgePlan(bridge.name));
+        return runPlan(bridgePlan(bridge));
+      });
+    } catch (error) {
+      // It has undone itself; an interface of that name that is still there is somebody else's.
+      rmSync(note, { force: true });
+      throw explained(network, error);
+    }
+    made.set(network.id, network);
+  };
+
+  const make = async (network: NetworkDocument): Promise<void> => {
+    await lay(network);
+    try {
       await refresh();
     } catch (error) {
       made.delete(network.id);
-      await removeLink(bridge.name).catch(() => undefined);
+      const name = nameOf(network);
+      if (name !== undefined) await removeLink(name).catch(() => undefined);
       throw explained(network, error);
     }
   };
 
+  const isMissing = ({ id, driver, configOnly }: NetworkDocument): boolean =>
+    driver === "bridge" && !configOnly && !made.has(id);
+
   const links: Links = {
     async ensure(networks) {
-      const missing = networks.filter(
-        ({ id, driver, configOnly }) => driver === "bridge" && !configOnly && !made.has(id),
-      );
-      for (const network of missing) {
+      for (const network of networks.filter(isMissing)) {
         const before = making.get(network.id);
         const work = before ?? make(network).finally(() => making.delete(network.id));
         making.set(network.id, work);
@@ -109,13 +144,19 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     },
     refresh,
     has: ({ id }) => made.has(id),
-    async restore(networks) {
+    async restore(networks, failed) {
       const byName = new Map(networks.map((network) => [nameOf(network), network]));
-      for (const name of readdirSync(notes)) {
+      const left = readdirSync(notes);
+      for (const name of left) {
         const network = byName.get(name);
         if (network && linkExists(name)) made.set(network.id, network);
         else await removeLink(name);
       }
+      for (const network of networks.filter(isMissing))
+        await lay(network).catch((error: unknown) => failed(network, error));
+      // Without a note there is no rule of ours, and nothing to ask the kernel for.
+      if (left.length === 0 && made.size === 0) return;
+      rules = "";
       await refresh();
     },
     async removeUnused(inUse) {

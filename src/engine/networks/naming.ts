@@ -5,7 +5,7 @@ import { createDirectory } from "../../network/dns/directory.ts";
 import type { Resolver } from "../../network/dns/resolver.ts";
 import { createHostServers, isLoopback } from "../../network/dns/servers.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostAddresses } from "../../network/drivers/drivers.ts";
 import { parseLink } from "../../network/names/links.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { dnsNames } from "./settings.ts";
@@ -91,12 +91,6 @@ export function createNaming(report: (message: string) => void): Naming {
     },
   };
 }
-
-/** The host's own addresses on a network, IPv4 first. */
-const hostAddresses = (network: NetworkDocument): string[] =>
-  (driverOf(network).bridge(network)?.addresses ?? [])
-    .map(({ address }) => address)
-    .sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
 
 function memberOf(record: ContainerRecord, { network, saved, live }: Place) {
   const own = hostAddresses(network);

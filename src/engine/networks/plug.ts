@@ -1,5 +1,6 @@
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import type { NetworkDocument } from "../../network/document.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
@@ -13,6 +14,25 @@ import { placesOf } from "./wires.ts";
 const SETTING_UP = "failed to set up container networking: ";
 
 /**
+ * Addresses on all of a container's networks, which must be there. `unplug` gives them back.
+ * @returns the networks
+ * @throws Refusal with Docker's sentence; nothing is taken then
+ */
+export function reserve(context: Context, { record }: Container): readonly NetworkDocument[] {
+  try {
+    return Object.entries(record.endpoints).map(([name, endpoint]) => {
+      const network = context.networks.find(name);
+      checkAsked(network, endpoint.asked);
+      allocate(context, record, network, endpoint);
+      return network;
+    });
+  } catch (error) {
+    releaseAll(context, record);
+    throw error;
+  }
+}
+
+/**
  * Before a start: addresses on all of the container's networks, their bridges and rules, its names there, and its
  * ports on the host. `unplug` takes it back.
  * @throws Refusal with Docker's sentence; nothing is taken then
@@ -20,13 +40,8 @@ const SETTING_UP = "failed to set up container networking: ";
 export async function plug(context: Context, container: Container): Promise<void> {
   const { record } = container;
   try {
-    for (const [name, endpoint] of Object.entries(record.endpoints)) {
-      const network = context.networks.find(name);
-      checkAsked(network, endpoint.asked);
-      allocate(context, record, network, endpoint);
-    }
+    await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
-    await context.links.ensure(places.map(({ network }) => network));
     await context.ports.hold(record, places);
     await context.naming.join(record, places);
     if (record.published?.length) await context.links.refresh();

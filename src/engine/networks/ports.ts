@@ -107,7 +107,7 @@ function leadsTo(port: PublishedPort, target: Target | undefined): boolean {
 /** `host_binding_ipv4` of the network: where ports are published that name no address. */
 function bound(requests: readonly PortRequest[], places: readonly Place[]): readonly PortRequest[] {
   const place = gatewayPlace(places, 4);
-  const binding = place && bridgeOptionsOf(place.network).hostBinding;
+  const binding = place?.network.driver === "bridge" ? bridgeOptionsOf(place.network).hostBinding : undefined;
   if (binding === undefined || binding === "0.0.0.0") return requests;
   return requests.map((request) => (request.hostIp === "" ? { ...request, hostIp: binding } : request));
 }

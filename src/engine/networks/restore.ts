@@ -20,16 +20,18 @@ export const inUse = ({ containers }: Pick<Context, "containers">, { id }: Netwo
  */
 export async function restoreNetworks(context: Context): Promise<void> {
   const { links, networks } = context;
+  const before = networks.byName("bridge");
+  if (before && !inUse(context, before)) networks.settleDefault();
   const standard = networks.byName("bridge");
-  if (standard && !inUse(context, standard)) networks.settleDefault();
-  const all = networks.all();
+  // The default bridge is made for the first container that is on it.
+  const wanted = networks.all().filter((network) => network !== standard || inUse(context, network));
   const up = [...context.containers.values()].filter(({ record }) => isUp(record.state.status));
   // Before the rules, which lead to them.
   for (const { record } of up) await context.ports.restore(record);
   try {
-    await links.restore(all);
-    // The default bridge is made for the first container that is on it.
-    await links.ensure(all.filter((network) => network.name !== "bridge" || inUse(context, network)));
+    await links.restore(wanted, (network, error) =>
+      context.report(`Network ${network.name} is not there: ${reasonOf(error)}`),
+    );
     for (const { record } of up) await context.naming.join(record, placesOf(context, record));
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);

@@ -4,9 +4,10 @@ import { shortId } from "../../container/id.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
-import { portMap } from "../../network/ports/summary.ts";
+import { portList, portMap } from "../../network/ports/summary.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
 import type { NetworkSettings } from "../../wire/inspect.ts";
+import type { PortSummary } from "../../wire/summary.ts";
 
 /** Under which names other containers of a network find one: its name, its aliases, its short id, its host name. */
 export function dnsNames(
@@ -44,6 +45,12 @@ function settingsOf(record: ContainerRecord, name: string, saved: SavedEndpoint)
     DNSNames: isUserDefined(name) && networkId !== "" ? dnsNames(record, asked.Aliases ?? []) : null,
   };
 }
+
+/** Its ports, published and exposed, as lists have them. */
+export const portsOf = (record: ContainerRecord): PortSummary[] =>
+  isUp(record.state.status) && hasWayOut(record)
+    ? portList(record.config.ExposedPorts, record.published ?? [])
+    : [];
 
 const hasWayOut = ({ endpoints }: ContainerRecord): boolean =>
   Object.values(endpoints).some(({ live }) => live?.ipv4?.gateway || live?.ipv6?.gateway);

@@ -4,6 +4,8 @@ import type { Mount } from "../../oci/runtime/spec.ts";
 import type { Held } from "../../plan/run.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
+import { openSubpaths } from "../containers/subpaths.ts";
+import { holdVolumes, releaseVolumes } from "../containers/volumes.ts";
 import type { Context } from "../context.ts";
 
 /** A container's tree of files, there until it is closed. */
@@ -22,19 +24,42 @@ const views = new Map<string, { count: number; readonly held: Promise<Held> }>()
 export async function openRootOf(context: Context, container: Container): Promise<Root> {
   const { record, running } = container;
   if (running) return { path: `/proc/${running.pid}/root`, close: async () => undefined };
-  const view = views.get(record.id) ?? { count: 0, held: hold(context, container, record.mounts) };
+  const holder = `view of ${record.id}`;
+  const view = views.get(record.id) ?? { count: 0, held: holdWhole(context, container, holder) };
   view.count++;
   views.set(record.id, view);
   const leave = async () => {
     if (--view.count > 0) return;
     views.delete(record.id);
     await (await view.held).close();
+    await releaseVolumes(context, record, holder);
   };
   try {
     const { pid } = await view.held;
     return { path: `/proc/${pid}/root`, close: once(leave) };
   } catch (error) {
     views.delete(record.id);
+    throw error;
+  }
+}
+
+/** With its volumes mounted and the parts of volumes found. */
+async function holdWhole(context: Context, container: Container, holder: string): Promise<Held> {
+  const { record } = container;
+  await holdVolumes(context, record, holder);
+  try {
+    const subpaths = await openSubpaths(context, record);
+    try {
+      const mounts = record.mounts.map((mount) => ({
+        ...mount,
+        Source: subpaths.sources.get(mount.Destination) ?? mount.Source,
+      }));
+      return await hold(context, container, mounts);
+    } finally {
+      await subpaths.close();
+    }
+  } catch (error) {
+    await releaseVolumes(context, record, holder);
     throw error;
   }
 }

@@ -1,7 +1,5 @@
 /** Addresses as the kernel has them: 4 or 16 bytes in network order, or 6 of a link. */
 
-export type Family = 4 | 6;
-
 /** Bytes of an IPv4 or IPv6 address; undefined for text that is none. IPv4 has four decimals and no leading zero. */
 export function addressBytes(text: string): Uint8Array | undefined {
   return text.includes(":") ? v6(text) : v4(text);

@@ -6,10 +6,7 @@ export interface Answer {
   readonly content: Uint8Array;
 }
 
-/** Messages of less are the kernel's own (NLMSG_DONE): linux/netlink.h, NLMSG_MIN_TYPE. */
-const FIRST = 16;
-
-/** The messages of a list as a plan wrote them, one after the other, without the one that ends it. */
+/** The messages of lists as a plan wrote them, one after the other, the one that ends each (`NLMSG.DONE`) included. */
 export function answers(bytes: Uint8Array): Answer[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: Answer[] = [];
@@ -17,7 +14,7 @@ export function answers(bytes: Uint8Array): Answer[] {
     const length = view.getUint32(at, true);
     if (length < HEADER || at + length > bytes.length) break;
     const type = view.getUint16(at + 4, true);
-    if (type >= FIRST) found.push({ type, content: bytes.subarray(at + HEADER, at + length) });
+    found.push({ type, content: bytes.subarray(at + HEADER, at + length) });
     at += (length + 3) & ~3;
   }
   return found;

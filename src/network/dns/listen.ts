@@ -19,9 +19,18 @@ const MAX_CONNECTIONS = 256;
 /** Milliseconds after which a connection on which nothing happens is closed (RFC 7766, 6.2.3: a few seconds). */
 const IDLE = 10_000;
 
+/**
+ * Both listen so that a published port 53, which is on all of the host's addresses, can be bound beside them: each
+ * side says that it allows it (SO_REUSEPORT, socket(7)), and the kernel prefers the more exact address.
+ */
+
 /** UDP on an address of the host. Rejects with the kernel's code. */
 export function listenUdp(address: string, port: number, respond: Respond): Promise<Listening> {
-  const socket = createSocket({ type: isV6(address) ? "udp6" : "udp4", ipv6Only: isV6(address) }).unref();
+  const socket = createSocket({
+    type: isV6(address) ? "udp6" : "udp4",
+    ipv6Only: isV6(address),
+    reusePort: true,
+  }).unref();
   let open = true;
   socket.on("message", (message, { address: asker, port: from }) => {
     const answer = respond(message, asker, "udp");
@@ -59,7 +68,7 @@ export function listenTcp(address: string, port: number, respond: Respond): Prom
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: address, port, ipv6Only: isV6(address), exclusive: true }, () => {
+    server.listen({ host: address, port, ipv6Only: isV6(address), exclusive: true, reusePort: true }, () => {
       server.removeListener("error", reject);
       server.on("error", () => undefined);
       server.unref();

@@ -37,7 +37,7 @@ export const bridge: Driver = {
       if (own) {
         throw new Refusal(
           "forbidden",
-          `cannot create network ${network.name}: its subnet ${subnet} overlaps with ${formatSubnet(own.subnet)} of the host's interface ${own.link}: choose another subnet`,
+          `cannot create network ${network.name}: its subnet ${subnet} overlaps with ${formatSubnet(own.subnet)} of ${own.link === "" ? "the host" : `the host's interface ${own.link}`}: choose another subnet`,
         );
       }
     }

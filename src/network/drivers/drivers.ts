@@ -12,3 +12,9 @@ export const driverOf = ({ driver }: Pick<NetworkDocument, "driver">): Driver =>
 /** The driver of that name; undefined for one that is not there. */
 export const driverNamed = (name: string): Driver | undefined =>
   Object.hasOwn(drivers, name) ? drivers[name as DriverName] : undefined;
+
+/** The host's own addresses on a network, IPv4 first. */
+export const hostAddresses = (network: NetworkDocument): string[] =>
+  (driverOf(network).bridge(network)?.addresses ?? [])
+    .map(({ address }) => address)
+    .sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));

@@ -5,15 +5,19 @@ import { StepError } from "../../plan/error.ts";
 import type { RunResult } from "../../plan/run.ts";
 import type { Plan } from "../../plan/step.ts";
 import { change, needsHandles, rebuild, settled, TABLE } from "./change.ts";
+import { legacyObstacles } from "./legacy.ts";
 import { obstaclesIn } from "./obstacles.ts";
 import { firewallPlan, listPlan } from "./plans.ts";
 import { type Chain, ruleset } from "./ruleset.ts";
-import type { Firewall, RuleReport } from "./types.ts";
+import type { Firewall, Obstacle, RuleReport } from "./types.ts";
+
+/** Runs a plan in the namespace whose firewall it is. */
+export type RunPlan = (plan: Plan) => Promise<RunResult>;
 
 const WHY = "keep the firewall rules of the networks up to date";
 
 /** The table `inet cais` of the network namespace that plans run in. The first `apply` writes it anew. */
-export function createFirewall(runPlan: (plan: Plan) => Promise<RunResult>): Firewall {
+export function createFirewall(runPlan: RunPlan): Firewall {
   /** What the kernel has; undefined as long as that is not known. */
   let known: readonly Chain[] | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -44,8 +48,7 @@ export function createFirewall(runPlan: (plan: Plan) => Promise<RunResult>): Fir
         return reports(chains, await listed());
       }),
 
-    obstacles: async () =>
-      obstaclesIn(decodeChains((await runPlan(listPlan(listChains(), "read who else filters"))).output)),
+    obstacles: () => obstacles(runPlan),
   };
 
   /** @returns false where somebody has removed a part of the table, or all of it (`nft flush ruleset`) */
@@ -59,6 +62,17 @@ export function createFirewall(runPlan: (plan: Plan) => Promise<RunResult>): Fir
       if (error instanceof StepError && ["ENOENT", "EBUSY", "EEXIST"].includes(error.errno)) return false;
       throw error;
     }
+  }
+}
+
+async function obstacles(runPlan: RunPlan): Promise<Obstacle[]> {
+  try {
+    const { output } = await runPlan(listPlan(listChains(), "read who else filters"));
+    return [...obstaclesIn(decodeChains(output)), ...(await legacyObstacles(runPlan))];
+  } catch (error) {
+    // A kernel without nf_tables has nobody's chains.
+    if (error instanceof StepError) return [];
+    throw error;
   }
 }
 

@@ -15,13 +15,18 @@ export function obstaclesIn(chains: readonly ListedChain[]): Obstacle[] {
       ({ family, hook, policy, table }) =>
         hook === "forward" && policy === "drop" && FORWARDED.has(family) && table !== TABLE.name,
     )
-    .map(({ family, name, table }) => ({
-      family,
-      table,
-      chain: name,
-      message:
-        (family === "ip" || family === "ip6") && table === "filter" && name === "FORWARD"
-          ? `${TOOL[family]}' policy for FORWARD is DROP: containers reach other hosts, and are reached through published ports, only where its rules accept that (${TOOL[family]} -I FORWARD -o BRIDGE -j ACCEPT, and the same with -i)`
-          : `the chain ${name} of the nftables table ${family} ${table} drops what is forwarded unless its rules accept it: containers reach other hosts, and are reached through published ports, only where they do`,
-    }));
+    .map(({ family, name, table }) => obstacleOf(family, table, name));
+}
+
+/** One chain in the way, with the sentence that says so. */
+export function obstacleOf(family: string, table: string, chain: string): Obstacle {
+  const ours =
+    (family === "ip" || family === "ip6") && table === "filter" && chain === "FORWARD"
+      ? TOOL[family]
+      : undefined;
+  const message =
+    ours === undefined
+      ? `the chain ${chain} of the nftables table ${family} ${table} drops what is forwarded unless its rules accept it: containers reach other hosts, and are reached through published ports, only where they do`
+      : `${ours}' policy for FORWARD is DROP: containers reach other hosts, and are reached through published ports, only where its rules accept that (${ours} -I FORWARD -o BRIDGE -j ACCEPT, and the same with -i)`;
+  return { family, table, chain, message };
 }

@@ -44,7 +44,12 @@ export function ruleset({ networks, ports }: FirewallState): readonly Chain[] {
       rules: networks.flatMap(arriving),
       ordered: true,
     },
-    { name: "prerouting", hook: base("nat", "prerouting", DSTNAT), rules: fromOutside(), ordered: true },
+    {
+      name: "prerouting",
+      hook: base("nat", "prerouting", DSTNAT),
+      rules: [...asking(networks, ports), ...fromOutside()],
+      ordered: true,
+    },
     { name: "output", hook: base("nat", "output", DSTNAT), rules: fromHere(), ordered: true },
     {
       name: "postrouting",
@@ -190,6 +195,24 @@ function arriving(network: FirewallNetwork): Rule[] {
 
 const HERE: Condition = { match: "local" };
 const PORTS = { kind: "jump", chain: "ports" } as const;
+
+/** Containers go on asking for names at their gateway while port 53 of every address of the host is published. */
+function asking(networks: readonly FirewallNetwork[], ports: readonly PublishedPort[]): Rule[] {
+  const taken = ports.filter(({ hostIp, hostPort }) => hostPort === DNS && ANY.has(hostIp));
+  return networks.flatMap((network) =>
+    (network.resolvers ?? []).flatMap((address) =>
+      [...new Set(taken.map(({ protocol }) => protocol))].map((protocol) =>
+        rule(
+          `network ${network.name}: names are asked for at ${address}`,
+          [from(network), destination(address), { match: "dport", protocol, port: DNS }],
+          accept,
+        ),
+      ),
+    ),
+  );
+}
+
+const DNS = 53;
 
 /** From elsewhere and from containers: whatever is for this host, but never for its loopback network. */
 const fromOutside = (): Rule[] => [

@@ -27,6 +27,8 @@ export interface FirewallNetwork {
   readonly masquerade: boolean;
   readonly gatewayMode4: GatewayMode;
   readonly gatewayMode6: GatewayMode;
+  /** Addresses of the host at which its containers ask for names: no published port 53 takes that away from them. */
+  readonly resolvers?: readonly string[];
 }
 
 export type PortProtocol = "tcp" | "udp" | "sctp";

@@ -11,6 +11,9 @@ export interface Address {
   readonly port: number;
 }
 
+/** On port 53 the resolver has some addresses of the host already; it allows others beside it (`dns/listen`). */
+export const isShared = (port: number): boolean => port === 53;
+
 /** More at once are cut off: each costs the engine two descriptors. */
 const MAX_CONNECTIONS = 4096;
 
@@ -27,18 +30,21 @@ export function listenTcp({ address, port }: Address, target: Address): Promise<
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host: address, port, ipv6Only: isV6(address), exclusive: true }, () => {
-      server.removeListener("error", reject);
-      // ENFILE and the like on accept: this connection is lost, the port is not.
-      server.on("error", () => undefined);
-      server.unref();
-      resolve({
-        close() {
-          server.close();
-          for (const socket of open) socket.destroy();
-        },
-      });
-    });
+    server.listen(
+      { host: address, port, ipv6Only: isV6(address), exclusive: true, reusePort: isShared(port) },
+      () => {
+        server.removeListener("error", reject);
+        // ENFILE and the like on accept: this connection is lost, the port is not.
+        server.on("error", () => undefined);
+        server.unref();
+        resolve({
+          close() {
+            server.close();
+            for (const socket of open) socket.destroy();
+          },
+        });
+      },
+    );
   });
 }
 

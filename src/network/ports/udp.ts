@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isV6 } from "./published.ts";
-import type { Address, Listener } from "./tcp.ts";
+import { type Address, isShared, type Listener } from "./tcp.ts";
 
 /** How long a client's port keeps its way back after its last datagram, milliseconds: the same as Docker's proxy. */
 const IDLE = 90_000;
@@ -78,7 +78,11 @@ export async function listenUdp(at: Address, target: Address, idle = IDLE): Prom
 
 function bind({ address, port }: Address): Promise<Socket> {
   const v6 = isV6(address);
-  const socket = createSocket({ type: v6 ? "udp6" : "udp4", ipv6Only: v6 }).unref();
+  const socket = createSocket({
+    type: v6 ? "udp6" : "udp4",
+    ipv6Only: v6,
+    reusePort: isShared(port),
+  }).unref();
   return new Promise((resolve, reject) => {
     socket.once("error", (error) => {
       socket.close();

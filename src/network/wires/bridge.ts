@@ -32,6 +32,7 @@ export function bridgePlan(bridge: Bridge): Plan {
           addLink({
             kind: "bridge",
             name,
+            txqueuelen: 0,
             mac: bridge.mac ?? macOf(name),
             ...(mtu === undefined ? {} : { mtu }),
           }),

@@ -13,7 +13,7 @@ import {
   SYNC_PARENT,
 } from "../../plan/step.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { because, configureMessages, linkMessages, reasonFor, sysctlsOf } from "./links.ts";
+import { because, configureMessages, linkMessage, portMessages, reasonFor, sysctlsOf } from "./links.ts";
 import { findLink, namedRequest, openNetlink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
@@ -27,6 +27,7 @@ import { writeSysctl } from "./sysctl.ts";
 export const WIRES: Slot = "wires";
 /** Names in a program's `fill`. */
 const LAY = "wires.lay";
+const PORT = "wires.port";
 const UNDO = "wires.undo";
 const CONFIGURE = "wires.configure";
 const HOST_END = "wires.host-end";
@@ -61,6 +62,7 @@ export interface KeeperWires {
 export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
   if (endpoints.length === 0) return { before: [], after: [] };
   const why = "reach the host's networks";
+  const ends = hostEnds(endpoints);
   const requests = removals(endpoints);
   const { bytes, holes } = batch("route", requests);
   const undo: Data = struct([bytes], UNDO);
@@ -93,24 +95,15 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
       ),
     ],
     after: [
-      layMessages(endpoints),
-      ...hostEnds(endpoints).flatMap((name, index): Step[] => {
-        const reason = { why: "know the host's end, to remove it when the container has ended" };
-        const hole = holes[index];
+      // One by one, so that whatever is there is known before the next one can fail.
+      ...endpoints.flatMap((endpoint, place): Step[] => {
+        const end = hostEnds(endpoints.slice(0, place)).length;
+        const hole = endpoint.link.driver === "bridge" ? holes[end] : undefined;
+        const port = portBatch(endpoint, place);
         return [
-          ...findLink(WIRES, name, endSlot(index), reason, `${HOST_END}.${index}`).steps,
-          ...(hole === undefined
-            ? []
-            : [
-                {
-                  kind: "store",
-                  slot: endSlot(index),
-                  to: undo,
-                  offset: hole.offset,
-                  size: 4,
-                  ...reason,
-                } as const,
-              ]),
+          layBatch(endpoint, place),
+          ...(hole === undefined ? [] : rememberEnd(ends[end] ?? "", end, undo, hole.offset)),
+          ...(port === undefined ? [] : [port]),
         ];
       }),
       call(
@@ -122,14 +115,28 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
   };
 }
 
-function layMessages(endpoints: readonly Endpoint[]): Netlink {
-  return {
-    kind: "netlink",
-    socket: WIRES,
-    protocol: "route",
-    messages: endpoints.flatMap((endpoint) => linkMessages(endpoint, upperRef(endpoint), { slot: "child" })),
-    name: LAY,
-  };
+/** The interface; and on a bridge what its port is to be. */
+const layBatch = (endpoint: Endpoint, place: number): Netlink => ({
+  kind: "netlink",
+  socket: WIRES,
+  protocol: "route",
+  messages: [linkMessage(endpoint, upperRef(endpoint), { slot: "child" })],
+  name: `${LAY}.${place}`,
+});
+
+function portBatch(endpoint: Endpoint, place: number): Netlink | undefined {
+  const messages = portMessages(endpoint);
+  if (messages.length === 0) return undefined;
+  return { kind: "netlink", socket: WIRES, protocol: "route", messages, name: `${PORT}.${place}` };
+}
+
+/** Write the index of a host's end into the message that removes it. */
+function rememberEnd(name: string, end: number, undo: Data, offset: number): Step[] {
+  const reason = { why: "know the host's end, to remove it when the container has ended" };
+  return [
+    ...findLink(WIRES, name, endSlot(end), reason, `${HOST_END}.${end}`).steps,
+    { kind: "store", slot: endSlot(end), to: undo, offset, size: 4, ...reason },
+  ];
 }
 
 /** The child's part, where its `/proc` is mounted: the loopback interface and everything of the endpoints. */
@@ -196,9 +203,10 @@ function wiresBytes(endpoints: readonly Endpoint[]): ReadonlyMap<string, Uint8Ar
       protocol,
       messages.map(({ request }) => request),
     ).bytes;
+  const ports = endpoints.flatMap((endpoint, place) => portBatch(endpoint, place) ?? []);
+  const batches = [...endpoints.map(layBatch), ...ports, configureBatch(endpoints)];
   return new Map([
-    [LAY, bytesOf(layMessages(endpoints))],
-    [CONFIGURE, bytesOf(configureBatch(endpoints))],
+    ...batches.map((each) => [each.name ?? "", bytesOf(each)] as const),
     ...hostEnds(endpoints).map((name, index) => [`${HOST_END}.${index}`, namedRequest(name)] as const),
   ]);
 }

@@ -37,7 +37,7 @@ export function reasonFor(
  * The interface itself, made in the host's namespace and born in that of the process `netns`. `upper` is the bridge
  * or the parent, where the driver has one.
  */
-export function linkMessages(endpoint: Endpoint, upper: LinkRef, netns: Value): NetlinkMessage[] {
+export function linkMessage(endpoint: Endpoint, upper: LinkRef, netns: Value): NetlinkMessage {
   const { link, network } = endpoint;
   const inside = {
     name: endpoint.interface,
@@ -46,12 +46,17 @@ export function linkMessages(endpoint: Endpoint, upper: LinkRef, netns: Value): 
     ...(endpoint.mtu === undefined ? {} : { mtu: endpoint.mtu }),
   };
   const connect = `connect the container to network ${network}`;
-  return [
-    { ...because(endpoint, addLink(newLink(endpoint, inside, upper)), connect), hints: HINTS[link.driver] },
-    ...(link.driver === "bridge" && link.isolated === true
-      ? [because(endpoint, isolatePort(link.host), "keep it from the other containers of the network")]
-      : []),
-  ];
+  return {
+    ...because(endpoint, addLink(newLink(endpoint, inside, upper)), connect),
+    hints: HINTS[link.driver],
+  };
+}
+
+/** What its port of the bridge is to be; mostly nothing. */
+export function portMessages(endpoint: Endpoint): NetlinkMessage[] {
+  const { link } = endpoint;
+  if (link.driver !== "bridge" || link.isolated !== true) return [];
+  return [because(endpoint, isolatePort(link.host), "keep it from the other containers of the network")];
 }
 
 const missing = (kind: string, option: string) =>
@@ -90,8 +95,10 @@ function newLink(
         name: link.host,
         master: upper,
         up: true,
+        txqueuelen: 0,
         ...(mtu === undefined ? {} : { mtu }),
-        peer: inside,
+        // Nothing waits in a virtual cable.
+        peer: { ...inside, txqueuelen: 0 },
       };
     case "macvlan":
       return { ...inside, kind: "macvlan", parent: upper, mode: link.mode };

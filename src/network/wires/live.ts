@@ -9,7 +9,8 @@ import {
   because,
   configureMessages,
   defaultRouteMessages,
-  linkMessages,
+  linkMessage,
+  portMessages,
   reasonFor,
   sysctlsOf,
 } from "./links.ts";
@@ -29,13 +30,15 @@ export function connectPlan(pid: number, endpoint: Endpoint): Plan {
   const reason = reasonFor(endpoint, `find ${upper}, the host's interface of network ${network}`);
   const found = findLink(OUTSIDE, upper, "upper", reason, "upper");
   const inside = insideLink(endpoint);
+  const port = portMessages(endpoint);
   return Object.freeze({
     steps: [
       findContainer(pid),
       openNetlink("route", OUTSIDE, "reach the host's networks"),
       ...found.steps,
-      sendBatch(OUTSIDE, linkMessages(endpoint, found.link, pid)),
+      sendBatch(OUTSIDE, [linkMessage(endpoint, found.link, pid)]),
       ...(link.driver === "bridge" ? rememberEnd(link.host) : []),
+      ...(port.length === 0 ? [] : [sendBatch(OUTSIDE, port)]),
       ...enter(),
       ...inside.steps,
       ...sysctlsOf(endpoint).map(([name, value]) =>

@@ -302,8 +302,12 @@ class Lowering {
   #askChild(): void {
     const { writer } = this;
     const own = writer.fresh("own");
+    const again = writer.fresh("ask");
     const dontWait = imm(0x40);
+    writer.label(again);
     writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
+    // Said once, before what the child has written: it ended with something unread (unix_release_sock).
+    writer.if("acc", "eq", imm(-ERRNO.ECONNRESET), again);
     writer.if("acc", "ne", imm(24), own);
     writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
     writer.if(slot("message-kind"), "eq", imm(0), own);

@@ -49,9 +49,9 @@ async function play({ socket, own }: Peer, { steps, noEvents }: Case): Promise<P
       known[keep[0]] = String((JSON.parse(answer.body.toString()) as Record<string, unknown>)[keep[1]]);
     answers.push(answer);
   }
-  if (noEvents) return { answers, events: null };
   // What the last answer brought about is told some milliseconds after it.
   const { body } = await ask(socket, { method: "GET", path: `/events?since=${since}&until=${time(100)}` });
+  if (noEvents) return { answers, events: null };
   const lines = body.toString().split("\n").filter(Boolean);
   const told = lines.map((line) => JSON.parse(line) as Told);
   const first = told.findLastIndex(({ Actor }) => Actor?.ID === marker) + 1;

@@ -62,7 +62,7 @@ function fresh() {
     if (ifname !== "lo") spawnSync("ip", ["link", "delete", String(ifname)]);
   // The kernel counts indexes up: they are given, so that both sides have the same.
   sh(
-    "ip link set lo up; ip link add index 100 name base type veth peer name far; ip link add index 101 name bridge type bridge; ip link set far up; ip link set base up",
+    "echo 1 >/proc/sys/net/ipv6/conf/default/addr_gen_mode; ip link set lo up; ip link add index 100 name base type veth peer name far; ip link add index 101 name bridge type bridge; ip link set far up; ip link set base up",
   );
 }
 
@@ -86,7 +86,9 @@ async function compare(make: () => readonly Request[]) {
 }
 
 test("a bridge", can, () =>
-  compare(() => [addLink({ kind: "bridge", name: "cais0", mac: "02:42:00:00:00:01", mtu: 1400, up: true })]),
+  compare(() => [
+    addLink({ kind: "bridge", name: "cais0", mac: "02:42:00:00:00:01", mtu: 1400, txqueuelen: 0, up: true }),
+  ]),
 );
 
 test("a veth pair on a bridge, its other end with address and MTU", can, () =>
@@ -97,7 +99,7 @@ test("a veth pair on a bridge, its other end with address and MTU", can, () =>
       master: indexOf("bridge"),
       up: true,
       mtu: 1400,
-      peer: { name: "eth0", mac: "02:42:ac:11:00:02", mtu: 1400 },
+      peer: { name: "eth0", mac: "02:42:ac:11:00:02", mtu: 1400, txqueuelen: 0 },
     }),
   ]),
 );

@@ -1,6 +1,6 @@
 import { addressText, macText } from "../address.ts";
-import { answers, attributesOf, textOf, u32Of, u64At } from "../decode.ts";
-import { IFA, IFF_UP, IFLA, IFLA_INFO, RTM } from "./numbers.ts";
+import { type Answer, attributesOf, textOf, u32Of, u64At } from "../decode.ts";
+import { IFA, IFF_UP, IFLA, IFLA_INFO, RT, RTA, RTM } from "./numbers.ts";
 
 export interface ListedLink {
   readonly index: number;
@@ -22,15 +22,11 @@ export interface LinkStatistics {
   readonly txPackets: bigint;
   readonly rxBytes: bigint;
   readonly txBytes: bigint;
-  readonly rxErrors: bigint;
-  readonly txErrors: bigint;
-  readonly rxDropped: bigint;
-  readonly txDropped: bigint;
 }
 
 /** The interfaces of an answer to `listLinks`. */
-export function decodeLinks(bytes: Uint8Array): ListedLink[] {
-  return answers(bytes)
+export function decodeLinks(answers: readonly Answer[]): ListedLink[] {
+  return answers
     .filter(({ type }) => type === RTM.NEWLINK)
     .map(({ content }) => {
       // struct ifinfomsg: family, type, index, flags, change.
@@ -60,10 +56,6 @@ function statisticsOf(bytes: Uint8Array): LinkStatistics {
     txPackets: field(1),
     rxBytes: field(2),
     txBytes: field(3),
-    rxErrors: field(4),
-    txErrors: field(5),
-    rxDropped: field(6),
-    txDropped: field(7),
   };
 }
 
@@ -75,8 +67,8 @@ export interface ListedAddress {
 }
 
 /** The addresses of an answer to `listAddresses`. */
-export function decodeAddresses(bytes: Uint8Array): ListedAddress[] {
-  return answers(bytes)
+export function decodeAddresses(answers: readonly Answer[]): ListedAddress[] {
+  return answers
     .filter(({ type }) => type === RTM.NEWADDR)
     .flatMap(({ content }) => {
       // struct ifaddrmsg: family, bits, flags, scope, index.
@@ -85,6 +77,35 @@ export function decodeAddresses(bytes: Uint8Array): ListedAddress[] {
       if (address === undefined) return [];
       return [
         { index: u32Of(content.subarray(4)) ?? 0, address: addressText(address), bits: content[1] ?? 0 },
+      ];
+    });
+}
+
+export interface ListedRoute {
+  /** Of the interface that it leads through. */
+  readonly index: number;
+  /** `"default"`, or in CIDR. */
+  readonly to: string;
+  readonly via?: string;
+}
+
+/** The routes of the main table in an answer to `listRoutes`. */
+export function decodeRoutes(answers: readonly Answer[]): ListedRoute[] {
+  return answers
+    .filter(({ type, content }) => type === RTM.NEWROUTE && content[4] === RT.TABLE_MAIN)
+    .flatMap(({ content }) => {
+      // struct rtmsg: family, bits, source bits, tos, table, protocol, scope, type, flags.
+      const found = attributesOf(content.subarray(12));
+      const to = found.get(RTA.DST);
+      const via = found.get(RTA.GATEWAY);
+      const index = u32Of(found.get(RTA.OIF));
+      if (index === undefined) return [];
+      return [
+        {
+          index,
+          to: to === undefined ? "default" : `${addressText(to)}/${content[1] ?? 0}`,
+          ...(via === undefined ? {} : { via: addressText(via) }),
+        },
       ];
     });
 }

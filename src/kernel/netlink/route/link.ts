@@ -26,6 +26,8 @@ export interface LinkRef {
 /** What an interface is given when it is made, and can be given later. */
 export interface LinkProperties {
   readonly mtu?: number;
+  /** Packets that may wait to be sent. */
+  readonly txqueuelen?: number;
   readonly mac?: string;
   /** The bridge that it is a port of. */
   readonly master?: LinkRef;
@@ -126,8 +128,9 @@ function header(index: Value, { up }: LinkProperties): Chunk {
   return join(u8(AF.UNSPEC, 0), u16(0), u32(index), u32(flags), u32(up === undefined ? 0 : IFF_UP));
 }
 
-function properties({ mac, master, mtu, netns }: LinkProperties): Chunk[] {
+function properties({ mac, master, mtu, netns, txqueuelen }: LinkProperties): Chunk[] {
   return [
+    ...(txqueuelen === undefined ? [] : [attribute(IFLA.TXQLEN, u32(txqueuelen))]),
     ...(mac === undefined ? [] : [attribute(IFLA.ADDRESS, raw(macBytes(mac)))]),
     ...(mtu === undefined ? [] : [attribute(IFLA.MTU, u32(mtu))]),
     ...(master === undefined ? [] : [attribute(IFLA.MASTER, u32(master.index))]),
@@ -135,8 +138,9 @@ function properties({ mac, master, mtu, netns }: LinkProperties): Chunk[] {
   ];
 }
 
-function propertyWords({ mac, master, mtu, netns, up }: LinkProperties): Word[] {
+function propertyWords({ mac, master, mtu, netns, txqueuelen, up }: LinkProperties): Word[] {
   return [
+    ...(txqueuelen === undefined ? [] : ["txqueuelen", String(txqueuelen)]),
     ...(mac === undefined ? [] : ["address", mac]),
     ...(mtu === undefined ? [] : ["mtu", String(mtu)]),
     ...(master === undefined ? [] : ["master", master.name]),

@@ -20,6 +20,7 @@ export const IFLA = {
   MTU: 4,
   LINK: 5,
   MASTER: 10,
+  TXQLEN: 13,
   OPERSTATE: 16,
   LINKINFO: 18,
   NET_NS_PID: 19,
@@ -56,7 +57,7 @@ export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
 export const IFA_F_NODAD = 0x02;
 
 /** linux/rtnetlink.h */
-export const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6 } as const;
+export const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
 /** linux/rtnetlink.h */
 export const RT = { TABLE_MAIN: 254, SCOPE_UNIVERSE: 0, SCOPE_LINK: 253 } as const;
 /** linux/rtnetlink.h: how a route came to be, and what it is. */

@@ -37,3 +37,13 @@ export function addRoute({ bits, link, to, via }: NewRoute, how: "add" | "replac
     ],
   };
 }
+
+/** All routes of the namespace, of all tables; see `decodeRoutes`. */
+export function listRoutes(): Request {
+  return {
+    type: RTM.GETROUTE,
+    flags: 0,
+    content: join(u8(AF.UNSPEC, 0, 0, 0, 0, 0, 0, 0), u32(0)),
+    words: ["ip", "route", "show", "table", "all"],
+  };
+}

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { startEngine, type TestEngine } from "../support/engine.ts";
+import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { needs, root } from "../support/skip.ts";
+import { ask } from "./peer/ask.ts";
+
+/** What Docker's clients never send: each is answered with a sentence or cut off, and the engine keeps serving. */
+const options = needs(root(), busyboxMissing());
+const IMAGE = "busybox:hostile";
+
+let engine: TestEngine;
+before(async () => {
+  if (options.skip !== undefined) return;
+  engine = await startEngine();
+  await engine.ok(["import", busyboxTar(), IMAGE]);
+});
+after(async () => {
+  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+});
+
+const serves = async (): Promise<void> =>
+  assert.equal((await ask(engine.socket, { method: "GET", path: "/_ping" })).status, 200);
+
+/** Sends pieces one after the other, then ends as told. Resolves to what came back once the connection is closed. */
+function talk(pieces: readonly (string | Buffer)[], end: "half" | "cut" | "wait"): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ path: engine.socket, allowHalfOpen: true });
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString("latin1");
+    });
+    socket.on("error", () => undefined);
+    socket.on("end", () => socket.end());
+    socket.on("close", () => resolve(text));
+    const next = (at: number): void => {
+      const piece = pieces[at];
+      if (piece !== undefined) socket.write(piece, () => setImmediate(() => next(at + 1)));
+      else if (end === "half") socket.end();
+      else if (end === "cut") socket.destroy();
+    };
+    next(0);
+  });
+}
+
+const create = (length: number | string): string =>
+  `POST /containers/create HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+
+test("bodies that end early, connections that close early", options, async () => {
+  for (const [pieces, end] of [
+    [[create(100), '{"Image":'], "half"],
+    [[create(100), '{"Image":'], "cut"],
+    [["POST /containers/create HTTP/1.1\r\nHo"], "half"],
+    [["POST /containers/create HTTP/1.1\r\nHo"], "cut"],
+    [[], "half"],
+    [
+      ["POST /images/load HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5000\r\n\r\n", "short"],
+      "half",
+    ],
+    [["POST /images/load HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "10\r\nabc"], "cut"],
+    [["PUT /containers/x/archive?path=/ HTTP/1.1\r\nHost: x\r\nContent-Length: 10240\r\n\r\n"], "cut"],
+    [["POST /build HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9999\r\n\r\n", "x"], "half"],
+  ] as const) {
+    const text = await talk(pieces, end);
+    assert.ok(text === "" || /^HTTP\/1\.1 [245]\d\d /.test(text), text);
+    await serves();
+  }
+});
+
+test("a request that comes byte by byte is answered", options, async () => {
+  const body = JSON.stringify({ Image: "nothing:1", Cmd: ["x"] });
+  const text = await talk([...`${create(body.length)}${body}`], "wait");
+  assert.match(text, /^HTTP\/1\.1 404 /);
+  assert.match(text, /No such image: nothing:1/);
+});
+
+test("bodies that are too large, too deep, or full of surprises", options, async () => {
+  const image = { Image: IMAGE, Cmd: ["true"] };
+  for (const [body, status] of [
+    [`{"Image":"${"a".repeat(3_000_000)}"}`, 400],
+    [`${"[".repeat(100_000)}${"]".repeat(100_000)}`, 400],
+    [`{"Labels":${'{"a":'.repeat(5000)}1${"}".repeat(5000)}}`, 400],
+    [JSON.stringify({ ...image, Env: Array.from({ length: 200_000 }, () => "A") }), 201],
+    ['{"__proto__":{"Image":"x"},"constructor":1,"Image":"nothing:1","Cmd":["x"]}', 404],
+    [`{"Image":"${IMAGE}","Cmd":["true"],"Labels":{"__proto__":"x"}}`, 201],
+    [`{"Image":"${IMAGE}","Cmd":["true"],"HostConfig":{"Memory":1e400}}`, 400],
+    [`{"Image":"${IMAGE}","Cmd":["true"],"HostConfig":{"Memory":99999999999999999999}}`, 400],
+    [Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), 400],
+  ] as const) {
+    const answer = await ask(engine.socket, { method: "POST", path: "/containers/create", body });
+    assert.equal(answer.status, status, answer.body.toString().slice(0, 300));
+    const said = JSON.parse(answer.body.toString()) as { message?: string; Id?: string };
+    assert.ok((said.message ?? said.Id ?? "").length > 5);
+    assert.ok((said.message ?? "").length < 2000, "the sentence is as long as what was sent");
+    if (said.Id) await ask(engine.socket, { method: "DELETE", path: `/containers/${said.Id}` });
+    await serves();
+  }
+});
+
+test("names and paths that lead elsewhere find nothing", options, async () => {
+  for (const path of [
+    "/containers/..%2f..%2f..%2fetc%2fpasswd/json",
+    "/containers/%2e%2e/json",
+    "/images/..%2f..%2fetc/json",
+    "/volumes/..%2f..%2fetc",
+    "/exec/..%2f..%2fetc/json",
+    "/containers/%00/json",
+    "/containers/a%0d%0aX-Injected:%20y/json",
+    "/volumes/%C0%AE%C0%AE",
+    `/containers/${"a".repeat(20_000)}/json`,
+  ]) {
+    const answer = await ask(engine.socket, { method: "GET", path });
+    assert.ok([301, 400, 404].includes(answer.status), `${path.slice(0, 60)}: ${answer.status}`);
+    assert.ok(!answer.headers.has("X-Injected"));
+    await serves();
+  }
+  for (const name of ["../x", "a/b", ".", "..", "-x", "a b", "é", "x".repeat(300)]) {
+    const path = `/containers/create?name=${encodeURIComponent(name)}`;
+    const { status } = await ask(engine.socket, { method: "POST", path, body: { Image: IMAGE } });
+    assert.equal(status, 400, name);
+  }
+});
+
+test("many connections that say nothing do not keep others out", options, async () => {
+  const idle = await Promise.all(
+    Array.from(
+      { length: 300 },
+      () =>
+        new Promise<ReturnType<typeof connect>>((resolve) => {
+          const socket = connect(engine.socket, () => resolve(socket));
+        }),
+    ),
+  );
+  for (const [at, socket] of idle.entries()) if (at % 2 === 0) socket.write("POST /containers/create HT");
+  await serves();
+  for (const socket of idle) socket.destroy();
+  await serves();
+});

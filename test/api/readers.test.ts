@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { after, before, test } from "node:test";
+import { startEngine, type TestEngine } from "../support/engine.ts";
+import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { needs, root } from "../support/skip.ts";
+import { type Answer, ask } from "./peer/ask.ts";
+
+/** Readers that read nothing, and readers to whom nothing is said: neither makes the engine grow. */
+const options = needs(root(), busyboxMissing());
+const IMAGE = "busybox:readers";
+const MIB = 1024;
+
+let engine: TestEngine;
+before(async () => {
+  if (options.skip !== undefined) return;
+  engine = await startEngine();
+  await engine.ok(["import", busyboxTar(), IMAGE]);
+});
+after(async () => {
+  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+});
+
+const send = (method: string, path: string, body?: object): Promise<Answer> =>
+  ask(engine.socket, { method, path, ...(body ? { body } : {}) });
+/** KiB. */
+const resident = (): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${engine.pid()}/status`, "utf8"))?.[1]);
+const descriptors = (): number => readdirSync(`/proc/${engine.pid()}/fd`).length;
+
+async function start(name: string, Cmd: readonly string[], more: object = {}): Promise<void> {
+  const body = { Image: IMAGE, Cmd, HostConfig: { NetworkMode: "none" }, ...more };
+  assert.equal((await send("POST", `/containers/create?name=${name}`, body)).status, 201);
+  assert.equal((await send("POST", `/containers/${name}/start`)).status, 204);
+}
+
+/** A connection that has the head of its answer; it reads on only while `resume`d. */
+function open(method: string, path: string, body = ""): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(engine.socket);
+    socket.on("error", reject);
+    socket.once("data", () => {
+      socket.pause();
+      resolve(socket);
+    });
+    const head = `Host: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+    socket.write(`${method} ${path} HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+  });
+}
+
+/** Requests meanwhile: time passes, and the engine answers. */
+async function busy(times: number): Promise<void> {
+  for (let n = 0; n < times; n++) assert.equal((await send("GET", "/_ping")).status, 200);
+}
+
+for (const [what, path, body] of [
+  ["attach", "/containers/flood/attach?stream=1&stdout=1", ""],
+  ["exec", "", '{"Detach":false}'],
+  ["logs", "/containers/flood/logs?stdout=1&follow=1", ""],
+] as const) {
+  test(`${what}: who reads nothing does not make the engine grow`, options, async () => {
+    await start("flood", what === "exec" ? ["sleep", "1000"] : ["yes", "the same line over and over again"]);
+    await busy(50);
+    const before = resident();
+    let target: string = path;
+    if (what === "exec") {
+      const made = await send("POST", "/containers/flood/exec", { Cmd: ["yes"], AttachStdout: true });
+      target = `/exec/${(JSON.parse(made.body.toString()) as { Id: string }).Id}/start`;
+    }
+    const socket = await open(what === "logs" ? "GET" : "POST", target, body);
+    await busy(600);
+    const grown = resident() - before;
+    socket.destroy();
+    await send("DELETE", "/containers/flood?force=1");
+    assert.ok(grown < 40 * MIB, `the engine has grown by ${Math.round(grown / MIB)} MiB`);
+  });
+}
+
+test("events: who reads nothing is let go before the engine grows", options, async () => {
+  await start("teller", ["sleep", "1000"], { Tty: true });
+  const socket = await open("GET", "/events");
+  await busy(50);
+  const before = resident();
+  // One connection, many requests: each is an event.
+  const requests = 12_000;
+  await new Promise<void>((resolve, reject) => {
+    const asker = connect(engine.socket);
+    let answered = 0;
+    asker.on("error", reject);
+    asker.on("data", (chunk: Buffer) => {
+      answered += chunk.toString("latin1").split("HTTP/1.1 200").length - 1;
+      if (answered < requests) return;
+      asker.destroy();
+      resolve();
+    });
+    const one = "POST /containers/teller/resize?h=10&w=10 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+    asker.write(one.repeat(requests));
+  });
+  const grown = resident() - before;
+  socket.destroy();
+  await send("DELETE", "/containers/teller?force=1");
+  assert.ok(grown < 40 * MIB, `the engine has grown by ${Math.round(grown / MIB)} MiB`);
+});
+
+test("two thousand followers cost little, hear everything, and leave nothing", options, async () => {
+  await start("quiet", ["sh", "-c", "read word; echo $word"], { OpenStdin: true });
+  const [before, opened] = [resident(), descriptors()];
+  const sockets: Socket[] = [];
+  // In groups: more at once than fit the queue of a listening socket are turned away by the kernel.
+  for (let group = 0; group < 20; group++) {
+    const paths = Array.from({ length: 100 }, (_, at) =>
+      at % 2 === 0 ? "/containers/quiet/logs?stdout=1&follow=1" : "/events",
+    );
+    sockets.push(...(await Promise.all(paths.map((path) => open("GET", path)))));
+  }
+  const grown = resident() - before;
+  assert.ok(grown < 80 * MIB, `the engine has grown by ${Math.round(grown / MIB)} MiB`);
+  const heard = sockets.map(
+    (socket, at) =>
+      new Promise<void>((resolve, reject) => {
+        const wanted = at % 2 === 0 ? "now" : '"die"';
+        let text = "";
+        socket.on("data", (chunk: Buffer) => {
+          text += chunk.toString("latin1");
+          if (text.includes(wanted)) resolve();
+        });
+        socket.on("close", () => reject(new Error(`a follower is let go; it has heard ${text}`)));
+        socket.resume();
+      }),
+  );
+  await ask(engine.socket, {
+    method: "POST",
+    path: "/containers/quiet/attach?stream=1&stdin=1",
+    headers: { Upgrade: "tcp", Connection: "Upgrade" },
+    input: "now\n",
+  });
+  await Promise.all(heard);
+  const closed = Promise.all(
+    sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+  );
+  for (const socket of sockets) socket.destroy();
+  await closed;
+  await send("DELETE", "/containers/quiet?force=1");
+  await busy(20);
+  assert.ok(descriptors() <= opened + 2, `${descriptors()} descriptors are open, ${opened} before`);
+});

@@ -1,0 +1,56 @@
+// testcontainers: a PostgreSQL and a Redis, waited for, asked and stopped.
+const { createRequire } = require("node:module");
+const { GenericContainer, Wait } = createRequire(`${process.env.CLIENTS}/package.json`)("testcontainers");
+
+const BIN = "/usr/lib/postgresql/15/bin";
+
+async function main() {
+  const image = process.env.IMAGE;
+  const seen = {};
+  const script = [
+    `${BIN}/initdb -D /tmp/db -A trust -U postgres >/dev/null`,
+    `exec ${BIN}/postgres -D /tmp/db -k /tmp -c listen_addresses= -c jit=off -c fsync=off`,
+  ].join(" && ");
+  const [postgres, redis] = await Promise.all([
+    new GenericContainer(image)
+      .withNetworkMode("none")
+      .withUser("postgres")
+      .withCommand(["sh", "-c", script])
+      .withWaitStrategy(Wait.forLogMessage("database system is ready to accept connections"))
+      .start(),
+    new GenericContainer(image)
+      .withNetworkMode("none")
+      .withUser("redis")
+      .withEntrypoint(["redis-server"])
+      .withCommand(["--port", "0", "--unixsocket", "/tmp/redis.sock", "--save", "", "--dir", "/tmp"])
+      .withWaitStrategy(Wait.forSuccessfulCommand("redis-cli -s /tmp/redis.sock ping"))
+      .withCopyContentToContainer([{ content: "copied", target: "/tmp/copied" }])
+      .start(),
+  ]);
+  const sql = "create table t (n int); insert into t select generate_series(1, 1000); select sum(n) from t";
+  const asked = await postgres.exec(["psql", "-h", "/tmp", "-U", "postgres", "-tAqc", sql]);
+  seen.postgres = [asked.exitCode, asked.output.trim()];
+  const cli = (...words) => redis.exec(["redis-cli", "-s", "/tmp/redis.sock", ...words]);
+  await cli("set", "key", "value");
+  seen.redis = (await cli("get", "key")).output.trim();
+  seen.copied = (await redis.exec(["cat", "/tmp/copied"])).output;
+  await redis.restart();
+  seen.restarted = (await cli("ping")).output.trim();
+  const logs = await postgres.logs();
+  let log = "";
+  for await (const chunk of logs) {
+    log += chunk;
+    if (log.includes("ready to accept")) break;
+  }
+  seen.log = log.includes("ready to accept connections");
+  await Promise.all([postgres.stop(), redis.stop()]);
+  console.log(JSON.stringify(seen));
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { command } from "../support/cais.ts";
+import { startEngine } from "../support/engine.ts";
+import { servicesMissing, servicesTar } from "../support/fixtures.ts";
+import { needs, root } from "../support/skip.ts";
+import { CLIENTS, clientsMissing, PROGRAMS } from "./support.ts";
+
+const options = needs(root(), servicesMissing(), clientsMissing());
+
+test("testcontainers runs a PostgreSQL and a Redis", options, async () => {
+  await using engine = await startEngine();
+  await engine.ok(["import", servicesTar(), "services:1"]);
+  const env = {
+    ...engine.env,
+    CLIENTS,
+    IMAGE: "services:1",
+    // Its helper container is an image of a registry.
+    TESTCONTAINERS_RYUK_DISABLED: "true",
+  };
+  const { code, stdout, stderr } = await command("node", [join(PROGRAMS, "testcontainers.cjs")], { env });
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), {
+    postgres: [0, "500500"],
+    redis: "value",
+    copied: "copied",
+    restarted: "PONG",
+    log: true,
+  });
+  assert.equal(await engine.ok(["ps", "-aq"]), "");
+});

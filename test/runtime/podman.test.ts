@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { readCgroup } from "../support/process.ts";
+import { needs, program, root } from "../support/skip.ts";
+import { makeScene, removeEmpty } from "./scene.ts";
+
+const possible = needs(root(), busyboxMissing(), program("podman"), program("script", "bsdutils"));
+
+test(
+  "podman drives it: run, exec, terminal, limits, pause, kill, and its own clean-up",
+  possible,
+  async () => {
+    await using scene = makeScene();
+    const home = mkdtempSync(join(tmpdir(), "cais-podman-"));
+    const parent = `/cais-podman-${process.pid}`;
+    const global = [
+      ...["--root", join(home, "root"), "--runroot", join(home, "run"), "--tmpdir", join(home, "tmp")],
+      ...["--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", scene.program],
+    ];
+    const podman = (...args: string[]) => {
+      const result = spawnSync("podman", [...global, ...args], { encoding: "utf8" });
+      return { code: result.status, out: result.stdout, err: result.stderr };
+    };
+    const terminal = (...args: string[]) => {
+      const line = ["podman", ...global, ...args].map((word) => `'${word}'`).join(" ");
+      return spawnSync("script", ["-qec", line, "/dev/null"], { encoding: "utf8", input: "" }).stdout;
+    };
+    try {
+      assert.equal(podman("import", "-q", busyboxTar(), "busybox").code, 0);
+      // It asks for more than some machines allow root to have.
+      const how = [
+        "--ulimit",
+        "nofile=1024:1024",
+        "--ulimit",
+        "nproc=1000:1000",
+        "--network",
+        "none",
+        "--cgroup-parent",
+        parent,
+      ];
+      const hello = podman("run", "--rm", ...how, "busybox", "echo", "hello");
+      assert.deepEqual({ code: hello.code, out: hello.out }, { code: 0, out: "hello\n" }, hello.err);
+      assert.equal(podman("run", "--rm", ...how, "busybox", "sh", "-c", "exit 9").code, 9);
+      assert.equal(podman("run", "--rm", ...how, "busybox", "nope").code, 127);
+
+      assert.equal(
+        podman("run", "-d", "--name", "p", "--memory", "64m", ...how, "busybox", "sleep", "1000").code,
+        0,
+      );
+      const exec = podman("exec", "p", "sh", "-c", "cat /proc/1/comm; exit 4");
+      assert.deepEqual({ code: exec.code, out: exec.out }, { code: 4, out: "sleep\n" }, exec.err);
+      assert.equal(podman("exec", "p", "nope").code, 127);
+      assert.match(terminal("exec", "-it", "p", "tty"), /\/dev\/pts\/0/);
+      assert.match(podman("stats", "--no-stream", "p").out, /67\.11MB/);
+      assert.equal(podman("update", "--memory", "80m", "p").code, 0);
+      // Its own statistics go on showing the limit that it was created with.
+      const pid = Number(podman("inspect", "--format", "{{.State.Pid}}", "p").out);
+      const memory = readCgroup(pid, "memory", { v1: "memory.limit_in_bytes", v2: "memory.max" });
+      assert.equal(memory, String(80 << 20));
+      assert.equal(podman("pause", "p").code, 0);
+      assert.match(podman("inspect", "--format", "{{.State.Status}}", "p").out, /^paused/);
+      assert.equal(podman("unpause", "p").code, 0);
+      assert.equal(podman("kill", "p").code, 0);
+      assert.equal(podman("wait", "p").out, "137\n");
+      assert.equal(podman("rm", "-f", "p").code, 0);
+      assert.match(
+        terminal("run", "--rm", "-it", ...how, "busybox", "sh", "-c", "tty; ls -l /dev/console"),
+        /\/dev\/pts\/0[\s\S]*crw/,
+      );
+      assert.deepEqual(globSync(`/sys/fs/cgroup{,/*}${parent}/libpod*/`), [], "no cgroup is left");
+    } finally {
+      podman("rm", "-fa");
+      // It leaves its store mounted upon itself.
+      spawnSync("umount", [join(home, "root/overlay")]);
+      for (const each of [`${parent}/conmon`, parent])
+        for (const cgroup of globSync(`/sys/fs/cgroup{,/*}${each}`)) removeEmpty(cgroup);
+      rmSync(home, { recursive: true, force: true });
+    }
+  },
+);
