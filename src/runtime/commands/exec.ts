@@ -8,6 +8,7 @@ import { joinCgroups } from "../cgroups.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
 import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "../descriptors.ts";
 import { RuntimeError, wordsOf } from "../failure.ts";
+import { withHome } from "../home.ts";
 import { launch, launchAndWait, prepare } from "../program.ts";
 import { conditionOf } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
@@ -63,7 +64,7 @@ async function execute(
     throw new RuntimeError("cannot exec in a paused container (use --ignore-paused to override)");
   const stays = !given.has("detach");
   const preserved = preservedDescriptors(numberOf(given, "preserve-fds"));
-  const asked = processOf(document, args, given, context);
+  const asked = withHome(processOf(document, args, given, context), document.rootfs);
   const process: Process = { ...asked, env: [...(asked.env ?? []), ...preserved.env] };
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !stays);
