@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execPlan } from "../../container/launch/exec.ts";
 import { readExecProcess } from "../../oci/runtime/config.ts";
@@ -76,8 +76,15 @@ async function execute(
       seccomp: document.seccomp,
       origins: new Map(),
       pid,
-      ownUsers: document.ownUsers,
-      ownTime: document.ownTime,
+      ownUsers: differs(pid, "user"),
+      ownTime: differs(pid, "time"),
+      from: {
+        spec: {
+          ociVersion: document.ociVersion,
+          ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
+        },
+        bundle: { id, path: document.bundle, root: document.rootfs },
+      },
       cgroups: joinCgroups(document.cgroup),
       caller: {
         directory,
@@ -96,6 +103,16 @@ async function execute(
     return 0;
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Whether the container is in another namespace of this type than we are: made for it, or joined. */
+function differs(pid: number, type: "user" | "time"): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${type}`) !== readlinkSync(`/proc/self/ns/${type}`);
+  } catch {
+    // A kernel without them.
+    return false;
   }
 }
 
