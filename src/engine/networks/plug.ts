@@ -2,6 +2,8 @@ import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
+import { bridgeName } from "../../network/drivers/bridge.ts";
+import { linkExists } from "../../network/host.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
@@ -9,6 +11,7 @@ import type { Context } from "../context.ts";
 import { allocate, releaseAll } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
 import { linkedHosts } from "./linked.ts";
+import { reattach } from "./reattach.ts";
 import { tellMember } from "./tell.ts";
 import { placesOf } from "./wires.ts";
 
@@ -89,10 +92,13 @@ export async function follow(context: Context, record: ContainerRecord, before: 
  */
 export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
   if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
-  const networks = placesOf(context, record).map(({ network }) => network);
-  for (const network of networks) context.links.forget(network);
-  await context.links.ensure(networks);
-  return networks.length > 0;
+  const gone = placesOf(context, record)
+    .map(({ network }) => network)
+    .filter((network) => network.driver === "bridge" && !linkExists(bridgeName(network)));
+  for (const network of gone) context.links.forget(network);
+  await context.links.ensure(gone);
+  for (const network of gone) await reattach(context, network);
+  return gone.length > 0;
 }
 
 /** After the end, or a start that failed: addresses, names and ports are free again. */
