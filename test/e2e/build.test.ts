@@ -189,6 +189,12 @@ describe("build", needs(root(), busyboxMissing()), () => {
     assert.match(output, /\n77\n.*4096/);
   });
 
+  test("another machine's platform is refused", async () => {
+    const { code, stderr } = await build("FROM bb\n", "--platform", "linux/riscv64");
+    assert.notEqual(code, 0);
+    assert.match(stderr, /Cannot build for linux\/riscv64: this machine is linux\//);
+  });
+
   test("who goes away takes the build along", async () => {
     files({ Dockerfile: "FROM bb\nRUN echo be_gun | tr -d _; sleep 1000\n" });
     const words = ["build", "--network", "none", context];

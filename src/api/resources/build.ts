@@ -1,6 +1,7 @@
 import { buildFrom } from "../../engine/images/build.ts";
 import { invalid, unsupported } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
+import { version } from "../../engine/system.ts";
 import type { HostConfig } from "../../wire/container.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -17,6 +18,10 @@ export const build: readonly Route[] = [
     if (query.get("remote")) throw unsupported("Cannot build from an address: send the context as the body");
     if (flag(exchange, "squash"))
       throw unsupported("Cannot squash: the layers of a build stay as they are made");
+    const platform = query.get("platform") || "linux";
+    const { Arch } = version();
+    if (!["linux", Arch, `linux/${Arch}`].includes(platform.toLowerCase()))
+      throw unsupported(`Cannot build for ${platform}: this machine is linux/${Arch}`);
     const dockerfile = query.get("dockerfile");
     const target = query.get("target");
     const quiet = flag(exchange, "q");
