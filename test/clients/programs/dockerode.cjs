@@ -98,7 +98,8 @@ async function main() {
   await ended;
   events.destroy();
   seen.events = told.slice(0, 4);
-  console.log(JSON.stringify(seen));
+  // The process ends only when this has been read: writing to a pipe is not awaited otherwise.
+  await new Promise((resolve) => process.stdout.write(`${JSON.stringify(seen)}\n`, resolve));
 }
 
 main().then(

@@ -20,6 +20,8 @@ function said(host, port, words) {
 async function main() {
   const image = process.env.IMAGE;
   const seen = {};
+  // Testcontainers lets go of the connections that logs come by: node would end before they have come.
+  const alive = setInterval(() => undefined, 1000);
   const script = [
     `${BIN}/initdb -D /tmp/db -A trust -U postgres >/dev/null`,
     `exec ${BIN}/postgres -D /tmp/db -k /tmp -c listen_addresses= -c jit=off -c fsync=off`,
@@ -65,7 +67,9 @@ async function main() {
     .start();
   seen.published = await said(published.getHost(), published.getMappedPort(6379), "PING\r\n");
   await Promise.all([postgres.stop(), redis.stop(), published.stop()]);
-  console.log(JSON.stringify(seen));
+  clearInterval(alive);
+  // The process ends only when this has been read: writing to a pipe is not awaited otherwise.
+  await new Promise((resolve) => process.stdout.write(`${JSON.stringify(seen)}\n`, resolve));
 }
 
 main().then(
