@@ -45,6 +45,8 @@ export interface Loaded {
  */
 const DOCUMENT = /^container\.(\d{1,15})\.json$/;
 const document = (folder: string, generation: number): string => `${folder}/container.${generation}.json`;
+/** A container's first document while it is written. */
+const FIRST = ".first";
 /** Long enough for a command that ends at once to be saved once. */
 const SOON_MS = 20;
 /** A folder with this name beginning is being removed. */
@@ -90,10 +92,14 @@ export function createStore(
       if (before === undefined) mkdirSync(folder, { mode: 0o710 });
       const generation = (before ?? 0) + 1;
       try {
-        writeFileSync(document(folder, generation), JSON.stringify(record), { mode: 0o600 });
+        const path = document(folder, generation);
+        // A later document that is torn leaves the one before; the first has none before it, so it appears whole.
+        const written = before === undefined ? `${folder}/${FIRST}` : path;
+        writeFileSync(written, JSON.stringify(record), { mode: 0o600 });
+        if (written !== path) renameSync(written, path);
       } catch (error) {
         // A full disk: what was there stays what counts.
-        rmSync(document(folder, generation), { force: true });
+        for (const path of [document(folder, generation), `${folder}/${FIRST}`]) rmSync(path, { force: true });
         throw error;
       }
       generations.set(record.id, generation);
