@@ -74,6 +74,7 @@ async function execute(
     const plan = execPlan({
       process,
       seccomp: document.seccomp,
+      from: configurationOf(document),
       origins: new Map(),
       pid,
       ownUsers: document.ownUsers,
@@ -97,6 +98,12 @@ async function execute(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** What the listener of its policy is told of the container. */
+function configurationOf({ annotations, bundle, id, ociVersion, rootfs }: ContainerDocument) {
+  const spec = { ociVersion, ...(annotations === undefined ? {} : { annotations }) };
+  return { spec, bundle: { id, path: bundle, root: rootfs } };
 }
 
 /** The process of `--process`, or the container's own with what the command line says. */
