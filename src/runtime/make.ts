@@ -84,7 +84,6 @@ export async function makeContainer<T>(
     });
     const launch = prepare(plan, process, directory, preserved.count);
     // Its own or those of another container that it joins: an exec has to enter them.
-    const own = (type: string) => linux.namespaces?.some((each) => each.type === type) === true;
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
     writeDocument(directory, {
@@ -96,8 +95,6 @@ export async function makeContainer<T>(
       owner: globalThis.process.getuid?.() ?? 0,
       ...(annotations === undefined ? {} : { annotations }),
       cgroup,
-      ownUsers: own("user"),
-      ownTime: own("time"),
       process,
       ...(seccomp === undefined ? {} : { seccomp }),
       ...(hooks === undefined ? {} : { hooks }),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execPlan } from "../../container/launch/exec.ts";
 import { readExecProcess } from "../../oci/runtime/config.ts";
@@ -74,11 +74,17 @@ async function execute(
     const plan = execPlan({
       process,
       seccomp: document.seccomp,
-      from: configurationOf(document),
       origins: new Map(),
       pid,
-      ownUsers: document.ownUsers,
-      ownTime: document.ownTime,
+      ownUsers: differs(pid, "user"),
+      ownTime: differs(pid, "time"),
+      from: {
+        spec: {
+          ociVersion: document.ociVersion,
+          ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
+        },
+        bundle: { id, path: document.bundle, root: document.rootfs },
+      },
       cgroups: joinCgroups(document.cgroup),
       caller: {
         directory,
@@ -100,10 +106,14 @@ async function execute(
   }
 }
 
-/** What the listener of its policy is told of the container. */
-function configurationOf({ annotations, bundle, id, ociVersion, rootfs }: ContainerDocument) {
-  const spec = { ociVersion, ...(annotations === undefined ? {} : { annotations }) };
-  return { spec, bundle: { id, path: bundle, root: rootfs } };
+/** Whether the container is in another namespace of this type than we are: made for it, or joined. */
+function differs(pid: number, type: "user" | "time"): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${type}`) !== readlinkSync(`/proc/self/ns/${type}`);
+  } catch {
+    // A kernel without them.
+    return false;
+  }
 }
 
 /** The process of `--process`, or the container's own with what the command line says. */
