@@ -48,6 +48,8 @@ export const runtime: Row = {
     const running = new Map(contenders.map(({ name, prefix }) => [name, pss(pidOf(prefix, "stays"))]));
     for (const { name, prefix } of contenders) peak(name, "delete", peakOf(prefix, "delete", "-f", "stays"));
 
+    rmSync(state, { recursive: true, force: true });
+
     const time = (what: string, values: ReadonlyMap<string, number>): Line => ({
       what,
       unit: "ms",
