@@ -10,7 +10,8 @@ export type Source = () => Promise<Uint8Array | null>;
 /**
  * Takes apart the engine's multiplexed streams: an 8-byte head (channel, three zero bytes, length as a
  * big-endian 32-bit number), then that many bytes (Docker Engine API, "Stream format"). Pieces are passed on as
- * they arrive, however long their frame is, so nothing is ever held back or collected.
+ * they arrive, however long their frame is, so nothing is ever held back; neighbours of one channel that arrive
+ * together are one piece: a log has a frame for each line. Overwrites what it reads.
  * @throws Error when the stream is not one
  */
 export async function* demultiplex(read: Source): AsyncGenerator<Piece> {
@@ -19,6 +20,9 @@ export async function* demultiplex(read: Source): AsyncGenerator<Piece> {
   let left = 0;
   for (let chunk = await read(); chunk !== null; chunk = await read()) {
     let at = 0;
+    // The piece that is being put together, moved up over the heads in between.
+    let from = 0;
+    let to = 0;
     while (at < chunk.length) {
       if (left === 0) {
         head.push(chunk[at++] as number);
@@ -27,16 +31,26 @@ export async function* demultiplex(read: Source): AsyncGenerator<Piece> {
         if (kind !== 0 && kind !== 1 && kind !== 2 && kind !== 3)
           throw new Error(`Cannot read the engine's stream: unrecognized stream: ${kind}`);
         // 0 is standard input, which Docker writes to standard output.
-        channel = kind === 0 ? 1 : kind;
+        const next = kind === 0 ? 1 : kind;
+        if (next !== channel && to > from) {
+          yield { channel, bytes: chunk.subarray(from, to) };
+          from = to;
+        }
+        channel = next;
         left = new DataView(Uint8Array.from(head).buffer).getUint32(4);
         head = [];
         continue;
       }
       const end = Math.min(chunk.length, at + left);
-      yield { channel, bytes: chunk.subarray(at, end) };
+      if (to === from) {
+        from = at;
+        to = at;
+      } else chunk.copyWithin(to, at, end);
+      to += end - at;
       left -= end - at;
       at = end;
     }
+    if (to > from) yield { channel, bytes: chunk.subarray(from, to) };
   }
   if (left > 0 || head.length > 0) throw new Error("Cannot read the engine's stream: it ended in the middle");
 }

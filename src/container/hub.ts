@@ -9,6 +9,7 @@ export interface Listener {
 /** Hands the live output of one container to everybody who is attached. Keeps nothing. */
 export interface Hub {
   add(listener: Listener): () => void;
+  /** The chunk may be overwritten after the call: who listens gets a copy. */
   publish(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<unknown> | undefined;
   /** Ends all listeners and forgets them. */
   end(): void;
@@ -23,9 +24,11 @@ export function createHub(): Hub {
       return () => listeners.delete(listener);
     },
     publish(stream, chunk) {
+      if (listeners.size === 0) return undefined;
       let slow: Promise<void>[] | undefined;
+      const kept = new Uint8Array(chunk);
       for (const listener of listeners) {
-        const wait = listener.write(stream, chunk);
+        const wait = listener.write(stream, kept);
         if (wait) {
           slow ??= [];
           slow.push(wait);

@@ -53,10 +53,40 @@ export interface Exit {
   readonly oomKilled: boolean;
 }
 
-export interface Output {
-  readonly stream: "stdout" | "stderr";
-  /** Ends when the container has ended and everything it wrote has been read. Not reading stops the writer. */
-  readonly read: ReadableStream<Uint8Array>;
+export type StreamName = "stdout" | "stderr";
+
+/** Where the output of a process goes. */
+export interface Sink {
+  /**
+   * Takes a chunk, which is only valid during the call. A promise makes the stream wait, up to the end of the
+   * process: what is left then comes at once.
+   */
+  write(stream: StreamName, chunk: Uint8Array): Promise<unknown> | undefined;
+  /** What knows how much it has got, so that nothing is lost or comes twice when another engine goes on. */
+  readonly journal?: Journal | null;
+}
+
+/** How much of a stream a journal has. */
+export interface Position {
+  /** Bytes at the end of what it was given that are in its memory only. */
+  readonly held: number;
+  /** Its file and the size of that; 0 where there is none. */
+  readonly inode: number;
+  readonly size: number;
+}
+
+/** A position that an earlier engine noted, and what came on the stream after it. */
+export interface Resumed extends Position {
+  readonly stream: StreamName;
+  readonly bytes: Uint8Array;
+}
+
+export interface Journal {
+  position(stream: StreamName): Position;
+  /** How many of the bytes after each position it has already. Called before the first `write`. */
+  resume(streams: readonly Resumed[]): readonly number[];
+  /** Set by whoever notes positions; called in the middle of a `write` before an older file is moved or goes. */
+  moving: (() => void) | null;
 }
 
 export interface Stdin {
@@ -76,23 +106,28 @@ export interface Running {
   /** RFC 3339 with nanoseconds, UTC. */
   readonly startedAt: string;
   readonly stdin: Stdin | null;
-  /** Stdout and stderr; with a terminal stdout only. */
-  readonly outputs: readonly Output[];
+  /**
+   * Gives all output to `sink`, null where nobody wants it. Nothing is read before; not reading stops the writer.
+   * Called once. Resolves when the process has ended and its output is through, or when whoever else holds the
+   * pipe has had some seconds. Never rejects.
+   */
+  drain(sink: Sink | null): Promise<void>;
   resize(rows: number, columns: number): void;
   /** Asks the keeper to signal its child; nothing happens when that has ended. */
   signal(signal: number): void;
-  /** The last thing the engine does with it, after `exited` and the end of the outputs. */
+  /** The last thing the engine does with it, after `drain`. */
   release(): void;
   /** Never rejects. */
   readonly exited: Promise<Exit>;
 }
 
-/** A process that ended while no engine listened. `leftovers` is output that no engine has read yet. */
+/** A process that ended while no engine listened. */
 export interface Ended {
   readonly exited: Exit;
   readonly startedAt: string | null;
-  readonly leftovers: readonly { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }[];
-  /** Removes the run directory, once the leftovers are safe. */
+  /** As of a running one. */
+  drain(sink: Sink | null): Promise<void>;
+  /** Removes the run directory, once the output is safe. */
   release(): void;
 }
 
@@ -112,4 +147,4 @@ export interface Launcher {
 }
 
 /** Tells a live keeper from an exit record. */
-export const isEnded = (found: Running | Ended): found is Ended => "leftovers" in found;
+export const isEnded = (found: Running | Ended): found is Ended => !("pid" in found);

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 
 /** A FIFO's reading end. Nothing is read before somebody reads the stream: a full pipe stops its writer. */
 export interface FifoReader {
@@ -15,12 +15,28 @@ export interface FifoWriter {
 }
 
 /**
- * Opens `path` for reading, event-driven. The writing end must be held open by somebody already: FIFOs without
- * a writer read as ended (fifo(7)).
+ * Resolves when nobody holds `path` open for writing, which at least one must have done. Nothing is expected to be
+ * written.
  * @throws as open(2)
  */
-export function readFifo(path: string): FifoReader {
-  return readOpened(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+export async function endOfFifo(path: string): Promise<void> {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fifo = readOpened(descriptor);
+  try {
+    // Poll tells of the end only to those who came while there was a writer (pipe_poll in fs/pipe.c); read always does.
+    if (!hasEnded(descriptor)) await fifo.stream.getReader().read();
+  } finally {
+    await fifo.close();
+  }
+}
+
+function hasEnded(descriptor: number): boolean {
+  try {
+    return readSync(descriptor, new Uint8Array(1)) === 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
+    throw error;
+  }
 }
 
 /**
@@ -45,18 +61,6 @@ function readOpened(descriptor: number): FifoReader {
       closeSync(descriptor);
     },
   };
-}
-
-/**
- * Wakes the reader of a FIFO whose writers left before it was opened: it reads the end of the file, but poll
- * says so only to those who have had a writer since they came (fs/pipe.c, `pipe_poll`).
- */
-export function endFifo(path: string): void {
-  try {
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
-  } catch {
-    // Nobody reads it, or it is gone.
-  }
 }
 
 /**

@@ -74,6 +74,8 @@ function checkName(name: string): void {
   if (name.trim() === "") throw invalid("invalid name: name is empty");
   if (name.length > 255) throw invalid("invalid name: it is longer than 255 characters");
   if (/[\p{Cc}/]/u.test(name)) throw invalid("invalid name: it has a slash or a control character");
+  // A key of containers' documents, and no key at all in JavaScript.
+  if (name === "__proto__") throw invalid("invalid name: __proto__ cannot be the name of a network");
 }
 
 function refuseSwarm({ Driver, Scope, Ingress }: NetworkCreateRequest): void {

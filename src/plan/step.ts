@@ -256,6 +256,8 @@ export interface Keeper {
   readonly reports: Slot;
   /** File that receives the exit record; made when there is one. */
   readonly exit: string;
+  /** FIFO that is held open, and made, once an engine asks for it: its end is the keeper's. */
+  readonly alive: string;
   /** Files that go on release, before the undos of the steps before the clone run. */
   readonly remove: readonly string[];
   /** 16 bytes that name this start in every record. */
@@ -265,12 +267,12 @@ export interface Keeper {
   readonly oom?: Slot;
 }
 
-/** Both ends of an output FIFO, the reading one non-blocking, and where its rest goes when no engine reads it. */
-export interface KeptOutput {
-  readonly reader: Slot;
-  readonly writer: Slot;
-  /** File that receives the rest; made when there is one. */
-  readonly leftover: string;
+/** An output of the workload, which the keeper moves to the end of a file: see SPOOL in src/plan/records.ts. */
+export interface SpooledOutput {
+  /** Read end of the pipe, or the master of the terminal, non-blocking. -1 once nobody can write any more. */
+  readonly source: Slot;
+  /** The file; made when there is something to put into it. */
+  readonly spool: string;
 }
 
 export type KeeperStdio =
@@ -278,15 +280,14 @@ export type KeeperStdio =
       readonly kind: "pipes";
       /** Write end of the stdin FIFO, if there is one: closed on a "close stdin" record. */
       readonly stdin?: Slot;
-      readonly outputs: readonly KeptOutput[];
+      /** Of stdout and stderr, in this order. */
+      readonly outputs: readonly [SpooledOutput, SpooledOutput];
     }
   | {
       readonly kind: "terminal";
-      /** The pty master, non-blocking. The keeper pumps between it and the FIFOs. */
-      readonly master: Slot;
-      /** Read end of the stdin FIFO, non-blocking. */
+      /** Read end of the stdin FIFO, non-blocking. The keeper pumps from it to the terminal. */
       readonly stdin?: Slot;
-      readonly output: KeptOutput;
+      readonly output: SpooledOutput;
     };
 
 export type Step =

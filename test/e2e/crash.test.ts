@@ -208,14 +208,8 @@ test("kill -9 of the engine at random moments of a storm loses nothing and leave
 
   assert.equal(await engine.ok(["wait", "ticker"]), "7", `seed ${seed}`);
   const ticks = (await engine.ok(["logs", "ticker"])).split("\n").map(Number);
-  assert.ok(
-    ticks.every((tick, index) => index === 0 || tick > (ticks[index - 1] ?? 0)),
-    `seed ${seed}: order of ticks`,
-  );
-  assert.equal(ticks.at(-1), TICKS);
-  // A pipe gives its bytes once: those that an engine has taken and not yet written (some 50 µs) die with it.
-  const gaps = ticks.filter((tick, index) => tick !== (ticks[index - 1] ?? 0) + 1);
-  assert.ok(gaps.length <= 2, `seed ${seed}: ticks are missing before ${gaps.join(", ")}`);
+  const all = Array.from({ length: TICKS }, (_, index) => index + 1);
+  assert.deepEqual(ticks, all, `seed ${seed}: each tick is in the log once`);
   assert.equal(await engine.ok(["inspect", "-f", "{{.State.Pid}} {{.State.StartedAt}}", "silent"]), silent);
   const names = new Set((await engine.ok(["ps", "-a", "--format", "{{.Names}}"])).split("\n"));
   const lost = [...ledger.sure].filter((name) => !names.has(name));

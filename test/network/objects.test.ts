@@ -106,6 +106,8 @@ test("a configuration-only network is what others are made from", can, async () 
 const refusals: readonly (readonly [words: readonly string[], message: string | RegExp])[] = [
   [["bridge"], "operation is not permitted on predefined bridge network"],
   [[" "], "invalid name: name is empty"],
+  [["__proto__"], "invalid name: __proto__ cannot be the name of a network"],
+  [["a/b"], "invalid name: it has a slash or a control character"],
   [["there"], "network with name there already exists"],
   [["-d", "magic", "x"], 'plugin "magic" not found'],
   [["-d", "overlay", "x"], /^This node is not a swarm manager/],

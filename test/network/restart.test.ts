@@ -73,10 +73,12 @@ test(
     await engine.ok(["network", "create", "kept", "--subnet", "10.86.0.0/24"]);
     await sleeper(engine, "--name", "runs", "--network", "kept");
     const bridge = (await engine.ok(["network", "inspect", "-f", "br-{{.Id}}", "lost"])).slice(0, 15);
+    const busy = (await engine.ok(["network", "inspect", "-f", "br-{{.Id}}", "kept"])).slice(0, 15);
     const before = rules(engine);
     await engine.kill();
     engine.inside("ip", "link", "delete", bridge);
     engine.inside("nft", "flush", "ruleset");
+    engine.inside("ip", "link", "delete", busy);
     // The bridge of a network that an engine was killed while removing.
     engine.inside("ip", "link", "add", "br-leftover", "type", "bridge");
     writeFileSync(join(engine.run, "links/br-leftover"), "");
@@ -88,6 +90,8 @@ test(
     // Somebody removes a bridge under a running engine: the next start makes it again.
     engine.inside("ip", "link", "delete", bridge);
     await engine.ok(["run", "--rm", "--network", "lost", "busybox", "ping", "-c1", "-W1", "10.85.0.1"]);
+    engine.inside("ip", "link", "delete", busy);
+    await engine.ok(["run", "--rm", "--network", "kept", "busybox", "ping", "-c1", "-W1", "10.86.0.2"]);
   },
 );
 

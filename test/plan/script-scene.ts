@@ -6,6 +6,7 @@ import { directoryIn, readLayout } from "../../src/cgroup/layout.ts";
 import { createLauncher } from "../../src/container/keeper/launcher.ts";
 import type { LaunchRequest } from "../../src/container/launcher.ts";
 import type { RuntimeSpec } from "../../src/oci/runtime/spec.ts";
+import { outputOf } from "../container/launch/output.ts";
 import { command } from "../support/cais.ts";
 import { busyboxTar } from "../support/fixtures.ts";
 
@@ -105,9 +106,7 @@ export async function openScene() {
     /** By the launcher. */
     async launched(spec: RuntimeSpec, extra: Partial<LaunchRequest> = {}): Promise<View> {
       const running = await launcher.start(request(spec, extra));
-      const [output = "", errors = ""] = await Promise.all(
-        running.outputs.map(({ read }) => new Response(read).text()),
-      );
+      const { stderr: errors, stdout: output } = await outputOf(running);
       const { code } = await running.exited;
       running.release();
       if (code !== 0) throw new Error(`The container ended with ${code}: ${errors}`);

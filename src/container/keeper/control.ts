@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf } from "../../oci/error.ts";
-import { encodeControl } from "../../plan/records.ts";
+import { encodeControl, encodeTaken } from "../../plan/records.ts";
 import { RUN_FILES } from "../launch/session.ts";
 
 /**
@@ -9,6 +9,15 @@ import { RUN_FILES } from "../launch/session.ts";
  * is there any more). The descriptor is not kept: orders are rare and descriptors are not free.
  */
 export function tellKeeper(runDir: string, ...order: Parameters<typeof encodeControl>): boolean {
+  return send(runDir, encodeControl(...order));
+}
+
+/** Tell it that a stream's spool has been read up to an offset. */
+export function tellTaken(runDir: string, ...taken: Parameters<typeof encodeTaken>): boolean {
+  return send(runDir, encodeTaken(...taken));
+}
+
+function send(runDir: string, record: Uint8Array): boolean {
   let descriptor: number;
   try {
     descriptor = openSync(join(runDir, RUN_FILES.control), constants.O_WRONLY | constants.O_NONBLOCK);
@@ -17,7 +26,7 @@ export function tellKeeper(runDir: string, ...order: Parameters<typeof encodeCon
     throw error;
   }
   try {
-    writeSync(descriptor, encodeControl(...order));
+    writeSync(descriptor, record);
     return true;
   } finally {
     closeSync(descriptor);

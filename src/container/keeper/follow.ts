@@ -7,6 +7,7 @@ import { RUN_FILES } from "../launch/session.ts";
 import type { Exit } from "../launcher.ts";
 import { now } from "../time.ts";
 import { isKeeping, readKeeper, type StartNote } from "./note.ts";
+import type { Outlet } from "./outlet.ts";
 import type { Reports } from "./reports.ts";
 import { exitOf } from "./running.ts";
 
@@ -24,6 +25,8 @@ export interface Following {
   readonly first: Promise<First>;
   /** Never rejects; of a start that came to nothing it never resolves. */
   readonly exited: Promise<Exit>;
+  /** Resolves once the keeper holds `alive` open, or has ended; never rejects. */
+  readonly attended: Promise<void>;
   /** Resolves when `programEnded` was called. */
   readonly gone: Promise<void>;
   /** To be called when the launch program, which is the keeper, has ended. */
@@ -35,28 +38,43 @@ export interface Following {
 }
 
 /** Follow the reports of one start: the first decides whether it runs, the last is its exit. */
-export function follow(reports: Reports, layout: Layout, runDir: string, note: StartNote): Following {
+export function follow(
+  reports: Reports,
+  layout: Layout,
+  runDir: string,
+  note: StartNote,
+  outlet: Outlet,
+): Following {
   const first = Promise.withResolvers<First>();
   const exited = Promise.withResolvers<Exit>();
   const gone = Promise.withResolvers<void>();
+  const attended = Promise.withResolvers<void>();
   let started = false;
   let over = false;
   let isGone = false;
-  const end = (exit: Exit, kill: boolean) => {
+  const end = (report: ExitReport | null, kill: boolean) => {
     if (over) return;
     over = true;
+    outlet.ended(report);
+    attended.resolve();
+    const exit: Exit =
+      report === null ? { code: 137, signal: 9, at: now(), oomKilled: false } : exitOf(report);
     if (!kill || note.cgroupDirectories.length === 0) exited.resolve(exit);
     else void killAll(layout, note.cgroup).finally(() => exited.resolve(exit));
   };
   const vanished = () => {
     if (over) return;
-    const exit = readExit(runDir);
+    const report = readExit(runDir);
     // The first process died with its keeper (PR_SET_PDEATHSIG), unless it is one that clears that.
-    end(exit ?? { code: 137, signal: 9, at: now(), oomKilled: false }, exit === null || !note.ownPids);
+    end(report, report === null || !note.ownPids);
   };
   reports.listen(note.token, (report) => {
     // In a shared pid namespace the others live on; the container is its first process (runc, "kill --all").
-    if (report.kind === "exited") end(exitOf(report), !note.ownPids);
+    if (report.kind === "output") {
+      outlet.written(report);
+      if (report.attending) attended.resolve();
+    }
+    if (report.kind === "exited") end(report, !note.ownPids);
     if (report.kind === "failed") first.resolve(report);
     if (report.kind !== "started") return;
     started = true;
@@ -66,6 +84,7 @@ export function follow(reports: Reports, layout: Layout, runDir: string, note: S
   return {
     first: first.promise,
     exited: exited.promise,
+    attended: attended.promise,
     gone: gone.promise,
     vanished,
     isOver: () => over,
@@ -78,11 +97,13 @@ export function follow(reports: Reports, layout: Layout, runDir: string, note: S
   };
 }
 
+export type ExitReport = Extract<Report, { kind: "exited" }>;
+
 /** The exit that a keeper wrote down, null when there is none. */
-export function readExit(runDir: string): Exit | null {
+export function readExit(runDir: string): ExitReport | null {
   const path = join(runDir, RUN_FILES.exit);
   const report = existsSync(path) ? decodeReport(readFileSync(path)) : null;
-  return report?.kind === "exited" ? exitOf(report) : null;
+  return report?.kind === "exited" ? report : null;
 }
 
 /**

@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import { parseOomKills } from "../../cgroup/oom.ts";
-import { endFifo, type FifoReader, type FifoWriter, readFifo, writeFifo } from "../../host/fifo.ts";
+import { type FifoWriter, writeFifo } from "../../host/fifo.ts";
 import type { encodeControl, Report } from "../../plan/records.ts";
 import { RUN_FILES } from "../launch/session.ts";
-import type { Exit, Output, Running, Stdin } from "../launcher.ts";
+import type { Exit, Running, Stdin } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { tellKeeper } from "./control.ts";
 import { type Identity, readKeeper } from "./note.ts";
+import type { Outlet } from "./outlet.ts";
 
-/** A start whose workload runs, before its FIFOs are opened. */
+/** A start whose workload runs. */
 export interface Started {
   readonly id: string;
   readonly runDir: string;
@@ -18,12 +19,10 @@ export interface Started {
   readonly terminal: boolean;
   readonly stdin: boolean;
   readonly exited: Promise<Exit>;
+  readonly outlet: Outlet;
   /** Called once, after `release`. */
   readonly released: () => void;
-  /**
-   * Called when the keeper may be gone, as its streams ended or it took no order. Nobody else tells the engine
-   * that a keeper was killed which is not the engine's child.
-   */
+  /** Called when the keeper may be gone, as it took no order. */
   readonly gone?: () => void;
 }
 
@@ -39,19 +38,14 @@ export function exitOf(report: Extract<Report, { kind: "exited" }>): Exit {
   };
 }
 
-/** Open the streams of a container whose keeper is there. */
-export function openRunning(started: Started): Running {
-  const { id, runDir, pid, startedAt, terminal } = started;
-  const names = terminal ? (["stdout"] as const) : (["stdout", "stderr"] as const);
-  const readers = names.map((stream) => ({ stream, fifo: readFifo(join(runDir, RUN_FILES[stream])) }));
+/** A container whose keeper is there. */
+export function createRunning(started: Started): Running {
+  const { exited, id, outlet, pid, runDir, startedAt, terminal } = started;
   const input = started.stdin ? openStdin(runDir, terminal) : null;
   let released = false;
   const tell = (...order: Parameters<typeof encodeControl>) => {
     if (!tellKeeper(runDir, ...order)) started.gone?.();
   };
-  void started.exited.then(() => {
-    for (const stream of names) endFifo(join(runDir, RUN_FILES[stream]));
-  });
   return {
     id,
     runDir,
@@ -62,40 +56,18 @@ export function openRunning(started: Started): Running {
     },
     startedAt,
     stdin: input,
-    outputs: readers.map(
-      ({ stream, fifo }): Output => ({
-        stream,
-        read: started.gone === undefined ? fifo.stream : noticed(fifo.stream, started.gone),
-      }),
-    ),
+    drain: (sink) => outlet.drain(sink),
     resize: (rows, columns) => tell("resize", rows, columns),
     signal: (signal) => tell("signal", signal),
     release() {
       if (released) return;
       released = true;
       input?.forget();
-      for (const { fifo } of readers) void (fifo satisfies FifoReader).close();
+      outlet.close();
       started.released();
     },
-    exited: started.exited,
+    exited,
   };
-}
-
-/** The same bytes, and a call at their end. */
-function noticed(source: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        controller.close();
-        ended();
-      },
-      cancel: () => reader.cancel(),
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 /** Opened when first written to: most containers never are. */

@@ -35,6 +35,7 @@ const FLAG_SINCE: Readonly<Record<string, readonly [number, number]>> = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: [5, 19],
 };
 
+/** Whether this kernel has a flag of seccomp(2). */
 export const seccompFlagHere = (flag: string): boolean => {
   const [major, minor] = FLAG_SINCE[flag] ?? [0, 0];
   return kernelIs(major, minor);

@@ -1,4 +1,4 @@
-import { flags, type O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
+import { flags, O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Call, type Keeper, type KeeperStdio, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
@@ -11,9 +11,10 @@ export const RUN_FILES = {
   keeper: "keeper",
   control: "control",
   stdin: "stdin",
-  stdout: "stdout",
-  stderr: "stderr",
+  stdout: "stdout.spool",
+  stderr: "stderr.spool",
   exit: "exit",
+  alive: "alive",
   trace: "trace",
 } as const;
 
@@ -118,60 +119,61 @@ export interface StdioPlan {
   readonly childOnly: readonly string[];
 }
 
-type Mode = readonly (keyof typeof O)[];
-
-/** FIFOs for stdin, stdout and stderr, or with a terminal one each way between engine and keeper. */
+/** A FIFO for stdin, pipes for stdout and stderr; with a terminal that one instead of the pipes. */
 export function stdio(runDir: string, terminal: boolean, stdin: boolean): StdioPlan {
-  const path = (name: keyof typeof RUN_FILES) => `${runDir}/${RUN_FILES[name]}`;
-  const input = { why: "keep standard input open while the engine restarts" };
-  const output = { why: "keep what the container writes while the engine restarts" };
-  const ends = (name: "stdin" | "stdout" | "stderr", why: { why: string }, writer: Mode): Step[] => [
-    ...fifo(path(name), why.why),
-    open(path(name), `${name}-reader`, why, ["RDONLY", "NONBLOCK"]),
-    open(path(name), `${name}-writer`, why, writer),
-  ];
-  const kept = (name: "stdout" | "stderr") => ({
-    reader: `${name}-reader`,
-    writer: `${name}-writer`,
-    leftover: `${path(name)}.rest`,
-  });
+  const input = stdin ? inputFifo(`${runDir}/${RUN_FILES.stdin}`, terminal) : [];
   if (terminal) {
+    const output = { source: "master", spool: `${runDir}/${RUN_FILES.stdout}` };
     return {
-      steps: [
-        ...ends("stdout", output, ["WRONLY", "NONBLOCK"]),
-        ...(stdin ? ends("stdin", input, ["WRONLY"]) : []),
-      ],
-      keeper: {
-        kind: "terminal",
-        master: "master",
-        output: kept("stdout"),
-        ...(stdin ? { stdin: "stdin-reader" } : {}),
-      },
+      steps: input,
+      keeper: { kind: "terminal", output, ...(stdin ? { stdin: "stdin-reader" } : {}) },
       childOnly: [],
     };
   }
+  const spooled = (name: "stdout" | "stderr") => ({
+    source: `${name}-reader`,
+    spool: `${runDir}/${RUN_FILES[name]}`,
+  });
   return {
-    steps: [
-      ...(stdin
-        ? [
-            ...ends("stdin", input, ["WRONLY"]),
-            call(
-              "fcntl",
-              [from("stdin-reader"), num(4, "F_SETFL"), num(0)],
-              "let the container wait for input",
-            ),
-          ]
-        : []),
-      ...ends("stdout", output, ["WRONLY"]),
-      ...ends("stderr", output, ["WRONLY"]),
-    ],
+    steps: [...input, ...outputPipe("stdout"), ...outputPipe("stderr")],
     keeper: {
       kind: "pipes",
-      outputs: [kept("stdout"), kept("stderr")],
+      outputs: [spooled("stdout"), spooled("stderr")],
       ...(stdin ? { stdin: "stdin-writer" } : {}),
     },
-    childOnly: stdin ? ["stdin-reader"] : [],
+    childOnly: [...(stdin ? ["stdin-reader"] : []), "stdout-writer", "stderr-writer"],
   };
+}
+
+/** Held open at both ends, so that input neither ends nor breaks while no engine is there. */
+function inputFifo(path: string, terminal: boolean): Step[] {
+  const why = "keep standard input open while the engine restarts";
+  return [
+    ...fifo(path, why),
+    open(path, "stdin-reader", { why }, ["RDONLY", "NONBLOCK"]),
+    open(path, "stdin-writer", { why }, ["WRONLY"]),
+    ...(terminal
+      ? []
+      : [
+          call(
+            "fcntl",
+            [from("stdin-reader"), num(4, "F_SETFL"), num(0)],
+            "let the container wait for input",
+          ),
+        ]),
+  ];
+}
+
+/** The keeper moves what comes out of it to a file. */
+function outputPipe(name: "stdout" | "stderr"): Step[] {
+  const why = "keep what the container writes until the engine has it";
+  const ends = space(8, `${name}-pipe`);
+  const { text, value } = flags("O", O, "CLOEXEC");
+  return [
+    call("pipe2", [mem(ends), num(value, text)], why),
+    { kind: "load", from: ends, offset: 0, size: 4, into: `${name}-reader`, why },
+    { kind: "load", from: ends, offset: 4, size: 4, into: `${name}-writer`, why },
+  ];
 }
 
 /** The socket between keeper and child: it closes on `execve`, which is how the keeper learns of it. */
@@ -199,7 +201,8 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     control: "control",
     reports: "reports",
     exit: `${runDir}/${RUN_FILES.exit}`,
-    remove: [`${runDir}/${RUN_FILES.exit}`],
+    alive: `${runDir}/${RUN_FILES.alive}`,
+    remove: (["exit", "stdout", "stderr", "alive"] as const).map((name) => `${runDir}/${RUN_FILES[name]}`),
     token,
     stdio,
     ...(oom ? { oom: "oom" } : {}),

@@ -10,7 +10,7 @@ function onto(slot: Slot, descriptor: number, why: string): Step {
   return call("dup3", [from(slot), num(descriptor), num(0)], why);
 }
 
-/** FIFOs to the keeper; without input the container's own `/dev/null`. */
+/** Pipes to the keeper; without input the container's own `/dev/null`. */
 export function pipeStreams(stdin: boolean, owner: number): Step[] {
   const input: Step[] = stdin
     ? [onto("stdin-reader", 0, "read input from the engine")]

@@ -11,6 +11,18 @@ export interface Entry {
 /** Docker cuts longer lines into messages of this many bytes. */
 export const MAX_LINE = 16 * 1024;
 
+export const NEWLINE = 10;
+
+/**
+ * Where the message ends that begins at `at`: after its newline, or after `MAX_LINE` bytes where there is none so
+ * soon. Null where it does not end yet. The same bytes make the same messages, whatever chunks they come in.
+ */
+export function messageEnd(bytes: Buffer, at: number): number | null {
+  const newline = bytes.indexOf(NEWLINE, at);
+  if (newline >= 0 && newline - at < MAX_LINE) return newline + 1;
+  return bytes.length - at >= MAX_LINE ? at + MAX_LINE : null;
+}
+
 /** A line of a `json-file` log; null when it is damaged (a power cut, somebody else's hand). */
 export function parseEntry(line: string): Entry | null {
   try {

@@ -1,4 +1,4 @@
-import { MAX_LINE } from "./entry.ts";
+import { MAX_LINE, messageEnd, NEWLINE } from "./entry.ts";
 
 /**
  * Turns the bytes of one stream into lines of a `json-file` log, a chunk at a time. It keeps at most one
@@ -9,9 +9,13 @@ export interface Formatter {
   push(chunk: Uint8Array, time: string): string;
   /** What is left of an unfinished last line. */
   end(time: string): string;
+  /** Bytes that were pushed and have not come out, but for the first `count` messages of the last `push`. */
+  heldAfter(count: number): number;
+  /** `heldAfter` is not asked before the next `push`. */
+  settle(): void;
+  /** Bytes of the unfinished line. */
+  readonly held: number;
 }
-
-const NEWLINE = 10;
 
 /**
  * @param stream goes into each entry as it is
@@ -23,14 +27,28 @@ export function formatter(
 ): Formatter {
   const source = `,"stream":"${stream}"${attributes ? `,"attrs":${JSON.stringify(attributes)}` : ""}`;
   let rest: Buffer | null = null;
+  let pushed: Buffer | null = null;
 
   return {
+    get held() {
+      return rest?.length ?? 0;
+    },
+    heldAfter(count) {
+      if (pushed === null) return rest?.length ?? 0;
+      let at = 0;
+      for (let n = 0; n < count; n++) at = messageEnd(pushed, at) ?? pushed.length;
+      return pushed.length - at;
+    },
+    settle() {
+      pushed = null;
+    },
     push(chunk, time) {
       let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       if (rest) {
         bytes = Buffer.concat([rest, bytes]);
         rest = null;
       }
+      pushed = bytes;
       const tail = `${source},"time":"${time}"}\n`;
       let text = "";
       const last = bytes.lastIndexOf(NEWLINE);
@@ -46,6 +64,7 @@ export function formatter(
     },
     end(time) {
       if (!rest) return "";
+      pushed = rest;
       const text = `{"log":${JSON.stringify(rest.toString())}${source},"time":"${time}"}\n`;
       rest = null;
       return text;
@@ -55,21 +74,36 @@ export function formatter(
 
 /** `bytes` are whole lines without the last newline. */
 function lines(bytes: Buffer, tail: string): string {
-  let text = "";
-  for (const line of bytes.toString().split("\n")) {
-    // A UTF-8 character has at most three bytes per UTF-16 unit, so short text is a short line.
-    if (line.length * 3 < MAX_LINE || Buffer.byteLength(line) < MAX_LINE) {
-      text += `{"log":${JSON.stringify(`${line}\n`)}${tail}`;
-    } else text += long(Buffer.from(line), tail);
-  }
-  return text;
+  if (hasLong(bytes)) return messages(bytes, tail);
+  const text = bytes.toString();
+  const between = `\\n"${tail}{"log":"`;
+  // In JSON a newline is a backslash and an n, and so is nothing else where the text has no backslashes.
+  const escaped = text.includes("\\")
+    ? text.split("\n").map((line) => JSON.stringify(line).slice(1, -1))
+    : JSON.stringify(text).slice(1, -1).split("\\n");
+  return `{"log":"${escaped.join(between)}\\n"${tail}`;
 }
 
-function long(line: Buffer, tail: string): string {
-  let text = "";
-  let at = 0;
-  for (; line.length - at >= MAX_LINE; at += MAX_LINE) {
-    text += `{"log":${JSON.stringify(line.toString("utf8", at, at + MAX_LINE))}${tail}`;
+/** Whether a line is longer than a message. */
+function hasLong(bytes: Buffer): boolean {
+  for (let at = 0; bytes.length - at >= MAX_LINE; ) {
+    const newline = bytes.lastIndexOf(NEWLINE, at + MAX_LINE - 1);
+    if (newline < at) return true;
+    at = newline + 1;
   }
-  return `${text}{"log":${JSON.stringify(`${line.toString("utf8", at)}\n`)}${tail}`;
+  return false;
+}
+
+/** The same for lines of any length. */
+function messages(bytes: Buffer, tail: string): string {
+  let text = "";
+  for (let at = 0; at <= bytes.length; ) {
+    const end = messageEnd(bytes, at);
+    const next = end ?? bytes.length + 1;
+    const newline = end === null || bytes[end - 1] === NEWLINE;
+    const line = bytes.toString("utf8", at, newline ? next - 1 : next);
+    text += `{"log":${JSON.stringify(newline ? `${line}\n` : line)}${tail}`;
+    at = next;
+  }
+  return text;
 }

@@ -48,6 +48,15 @@ export function forwarding(file: LogWriter, driver: LogDriver, options: ForwardO
       return file.live;
     },
     onChange: (call) => file.onChange(call),
+    // What the file has got is what the driver was given; that it has delivered it, nobody knows.
+    position: (stream) => file.position(stream),
+    resume: (streams) => file.resume(streams),
+    get moving() {
+      return file.moving;
+    },
+    set moving(call) {
+      file.moving = call;
+    },
     write(stream, chunk) {
       file.write(stream, chunk);
       return sendAll(splitters[stream].push(chunk, now()));

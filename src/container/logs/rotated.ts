@@ -11,12 +11,30 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { codeOf } from "../../oci/error.ts";
 
-/** Moves a log file, compressed or not, onto whatever has the name. */
-export function moveFile(from: string, to: string): void {
-  const names = ["", ".gz"].filter((end) => statSync(from + end, { throwIfNoEntry: false }));
-  if (names.length === 0) return;
-  for (const end of ["", ".gz"]) if (!names.includes(end)) rmSync(to + end, { force: true });
-  for (const end of names) renameSync(from + end, to + end);
+/** The file that is going to be the current one. */
+export const nextName = (path: string): string => `${path}.next`;
+
+/** A file is there as it is, or compressed, or both where a crash came in between. */
+const FORMS = ["", ".gz"] as const;
+const formsOf = (name: string) =>
+  FORMS.filter((end) => statSync(name + end, { throwIfNoEntry: false }) !== undefined);
+
+/**
+ * The next file takes the place of the current one, that of the one before it, and so on; of `maxFile` files the
+ * oldest goes. Cut short, it can be done again: what has moved already leaves a gap.
+ */
+export function turnOver(path: string, maxFile: number): void {
+  const nameOf = (age: number): string => (age === 0 ? path : `${path}.${age}`);
+  let gap = 0;
+  while (gap < maxFile && formsOf(nameOf(gap)).length > 0) gap++;
+  // Not by a rename onto it: file systems flush then.
+  if (gap === maxFile) {
+    gap--;
+    for (const end of formsOf(nameOf(gap))) rmSync(nameOf(gap) + end);
+  }
+  for (; gap > 0; gap--)
+    for (const end of formsOf(nameOf(gap - 1))) renameSync(nameOf(gap - 1) + end, nameOf(gap) + end);
+  renameSync(nextName(path), path);
 }
 
 /** Compressions of one log, one after the other. */

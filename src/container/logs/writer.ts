@@ -1,8 +1,10 @@
-import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import type { Journal, StreamName } from "../launcher.ts";
 import { now } from "../time.ts";
 import type { LogFileOptions } from "./drivers/file.ts";
 import { formatter } from "./format.ts";
-import { compressRotated, moveFile } from "./rotated.ts";
+import { resumeLog } from "./resume.ts";
+import { compressRotated, nextName, turnOver } from "./rotated.ts";
 
 /** The log of one container on disk: the current file, `.1` the one before, and so on. */
 export interface LogFile {
@@ -16,7 +18,7 @@ export interface LogFile {
   onChange(call: () => void): () => void;
 }
 
-export interface LogWriter extends LogFile {
+export interface LogWriter extends LogFile, Journal {
   /** A promise where the container is to wait before it writes more. */
   write(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<unknown> | undefined;
   /** Unfinished lines are written; followers are told that nothing more comes. */
@@ -36,13 +38,19 @@ export function logWriter(
 ): LogWriter {
   let descriptor = -1;
   let size = 0;
+  let inode = 0;
   let generation = 0;
   let version = 0;
   let live = true;
   let failed = false;
   const waiting = new Set<() => void>();
-  const stdout = formatter("stdout", attributes);
-  const stderr = formatter("stderr", attributes);
+  const formatters = {
+    stdout: formatter("stdout", attributes),
+    stderr: formatter("stderr", attributes),
+  } as const;
+  /** The stream of the write under way, and what of its text is in a file. */
+  let writing: StreamName = "stdout";
+  let done: Buffer | null = null;
 
   const changed = (): void => {
     version++;
@@ -54,19 +62,20 @@ export function logWriter(
 
   const open = (): void => {
     descriptor = openSync(path, "a", 0o640);
-    size = fstatSync(descriptor).size;
+    ({ ino: inode, size } = fstatSync(descriptor));
   };
 
+  /** Whoever notes positions hears of the new file before the old one moves: a crash leaves one or the other. */
   const rotate = (): void => {
+    const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
+    const next = openSync(nextName(path), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o640);
     closeSync(descriptor);
-    descriptor = -1;
-    // The oldest is replaced by the rename onto it; with one file it is truncated.
-    for (let n = limits.maxFile - 1; n > 0; n--)
-      moveFile(n === 1 ? path : `${path}.${n - 1}`, `${path}.${n}`);
+    descriptor = next;
+    ({ ino: inode, size } = fstatSync(next));
+    writer.moving?.();
+    turnOver(path, limits.maxFile);
     if (limits.compress) compressRotated(path, limits.maxFile, onError);
     generation++;
-    descriptor = openSync(path, limits.maxFile === 1 ? "w" : "a", 0o640);
-    size = 0;
   };
 
   const writeUntil = (bytes: Buffer, from: number, end: number): number => {
@@ -85,17 +94,37 @@ export function logWriter(
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; ) {
         if (descriptor < 0) open();
-        if (size >= limits.maxSize) rotate();
+        if (size >= limits.maxSize) {
+          done = bytes.subarray(0, at);
+          rotate();
+        }
         at = writeUntil(bytes, at, lineEnd(bytes, at + limits.maxSize - size));
       }
     } catch (error) {
       if (!failed) onError(error as Error);
       failed = true;
     }
+    done = null;
     changed();
   };
 
-  return {
+  const writer: LogWriter = {
+    moving: null,
+    position(stream) {
+      if (descriptor < 0 && !failed) {
+        try {
+          open();
+        } catch (error) {
+          onError(error as Error);
+          failed = true;
+        }
+      }
+      const format = formatters[stream];
+      // In the middle of a write the messages of its first part are in the file before this one.
+      const held = done !== null && writing === stream ? format.heldAfter(countOf(done)) : format.held;
+      return { held, inode, size };
+    },
+    resume: (streams) => resumeLog(path, limits.maxFile, streams),
     get generation() {
       return generation;
     },
@@ -110,19 +139,27 @@ export function logWriter(
       return () => waiting.delete(call);
     },
     write(stream, chunk) {
-      append((stream === "stdout" ? stdout : stderr).push(chunk, now()));
+      const format = formatters[stream];
+      writing = stream;
+      append(format.push(chunk, now()));
+      format.settle();
       return undefined;
     },
     end() {
       if (!live) return;
       const at = now();
-      append(stdout.end(at) + stderr.end(at));
+      for (const stream of ["stdout", "stderr"] as const) {
+        writing = stream;
+        append(formatters[stream].end(at));
+        formatters[stream].settle();
+      }
       live = false;
       if (descriptor >= 0) closeSync(descriptor);
       descriptor = -1;
       changed();
     },
   };
+  return writer;
 }
 
 /** Where the line ends that has the byte before `room`. */
@@ -130,6 +167,13 @@ function lineEnd(bytes: Buffer, room: number): number {
   if (room >= bytes.length) return bytes.length;
   const end = bytes.indexOf(10, room - 1);
   return end < 0 ? bytes.length : end + 1;
+}
+
+/** Messages in a text: each is one line. */
+function countOf(text: Buffer): number {
+  let count = 0;
+  for (let at = text.indexOf(10); at >= 0; at = text.indexOf(10, at + 1)) count++;
+  return count;
 }
 
 /** The log of a container that keeps none. */
@@ -141,6 +185,9 @@ export function noLog(): LogWriter {
     get live() {
       return live;
     },
+    moving: null,
+    position: () => ({ held: 0, inode: 0, size: 0 }),
+    resume: (streams) => streams.map(() => 0),
     onChange: () => () => undefined,
     write: () => undefined,
     end() {

@@ -1,7 +1,6 @@
 import { createHub, type Hub } from "../../container/hub.ts";
 import type { Running } from "../../container/launcher.ts";
 import type { LogWriter } from "../../container/logs/writer.ts";
-import { pumpOutput } from "../../container/pump.ts";
 import { collectWhenQuiet } from "../../host/memory.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -23,10 +22,13 @@ export function follow(
   container.running = running;
   collectWhenQuiet();
   container.log = log;
-  const output = pumpOutput(running, (stream, chunk) => {
-    const written = log?.write(stream, chunk);
-    const published = container.hub?.publish(stream, chunk);
-    return written && published ? Promise.all([written, published]) : (written ?? published);
+  const output = running.drain({
+    write(stream, chunk) {
+      const written = log?.write(stream, chunk);
+      const published = container.hub?.publish(stream, chunk);
+      return written && published ? Promise.all([written, published]) : (written ?? published);
+    },
+    journal: log,
   });
   for (const source of container.stdin ?? []) source.feed(running);
   container.stdin = null;

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { unwatched } from "../../container/health/state.ts";
 import { type ExecId, isContainerId } from "../../container/id.ts";
-import { type Ended, type Exit, isEnded, type Running } from "../../container/launcher.ts";
+import { type Ended, isEnded, type Running } from "../../container/launcher.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { logOptions } from "../../container/logs/options.ts";
 import type { LogWriter } from "../../container/logs/writer.ts";
@@ -136,10 +136,9 @@ async function running(context: Context, container: Container, found: Running): 
   knowVolumes(context, container.record);
 }
 
-async function keep(context: Context, container: Container, { leftovers }: Ended): Promise<void> {
-  if (leftovers.length === 0) return;
+async function keep(context: Context, container: Container, found: Ended): Promise<void> {
   const log = await logAgain(context, container);
-  for (const { stream, bytes } of leftovers) log?.write(stream, bytes);
+  await found.drain(log && { write: (stream, chunk) => log.write(stream, chunk), journal: log });
   log?.end();
 }
 
@@ -183,13 +182,10 @@ function removeAll(folder: string, id: string): void {
 /** A process that nobody will ask about: what it writes is read, so that it can go on, and its end is cleared up. */
 function abandon(found: Running, kill: boolean): void {
   if (kill) found.signal(9);
-  for (const { read } of found.outputs) void drain(read);
-  void found.exited.then((_: Exit) => found.release());
-}
-
-async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
-  const reader = stream.getReader();
-  while (!(await reader.read()).done);
+  void found
+    .drain(null)
+    .then(() => found.exited)
+    .then(() => found.release());
 }
 
 function names(folder: string): string[] {

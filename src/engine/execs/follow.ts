@@ -1,5 +1,4 @@
-import type { Running } from "../../container/launcher.ts";
-import { pumpOutput } from "../../container/pump.ts";
+import type { Running, Sink } from "../../container/launcher.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { tell } from "../containers/tell.ts";
 import type { Context } from "../context.ts";
@@ -9,7 +8,10 @@ import { saveExec } from "./records.ts";
 /** From here on the engine is the process's company. @returns the promise of its end */
 export function followExec(context: Context, exec: Exec, running: Running): Promise<void> {
   exec.running = running;
-  return pumpOutput(running, (stream, chunk) => exec.hub?.publish(stream, chunk))
+  // Nobody can attach later.
+  const sink: Sink | null = exec.hub ? { write: (stream, chunk) => exec.hub?.publish(stream, chunk) } : null;
+  return running
+    .drain(sink)
     .then(() => running.exited)
     .then((exit) => {
       exec.exitCode = exit.code;

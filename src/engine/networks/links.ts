@@ -31,11 +31,12 @@ export interface Links {
    * all rules are made anew in one batch.
    * @param networks whose bridges are to be there
    * @param failed hears of bridges that could not be made
+   * @returns the networks whose bridges were made
    */
   restore(
     networks: readonly NetworkDocument[],
     failed: (network: NetworkDocument, error: unknown) => void,
-  ): Promise<void>;
+  ): Promise<readonly NetworkDocument[]>;
   /** Removes bridges that nobody uses, and with the last of them the rules. */
   removeUnused(inUse: (network: NetworkDocument) => boolean): Promise<void>;
 }
@@ -152,12 +153,13 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
         if (network && linkExists(name)) made.set(network.id, network);
         else await removeLink(name);
       }
-      for (const network of networks.filter(isMissing))
-        await lay(network).catch((error: unknown) => failed(network, error));
+      const missing = networks.filter(isMissing);
+      for (const network of missing) await lay(network).catch((error: unknown) => failed(network, error));
       // Without a note there is no rule of ours, and nothing to ask the kernel for.
-      if (left.length === 0 && made.size === 0) return;
+      if (left.length === 0 && made.size === 0) return [];
       rules = "";
       await refresh();
+      return missing.filter(({ id }) => made.has(id));
     },
     async removeUnused(inUse) {
       for (const network of [...made.values()]) {

@@ -28,13 +28,21 @@ export async function networkPath(context: Context, network: NetworkDocument): P
   return {
     Host: linkOf(host, upper),
     Containers: containers,
-    Rules: rules.filter(isOf(network, new Set(members.map(({ record }) => record.name)))).map((rule) => ({
-      Chain: rule.chain,
-      Rule: rule.text,
-      Comment: rule.comment,
-      Packets: Number(rule.packets),
-      Bytes: Number(rule.bytes),
-    })),
+    Rules: rules
+      .filter(
+        isOf(
+          network,
+          upper,
+          members.map(({ record }) => record.name),
+        ),
+      )
+      .map((rule) => ({
+        Chain: rule.chain,
+        Rule: rule.text,
+        Comment: rule.comment,
+        Packets: Number(rule.packets),
+        Bytes: Number(rule.bytes),
+      })),
   };
 }
 
@@ -56,10 +64,11 @@ function linkOf(view: NamespaceView | undefined, name: string): PathLink | null 
   };
 }
 
-/** Rules say in their comments which network or container they are for. */
+/** Rules name the bridge, or say in their comments which network or container they are for. */
 const isOf =
-  ({ name }: NetworkDocument, members: ReadonlySet<string>) =>
-  ({ comment }: RuleReport): boolean => {
-    const [, kind, whose = ""] = /^(network|container) (.+?):/.exec(comment) ?? [];
-    return kind === "network" ? whose === name : kind === "container" && members.has(whose);
-  };
+  ({ name }: NetworkDocument, bridge: string, members: readonly string[]) =>
+  ({ chain, comment, text }: RuleReport): boolean =>
+    chain === `to-${bridge}` ||
+    text.includes(`"${bridge}"`) ||
+    comment.startsWith(`network ${name}: `) ||
+    members.some((member) => comment.startsWith(`container ${member}: `));

@@ -1,6 +1,9 @@
+import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
+import { bridgeName } from "../../network/drivers/bridge.ts";
+import { linkExists } from "../../network/host.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
@@ -8,6 +11,7 @@ import type { Context } from "../context.ts";
 import { allocate, releaseAll } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
 import { linkedHosts } from "./linked.ts";
+import { reattach } from "./reattach.ts";
 import { tellMember } from "./tell.ts";
 import { placesOf } from "./wires.ts";
 
@@ -54,7 +58,11 @@ export async function plug(context: Context, container: Container): Promise<void
 
 /** What the container's own files say of its networks. @throws Refusal (409): a link leads nowhere */
 export const netNames = (context: Context, record: ContainerRecord): NetNames =>
-  context.naming.namesOf(inOrder(placesOf(context, record)), linkedHosts(context, record));
+  context.naming.namesOf(
+    inOrder(placesOf(context, record)),
+    // Once it runs, a link that leads nowhere any more is no reason to refuse anything.
+    linkedHosts(context, record, isUp(record.state.status)),
+  );
 
 /** Docker's order of a container's addresses: by priority, those with both families first, by name. */
 const inOrder = (places: ReturnType<typeof placesOf>) =>
@@ -84,10 +92,13 @@ export async function follow(context: Context, record: ContainerRecord, before: 
  */
 export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
   if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
-  const networks = placesOf(context, record).map(({ network }) => network);
-  for (const network of networks) context.links.forget(network);
-  await context.links.ensure(networks);
-  return networks.length > 0;
+  const gone = placesOf(context, record)
+    .map(({ network }) => network)
+    .filter((network) => network.driver === "bridge" && !linkExists(bridgeName(network)));
+  for (const network of gone) context.links.forget(network);
+  await context.links.ensure(gone);
+  for (const network of gone) await reattach(context, network);
+  return gone.length > 0;
 }
 
 /** After the end, or a start that failed: addresses, names and ports are free again. */
@@ -104,4 +115,12 @@ export function unplug(context: Context, { record }: Container): void {
 /** `connect` and `disconnect` of everything that a container is on. */
 export function tellPlaces(context: Context, { record }: Container, action: "connect" | "disconnect"): void {
   for (const { network } of placesOf(context, record)) tellMember(context, network, record, action);
+}
+
+/** As Docker tells of a start that failed: it has left all its networks, however far it had come. */
+export function tellLeft(context: Context, { record }: Container): void {
+  for (const name of Object.keys(record.endpoints)) {
+    const network = context.networks.byName(name);
+    if (network) tellMember(context, network, record, "disconnect");
+  }
 }

@@ -2,6 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { Context } from "../context.ts";
+import { reattach } from "./reattach.ts";
 import { placesOf } from "./wires.ts";
 
 /** Whether a container that is up is on the network. */
@@ -29,9 +30,10 @@ export async function restoreNetworks(context: Context): Promise<void> {
   // Before the rules, which lead to them.
   for (const { record } of up) await context.ports.restore(record);
   try {
-    await links.restore(wanted, (network, error) =>
+    const again = await links.restore(wanted, (network, error) =>
       context.report(`Network ${network.name} is not there: ${reasonOf(error)}`),
     );
+    for (const network of again) await reattach(context, network);
     for (const { record } of up) await context.naming.join(record, placesOf(context, record));
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);

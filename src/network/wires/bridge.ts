@@ -1,6 +1,6 @@
 import { batch } from "../../kernel/netlink/message.ts";
 import { addAddress } from "../../kernel/netlink/route/address.ts";
-import { addLink, deleteLink, setLink } from "../../kernel/netlink/route/link.ts";
+import { addLink, deleteLink, isolatePort, type LinkRef, setLink } from "../../kernel/netlink/route/link.ts";
 import { call, from, mem, num, struct } from "../../plan/build.ts";
 import { commandText } from "../../plan/describe.ts";
 import type { Call, Plan, Step } from "../../plan/step.ts";
@@ -78,6 +78,28 @@ export function removeBridgePlan(name: string): Plan {
         socket: SOCKET,
         protocol: "route",
         messages: [{ kind: "message", request: deleteLink(name), why, tolerate: ["ENODEV"] }],
+      },
+    ],
+  } satisfies Plan);
+}
+
+/** A bridge that was made again gets back the ports that it had: ends of cables that are there, by name and index. */
+export function attachPlan(
+  bridge: LinkRef,
+  ends: readonly (LinkRef & { readonly isolated: boolean })[],
+): Plan {
+  const why = `connect containers to ${bridge.name} again`;
+  return Object.freeze({
+    steps: [
+      openNetlink("route", SOCKET, why),
+      {
+        kind: "netlink",
+        socket: SOCKET,
+        protocol: "route",
+        messages: ends.flatMap((end) => [
+          because({}, setLink(end, { master: bridge }), why),
+          ...(end.isolated ? [because({}, isolatePort(end.name), why)] : []),
+        ]),
       },
     ],
   } satisfies Plan);

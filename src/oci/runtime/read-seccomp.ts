@@ -73,6 +73,7 @@ const policy = object<Seccomp>(
 export const notifies = ({ defaultAction, syscalls = [] }: Seccomp): boolean =>
   [defaultAction, ...syscalls.map((each) => each.action)].includes("SCMP_ACT_NOTIFY");
 
+/** The policy, with what its listener needs. */
 export const readSeccomp: Reader<Seccomp> = (value, at, warnings) => {
   const read = policy(value, at, warnings);
   const { defaultAction, listenerMetadata, listenerPath = "", syscalls = [] } = read;

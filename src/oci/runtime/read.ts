@@ -30,6 +30,7 @@ const shown = (value: Value): string => {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 };
 
+/** A text without NUL. */
 export const text: Reader<string> = (value, at) => {
   if (typeof value !== "string") throw wrong(at, `it must be a text, not ${shown(value)}`);
   if (value.includes("\0")) throw wrong(at, "a text for the kernel cannot contain a NUL: remove it");
@@ -42,12 +43,14 @@ export const name: Reader<string> = (value, at, warnings) => {
   return text(value, at, warnings);
 };
 
+/** A path from the root on. */
 export const absolutePath: Reader<string> = (value, at, warnings) => {
   const path = text(value, at, warnings);
   if (!path.startsWith("/")) throw wrong(at, `it must be an absolute path, not ${shown(path)}`);
   return path;
 };
 
+/** A yes or no. */
 export const flag: Reader<boolean> = (value, at) => {
   if (typeof value !== "boolean") throw wrong(at, `it must be true or false, not ${shown(value)}`);
   return value;
@@ -84,6 +87,7 @@ export const exact64: Reader<number | bigint> = (value, at, warnings) => {
   return value as number | bigint;
 };
 
+/** A list of one kind of value. */
 export function list<T>(reader: Reader<T>): Reader<readonly T[]> {
   return (value, at, warnings) => {
     if (!Array.isArray(value)) throw wrong(at, `it must be a list, not ${shown(value)}`);

@@ -153,6 +153,7 @@ export const FILES: Handlers = {
   fchownat: chown,
   dup3: duplicate,
   chdir: changeDirectory,
+  pipe2: (state) => note(state, "the script's own standard streams serve"),
   read: (state) => note(state, "the shell needs no such note"),
   close: (state, call) => void state.slots.delete(slotAt(call, 0) ?? ""),
   close_range: (state) => note(state, "the script has opened nothing that is handed on"),

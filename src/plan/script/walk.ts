@@ -42,7 +42,8 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
     case "store":
       return void state.stores.set(step.to, step.slot);
     case "load":
-      return;
+      // One end of a pipe or of a socket pair.
+      return void state.slots.set(step.into, { kind: "mechanics" });
     case "dump":
       return run(state, shellWords(step.request.words));
     case "receive":

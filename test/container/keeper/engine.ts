@@ -1,3 +1,4 @@
+import { streamsOf } from "../launch/output.ts";
 import { makeScene, type Wanted } from "../launch/scene.ts";
 
 /**
@@ -19,7 +20,7 @@ const scene = await makeScene({}, orders);
 console.log("launching");
 const running = await scene.start(orders.id, orders.args, orders.wanted);
 if (orders.until !== undefined) {
-  const reader = running.outputs[0]!.read.getReader();
+  const reader = streamsOf(running).stdout.getReader();
   let seen = "";
   while (!seen.includes(orders.until)) seen += new TextDecoder().decode((await reader.read()).value);
 }

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import type { Running } from "../../../src/container/launcher.ts";
 import { busyboxMissing } from "../../support/fixtures.ts";
 import { needs, root } from "../../support/skip.ts";
+import { streamsOf } from "../launch/output.ts";
 import { makeScene, type Scene, shell } from "../launch/scene.ts";
 
 // What goes through a keeper while the engine listens: streams, orders, exits, orphans.
@@ -21,7 +22,7 @@ type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** Reads the first output until it has `text`; what follows stays for later. */
 async function until(running: Running, text: string): Promise<Reader> {
-  const reader = running.outputs[0]!.read.getReader() as Reader;
+  const reader = streamsOf(running).stdout.getReader() as Reader;
   let seen = "";
   while (!seen.includes(text)) {
     const { done, value } = await reader.read();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { busyboxMissing } from "../../support/fixtures.ts";
 import { needs, root } from "../../support/skip.ts";
+import { streamsOf } from "./output.ts";
 import { makeScene, type Scene, shell } from "./scene.ts";
 
 // Bind mounts are as read-only and as private as they are asked to be.
@@ -75,7 +76,7 @@ test("propagation is private unless slave or shared is asked for, and never more
       process: { capabilities },
       request: { stdin: true },
     });
-    const reader = running.outputs[0]!.read.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const reader = streamsOf(running).stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     let said = "";
     const until = async (word: string) => {
       while (!said.includes(word)) said += new TextDecoder().decode((await reader.read()).value);

@@ -19,6 +19,7 @@ import type {
   RuntimeSpec,
 } from "../../../src/container/launcher.ts";
 import { busyboxTar } from "../../support/fixtures.ts";
+import { outputOf } from "./output.ts";
 
 /** Docker's default capabilities without those that need a file of their own to be seen. */
 const CAPABILITIES = ["CAP_CHOWN", "CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
@@ -111,9 +112,7 @@ export async function makeScene(
     ...wanted.request,
   });
   const finish = async (running: Running): Promise<Finished> => {
-    const [stdout = "", stderr = ""] = await Promise.all(
-      running.outputs.map(({ read }) => new Response(read).text()),
-    );
+    const { stderr, stdout } = await outputOf(running);
     const exit = await running.exited;
     running.release();
     return { exit, stdout, stderr, running };
