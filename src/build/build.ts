@@ -11,25 +11,29 @@ import type { ImageRunConfig } from "../oci/image.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
 import type { RunPlan } from "../storage/kernel.ts";
+import type { Building } from "./building.ts";
+import { commit } from "./cache.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
-import { type Building, instruct } from "./instruct.ts";
-import { imageOf, type Stage } from "./stage.ts";
+import { instruct } from "./instruct.ts";
+import { PREDEFINED } from "./run.ts";
+import type { Stage } from "./stage.ts";
 
-/** A command of the build, to be run in a container on top of what there is. */
+/** A command of the build, to be run in a container of the image so far. */
 export interface RunSpec {
+  readonly image: Digest;
   readonly chain: ChainId | undefined;
   readonly config: ImageRunConfig;
   readonly command: readonly string[];
   /** The image's environment and the build's arguments. */
   readonly env: readonly string[];
-  /** Its output, as it comes. */
-  readonly output: (text: string) => void;
 }
 
-/** How a command of the build ended. The snapshot is the builder's to read and remove. */
+/** How a command of the build ended. */
 export interface RunResult {
   readonly exitCode: number;
+  /** What it made, there until `end`. */
   readonly snapshot: string;
+  end(): Promise<void>;
 }
 
 export interface BuildOptions {
@@ -46,6 +50,8 @@ export interface BuildOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Stop at this stage: its name or number. */
   readonly target?: string;
+  /** Do every step, whatever earlier builds have made. */
+  readonly noCache?: boolean;
   /** Absent: `RUN` is refused. */
   readonly run?: (spec: RunSpec) => Promise<RunResult>;
   readonly progress?: Progress;
@@ -67,28 +73,38 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
     const { instructions, escape: mark } = parseDockerfile(
       readDockerfile(context, options.dockerfile ?? "Dockerfile"),
     );
-    const wanted = untilTarget(instructions, options.target);
+    const wanted = [...untilTarget(instructions, options.target), ...labelling(options.labels ?? {})];
     const building: Building = {
       options,
       context,
+      scratch: directory,
       mark,
       progress,
       held,
       stages: new Map(),
+      global: new Map(),
+      args: new Map(),
+      declared: new Set(),
       current: [],
       started: 0,
+      caching: options.noCache !== true,
     };
     let stage: Stage | undefined;
-    const args = new Map<string, string>();
     for (const [i, instruction] of wanted.entries()) {
       progress({ stream: `Step ${i + 1}/${wanted.length} : ${instruction.original}\n` });
-      stage = await instruct(building, stage, instruction, args);
+      stage = await instruct(building, stage, instruction);
     }
     if (stage === undefined)
       throw new Refusal("invalid", "No image was generated. Is your Dockerfile empty?");
-    const config = imageOf(stage, options.labels ?? {});
-    const id = await images.create(config, stage.parent === undefined ? {} : { parent: stage.parent });
+    const id = (stage.parent === undefined ? await commit(building, stage) : stage).parent!;
     progress({ aux: { ID: id } });
+    const unused = Object.keys(options.args ?? {}).filter(
+      (name) => !building.declared.has(name) && !PREDEFINED.test(name),
+    );
+    if (unused.length > 0)
+      progress({
+        stream: `[Warning] One or more build-args [${unused.sort().join(" ")}] were not consumed\n`,
+      });
     progress({ stream: `Successfully built ${shortId(id)}\n` });
     for (const tag of tags) {
       await images.tag(id, { repo: tag });
@@ -100,6 +116,18 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
     await fs.promises.rm(directory, { recursive: true, force: true });
   }
 }
+
+/** `--label`: a step of its own at the end, as in Docker. */
+function labelling(labels: Readonly<Record<string, string>>): readonly Instruction[] {
+  const names = Object.keys(labels).sort();
+  if (names.length === 0) return [];
+  const text = names.map((name) => `${quoted(name)}=${quoted(labels[name]!)}`).join(" ");
+  return [{ name: "LABEL", flags: [], text, original: `LABEL ${text}`, line: 0 }];
+}
+
+/** As a word of a Dockerfile: as it is where that is safe. */
+const quoted = (text: string): string =>
+  /^[\w./:@+-]+$/.test(text) ? text : `"${text.replace(/["\\$]/g, "\\$&")}"`;
 
 /** The Dockerfile, wherever links of the context lead to, but never out of the context. */
 function readDockerfile(context: string, name: string): string {

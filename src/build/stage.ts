@@ -5,6 +5,7 @@ import type { HistoryEntry, ImageConfig, ImageRunConfig } from "../oci/image.ts"
 
 /** What a build has made so far of one `FROM`. */
 export interface Stage {
+  /** The image that was made of it so far; absent where nothing is below. */
   readonly parent?: Digest;
   readonly platform: PlatformName;
   readonly config: ImageRunConfig;
@@ -33,13 +34,12 @@ export function withConfig(stage: Stage, config: ImageRunConfig, createdBy: stri
 }
 
 /** The image's configuration. */
-export function imageOf(stage: Stage, labels: Readonly<Record<string, string>>): ImageConfig {
-  const added = Object.keys(labels).length > 0;
+export function imageOf(stage: Stage): ImageConfig {
   return {
     ...stage.platform,
     created: new Date().toISOString(),
     ...(stage.author === undefined ? {} : { author: stage.author }),
-    config: added ? { ...stage.config, Labels: { ...stage.config.Labels, ...labels } } : stage.config,
+    config: stage.config,
     rootfs: { type: "layers", diff_ids: stage.diffs },
     history: stage.history,
   };

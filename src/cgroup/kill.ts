@@ -29,7 +29,11 @@ function killUnified(directory: string): boolean {
  * Send `signal` to every process of `cgroup`. They are frozen meanwhile, so that no pid is reused and none forks
  * past the list; a container that was paused stays so, unless the signal is SIGKILL, which could not work then.
  */
-export async function signalAll(layout: Layout, cgroup: string, signal: NodeJS.Signals): Promise<void> {
+export async function signalAll(
+  layout: Layout,
+  cgroup: string,
+  signal: NodeJS.Signals | number,
+): Promise<void> {
   if (processes(layout, cgroup).length === 0) return;
   const paused = isFrozen(layout, cgroup);
   await freeze(layout, cgroup);
@@ -42,6 +46,6 @@ export async function signalAll(layout: Layout, cgroup: string, signal: NodeJS.S
       }
     }
   } finally {
-    if (!paused || signal === "SIGKILL") await thaw(layout, cgroup);
+    if (!paused || signal === "SIGKILL" || signal === 9) await thaw(layout, cgroup);
   }
 }

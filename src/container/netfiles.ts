@@ -6,6 +6,7 @@ import {
   type HostsFacts,
   hostNameLines,
   hostsText,
+  relinkedHosts,
 } from "../network/names/hosts.ts";
 import { resolvText } from "../network/names/resolvconf.ts";
 import type { ContainerConfig, HostConfig } from "../wire/container.ts";
@@ -37,9 +38,6 @@ export interface NetNames {
   readonly resolvers: readonly string[];
 }
 
-/** Without networks, or on the host's. */
-export const NO_NAMES: NetNames = { addresses: [], host: [], links: [], resolvers: [] };
-
 /** The part of a container's configuration that is in the files. */
 export interface Named {
   readonly id: string;
@@ -68,6 +66,14 @@ export function changeNetFiles(folder: string, container: Named, before: NetName
   const resolv = resolvOf(container, after);
   const untouched = read(files.resolvConf) === resolvOf(container, before);
   if (untouched && resolv !== read(files.resolvConf)) writeFileSync(files.resolvConf, resolv);
+}
+
+/** A container that this one is linked to has another address. */
+export function relinkNetFiles(folder: string, links: NetNames["links"]): void {
+  const { hosts } = netFilesOf(folder);
+  const before = read(hosts) ?? "";
+  const after = relinkedHosts(before, links);
+  if (after !== before) writeFileSync(hosts, after);
 }
 
 const isShared = ({ host }: Named): boolean => host.NetworkMode === "host";

@@ -7,6 +7,7 @@ import type { MountPoint } from "../container/spec/mountpoint.ts";
 import { mountPoints } from "../container/spec/mountpoints.ts";
 import { ownUts } from "../container/spec/sysctls.ts";
 import { resolveUser } from "../container/spec/user.ts";
+import { userFiles } from "../container/spec/user-files.ts";
 import type { ValidationFacts } from "../container/spec/validate.ts";
 import { hostArch } from "../kernel/arch.ts";
 import { ownCapabilities } from "../kernel/capabilities.ts";
@@ -15,7 +16,6 @@ import { findNamed } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import { devicesAt, hostDevices } from "./devices.ts";
 import { invalid } from "./refuse.ts";
-import { userFiles } from "./rootfs/users.ts";
 
 /** What does not change while the engine runs; read once. */
 export function machine(): ValidationFacts {

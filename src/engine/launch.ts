@@ -87,7 +87,7 @@ export function execRequest(
     User: user,
     Tty: asked.Tty ?? false,
     WorkingDir: asked.WorkingDir || record.config.WorkingDir || "",
-    Env: [...(record.config.Env ?? []), ...(asked.Env ?? [])],
+    Env: [...linkedEnvironment(context, record, true), ...(record.config.Env ?? []), ...(asked.Env ?? [])],
     Cmd: asked.Cmd ?? [],
   };
   const host: HostConfig = {

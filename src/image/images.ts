@@ -87,6 +87,8 @@ export interface Images {
     readonly filters?: Filters;
     readonly shared?: boolean;
   }): ImageSummary[];
+  /** Images that were made from this one, or from nothing, newest first: what a build may use again. */
+  childrenOf(id: Digest | undefined): readonly Image[];
   inspect(nameOrId: string): ImageInspect;
   history(nameOrId: string): ImageHistoryItem[];
 

@@ -75,6 +75,14 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     },
     get: (text) => imageOf(mustFind(context, text)),
     list: (filters) => listImages(context, filters),
+    childrenOf: (id) =>
+      [...context.store.images.values()]
+        .filter(({ parent }) => parent === id)
+        .flatMap((image) => {
+          const found = find(context, image.id);
+          return found === undefined ? [] : [imageOf(found)];
+        })
+        .sort((a, b) => ((a.config.created ?? "") < (b.config.created ?? "") ? 1 : -1)),
     inspect: (text) => inspectImage(context, text),
     history: (text) => historyOf(context, text),
     async tag(text, naming) {

@@ -11,6 +11,7 @@ import { cgroupOf, planCgroups } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "./descriptors.ts";
 import { RuntimeError } from "./failure.ts";
+import { withHome } from "./home.ts";
 import { type Launch, lateSteps, prepare } from "./program.ts";
 import { claim, removeDirectory, writeDocument } from "./store.ts";
 
@@ -50,10 +51,8 @@ export async function makeContainer<T>(
   const bundle = openBundle(given.get("bundle") ?? ".");
   const preserved = preservedDescriptors(numberOf(given, "preserve-fds"));
   const { linux = {}, ociVersion } = bundle.spec;
-  const process = {
-    ...bundle.spec.process,
-    env: [...(bundle.spec.process.env ?? []), ...preserved.env],
-  };
+  const homely = withHome(bundle.spec.process, bundle.rootfs);
+  const process = { ...homely, env: [...(homely.env ?? []), ...preserved.env] };
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !manner.stays);
   for (const warning of [...bundle.warnings, ...refuseImpossible(bundle.spec)]) context.log.warn(warning);
@@ -85,7 +84,6 @@ export async function makeContainer<T>(
     });
     const launch = prepare(plan, process, directory, preserved.count);
     // Its own or those of another container that it joins: an exec has to enter them.
-    const own = (type: string) => linux.namespaces?.some((each) => each.type === type) === true;
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
     writeDocument(directory, {
@@ -97,8 +95,6 @@ export async function makeContainer<T>(
       owner: globalThis.process.getuid?.() ?? 0,
       ...(annotations === undefined ? {} : { annotations }),
       cgroup,
-      ownUsers: own("user"),
-      ownTime: own("time"),
       process,
       ...(seccomp === undefined ? {} : { seccomp }),
       ...(hooks === undefined ? {} : { hooks }),

@@ -22,6 +22,7 @@ export interface Launch {
   readonly preserve: number;
 }
 
+/** Compile a plan for `launch`. */
 export function prepare(plan: Plan, process: Process, directory: string, preserve: number): Launch {
   return { program: compile(plan), process, directory, preserve };
 }

@@ -41,8 +41,6 @@ export interface ContainerDocument {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Relative to each cgroup tree. */
   readonly cgroup: string;
-  readonly ownUsers: boolean;
-  readonly ownTime: boolean;
   /** What `exec` starts from. */
   readonly process: Process;
   readonly seccomp?: Seccomp;

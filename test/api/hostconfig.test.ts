@@ -89,6 +89,7 @@ for (const [kind, rows] of Object.entries(tables())) {
         assert.ok(probe, `no probe for ${field} in test/api/hostconfig/probes.ts`);
         await probe.check({
           socket: engine.socket,
+          pid: engine.pid(),
           create,
           async output(config, host) {
             const { Id, message } = await create(config, host);

@@ -103,6 +103,72 @@ test("Compose brings a project up, looks at it, and takes it down", options, asy
   assert.equal(await engine.ok(["volume", "ls", "-q"]), "");
 });
 
+/** Two services that find each other by name on the project's network; one is published. */
+const NETWORKED = `
+services:
+  web:
+    image: client:1
+    command: ["sh", "-c", "echo hello from web > /tmp/index.html; exec httpd -f -h /tmp -p 80"]
+    stop_grace_period: 0s
+    ports: ["18990:80"]
+    healthcheck:
+      test: ["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1/index.html"]
+      interval: 200ms
+  client:
+    image: client:1
+    command: ["sh", "-c", "wget -q -O - http://web/index.html; wget -q -O - http://alias/index.html"]
+    networks: { default: {}, back: { aliases: [me] } }
+    depends_on:
+      web: { condition: service_healthy }
+  other:
+    image: client:1
+    command: ["sleep", "1000"]
+    stop_grace_period: 0s
+    networks: [back]
+networks:
+  back: { labels: { kind: back } }
+`;
+
+test("Compose connects services by a network of the project's", options, async () => {
+  writeFileSync(
+    join(directory, "compose.yaml"),
+    NETWORKED.replace(
+      'ports: ["18990:80"]',
+      'ports: ["18990:80"]\n    networks: { default: { aliases: [alias] } }',
+    ),
+  );
+  await ok("up", "-d");
+  assert.equal(await engine.ok(["wait", "project-client-1"]), "0");
+  assert.equal(await ok("logs", "--no-log-prefix", "client"), "hello from web\nhello from web\n");
+  assert.equal((await ok("port", "web", "80")).trim(), "0.0.0.0:18990");
+  assert.equal(
+    engine.inside("busybox", "wget", "-q", "-O", "-", "http://127.0.0.1:18990/index.html"),
+    "hello from web\n",
+  );
+  // What is on another network is not found.
+  assert.notEqual(
+    (await compose("exec", "-T", "other", "wget", "-T", "2", "-q", "-O", "-", "http://web/")).code,
+    0,
+  );
+  assert.deepEqual(
+    (
+      await engine.ok([
+        "network",
+        "ls",
+        "--filter",
+        "label=com.docker.compose.project=project",
+        "--format",
+        "{{.Name}}",
+      ])
+    )
+      .split("\n")
+      .sort(),
+    ["project_back", "project_default"],
+  );
+  await ok("down", "-t", "0");
+  assert.doesNotMatch(await engine.ok(["network", "ls"]), /project_/);
+});
+
 test("Compose says what is missing", options, async () => {
   writeFileSync(
     join(directory, "compose.yaml"),

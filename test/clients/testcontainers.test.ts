@@ -19,7 +19,13 @@ test("testcontainers runs a PostgreSQL and a Redis", options, async () => {
     // Its helper container is an image of a registry.
     TESTCONTAINERS_RYUK_DISABLED: "true",
   };
-  const { code, stdout, stderr } = await command("node", [join(PROGRAMS, "testcontainers.cjs")], { env });
+  // Published ports are the engine's, in its own network.
+  const where = [`--net=/proc/${engine.pid()}/ns/net`];
+  const { code, stdout, stderr } = await command(
+    "nsenter",
+    [...where, "node", join(PROGRAMS, "testcontainers.cjs")],
+    { env },
+  );
   assert.equal(code, 0, stderr);
   assert.deepEqual(JSON.parse(stdout), {
     postgres: [0, "500500"],
@@ -27,6 +33,7 @@ test("testcontainers runs a PostgreSQL and a Redis", options, async () => {
     copied: "copied",
     restarted: "PONG",
     log: true,
+    published: "+PONG",
   });
   assert.equal(await engine.ok(["ps", "-aq"]), "");
 });

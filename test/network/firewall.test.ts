@@ -221,6 +221,20 @@ test("a change keeps the counters of what stays, and connections that are open",
   assert.equal(outside.ask("192.0.2.1", 5353, "udp"), "192.0.2.2");
 });
 
+test("datagrams of one sender follow the port to its next container", can, async () => {
+  const moving = (containerIp: string) =>
+    firewall.apply({
+      ...STATE,
+      ports: [...PORTS, port({ protocol: "udp", hostPort: 6000, containerIp, containerPort: 53 })],
+    });
+  // Nobody answers there; the kernel remembers where the first packet went.
+  await moving("172.17.0.3");
+  assert.equal(outside.ask("192.0.2.1", 6000, "udp", 4000), "nothing");
+  await moving("172.17.0.2");
+  assert.equal(outside.ask("192.0.2.1", 6000, "udp", 4000), "192.0.2.2");
+  await firewall.apply(STATE);
+});
+
 test("rules that somebody flushed are made again", can, async () => {
   run("nft", ["flush", "ruleset"]);
   await firewall.apply({ ...STATE, ports: PORTS.slice(1) });

@@ -10,6 +10,7 @@ export function run(command: string, args: readonly string[], input?: string): s
   return result.stdout;
 }
 
+/** Run a script; throws when it fails. */
 export const sh = (script: string): string => run("sh", ["-euc", script]);
 
 /** `ip -j …` of the namespace of this process, or of that of `pid`. */

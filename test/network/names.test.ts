@@ -112,7 +112,7 @@ test("the variables of a link are Docker's", () => {
     alias: "db",
     address: "172.17.0.2",
     env: ["PW=x", "PATH=/bin"],
-    exposed: ["90/udp", "91/tcp", "92/tcp", "5432/tcp"],
+    exposed: { "90/udp": {}, "91/tcp": {}, "92/tcp": {}, "5432/tcp": {}, nonsense: {} },
   });
   assert.deepEqual(env.sort(), [
     "DB_ENV_PW=x",

@@ -4,7 +4,7 @@ import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
 import { HERE, type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
 
-const skip = needs(root(), program("curl"), program("ip", "iproute2"));
+const skip = needs(root(), program("curl"), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
 const ok = (...words: readonly string[]): Promise<string> => hosts.engine.ok(words);
 const refused = async (...words: readonly string[]): Promise<string> => {
@@ -177,6 +177,16 @@ test("what cannot be published is refused when it is asked for", skip, async () 
 });
 
 test("without a way out nothing is published", skip, async () => {
+  const { stderr } = await hosts.engine.cais([
+    "create",
+    "--network",
+    "host",
+    "-p",
+    "80:80",
+    "busybox",
+    "true",
+  ]);
+  assert.match(stderr, /WARNING: Published ports are discarded when using host network mode/);
   await hosts.ask("POST", "/networks/create", { Name: "inside", Internal: true });
   for (const network of ["none", "host", "inside"]) {
     await serve("shut", "--network", network, "-p", "8080:80");

@@ -4,7 +4,7 @@ import type { Reach, ReachWay } from "../../src/wire/reach.ts";
 import { needs, program, root } from "../support/skip.ts";
 import { HERE, type Neighbourhood, neighbourhood } from "./scene.ts";
 
-const skip = needs(root(), program("curl"), program("ip", "iproute2"));
+const skip = needs(root(), program("curl"), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
 const ok = (...words: readonly string[]): Promise<string> => hosts.engine.ok(words);
 const reach = async (target: string): Promise<Reach> =>

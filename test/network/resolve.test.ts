@@ -1,21 +1,34 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { type Neighbourhood, neighbourhood } from "./scene.ts";
+import { type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
 
-const skip = needs(root(), program("ip", "iproute2"));
+const skip = needs(root(), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
 const ok = (...words: readonly string[]): Promise<string> => hosts.engine.ok(words);
+/** Its server outside knows one name, and says of all others that they are not. */
 const sleeper = (name: string, ...options: readonly string[]): Promise<string> =>
-  ok("run", "-d", "--name", name, ...options, "busybox", "sleep", "1000");
+  ok("run", "-d", "--name", name, "--dns", THERE.ipv4, ...options, "busybox", "sleep", "1000");
+
+/** Knows addresses of example.org, and nothing else; written by hand, so that it shares nothing with ours. */
+const SERVER = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("${THERE.ipv4}", 53)); print("ready", flush=True)
+while True:
+  q, c = s.recvfrom(4096)
+  end = q.index(b"\\0", 12) + 5
+  known = q[12:].startswith(b"\\7example\\3org")
+  a = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4\\x09\\x09\\x09\\x09" if known and q[end-4:end-2] == b"\\0\\1" else b""
+  s.sendto(q[:2] + (b"\\x81\\x80" if known else b"\\x81\\x83") + b"\\0\\1" + (b"\\0\\1" if a else b"\\0\\0") + b"\\0\\0\\0\\0" + q[12:end] + a, c)
+`;
 
 before(async () => {
   if (skip.skip) return;
   hosts = await neighbourhood();
+  await hosts.start("there", "python3", "-c", SERVER);
   await hosts.ask("POST", "/networks/create", { Name: "shop" });
   const IPAM = { Config: [{ Subnet: "10.50.0.0/24" }, { Subnet: "fd50::/64" }] };
   await hosts.ask("POST", "/networks/create", { Name: "six", EnableIPv6: true, IPAM });
@@ -81,7 +94,6 @@ test("IPv6 addresses, links, and names that change", skip, async () => {
 });
 
 test("other names are asked of --dns, or of the host's servers", skip, async () => {
-  const server = await hosts.start("there", "python3", "-u", "-c", SERVER);
   await sleeper(
     "asker",
     "--network",
@@ -99,20 +111,7 @@ test("other names are asked of --dns, or of the host's servers", skip, async () 
   );
   assert.match(await look("asker", "example.org", "-type=a"), /9\.9\.9\.9/);
   await ok("rm", "-f", "asker");
-  server.kill("SIGKILL");
-  await once(server, "exit");
 });
-
-/** Answers every question for an address with 9.9.9.9; written by hand, so that it shares nothing with ours. */
-const SERVER = `
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("10.99.0.2", 53)); print("ready")
-while True:
-  q, c = s.recvfrom(4096)
-  end = q.index(b"\\0", 12) + 5
-  a = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4\\x09\\x09\\x09\\x09" if q[end-4:end-2] == b"\\0\\1" else b""
-  s.sendto(q[:2] + b"\\x81\\x80\\0\\1" + (b"\\0\\1" if a else b"\\0\\0") + b"\\0\\0\\0\\0" + q[12:end] + a, c)
-`;
 
 test(
   "hosts and resolv.conf follow a container from network to network, as the same files",
@@ -156,6 +155,15 @@ test("links of the default bridge: hosts, variables, and who must run", skip, as
   const env = (await ok(...words, "env")).split("\n");
   for (const one of ["STORE_NAME=/app/store", "STORE_PORT=tcp://172.17.0.2:5432", "STORE_ENV_PW=x"])
     assert.ok(env.includes(one), one);
+  await sleeper("app", "--link", "db:store");
+  assert.match(await ok("exec", "app", "env"), /^STORE_PORT=tcp:\/\/172\.17\.0\.2:5432$/m);
+  // While it is away another one gets its address.
+  await ok("stop", "-t", "0", "db");
+  await sleeper("thief");
+  await ok("start", "db");
+  const now = await ok("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "db");
+  assert.notEqual(now, "172.17.0.2");
+  assert.match(await ok("exec", "app", "cat", "/etc/hosts"), new RegExp(`^${now}\tstore dbhost db$`, "m"));
   await ok("create", "--name", "later", "--link", "db:store", "busybox", "true");
   assert.equal(await ok("inspect", "-f", "{{json .HostConfig.Links}}", "later"), '["/db:/later/store"]');
   await ok("stop", "-t", "0", "db");

@@ -12,8 +12,8 @@ export interface Place {
   readonly pid: number;
   /** Listen on TCP and UDP ports of both families; each connection is answered with its client's address. */
   serve(...ports: readonly number[]): Promise<void>;
-  /** Who the server says that we are; `"nothing"` where there is no answer in time. */
-  ask(address: string, port: number, protocol?: "tcp" | "udp"): string;
+  /** Who the server says that we are; `"nothing"` where there is no answer in time. `from` is the port for UDP. */
+  ask(address: string, port: number, protocol?: "tcp" | "udp", from?: number): string;
   run(script: string): string;
   end(): void;
 }
@@ -32,14 +32,14 @@ setTimeout(() => console.log("ready"), 50);
 `;
 
 const CLIENT = `
-const [address, port, protocol] = process.argv.slice(1);
+const [address, port, protocol, from] = process.argv.slice(1);
 const say = (text) => { console.log(text); process.exit(0); };
 setTimeout(() => say("nothing"), 400);
 if (protocol === "udp") {
   const socket = require("node:dgram").createSocket(address.includes(":") ? "udp6" : "udp4");
   socket.on("message", (text) => say(String(text)));
   socket.on("error", (error) => say(error.code));
-  socket.send("who am I", Number(port), address);
+  socket.bind(Number(from), () => socket.send("who am I", Number(port), address));
 } else {
   const socket = require("node:net").connect(Number(port), address);
   let text = "";
@@ -65,8 +65,9 @@ function placeOf(pid: number, holder: ChildProcess | undefined): Place {
       children.push(child);
       await once(child.stdout!, "data");
     },
-    ask(address, port, protocol = "tcp") {
-      const args = [...enter(pid), process.execPath, "-e", CLIENT, "--", address, String(port), protocol];
+    ask(address, port, protocol = "tcp", from = 0) {
+      const question = [address, String(port), protocol, String(from)];
+      const args = [...enter(pid), process.execPath, "-e", CLIENT, "--", ...question];
       return spawnSync("nsenter", args, { encoding: "utf8", timeout: 10_000 }).stdout.trim();
     },
     run: (script) => sh(`nsenter --net=/proc/${pid}/ns/net sh -euc '${script}'`),
@@ -111,6 +112,7 @@ export async function makeHost(
   return host;
 }
 
+/** A bridge of this namespace. */
 export const makeBridge = (bridge: Bridge) => runPlan(bridgePlan(bridge));
 
 let ends = 0;

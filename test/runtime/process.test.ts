@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Namespace } from "../../src/oci/runtime/linux.ts";
 import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
 import { makeScene, untilStatus, untilText } from "./scene.ts";
@@ -105,6 +106,32 @@ test("exec joins with what its process says", possible, async () => {
   assert.match(await cais.ok(["ps", "e"]), /^UID .*PID[\s\S]* sleep 777$/m);
   await cais.ok(["kill", "--all", "e", "KILL"]);
   await untilStatus(cais, "e", "stopped");
+});
+
+test("exec enters the users of a container, made for it or joined", possible, async () => {
+  await using scene = makeScene();
+  const { cais } = scene;
+  const namespaces = ["pid", "network", "ipc", "uts", "mount", "cgroup"].map(
+    (type) => ({ type }) as Namespace,
+  );
+  const range = [{ containerID: 0, hostID: 200_000, size: 65_536 }];
+  const own = scene.bundle("own", {
+    linux: { namespaces: [...namespaces, { type: "user" }], uidMappings: range, gidMappings: range },
+  });
+  await cais.ok(["run", "--detach", "--bundle", own, "own"]);
+  const { pid } = await cais.state("own");
+  const joined = scene.bundle("joined", {
+    linux: { namespaces: [...namespaces, { type: "user", path: `/proc/${pid}/ns/user` }] },
+  });
+  await cais.ok(["run", "--detach", "--bundle", joined, "joined"]);
+  for (const id of ["own", "joined"]) {
+    const map = await cais.ok(["exec", id, "sh", "-c", "id -u; cat /proc/self/uid_map"]);
+    assert.deepEqual(map.trim().split(/\s+/), ["0", "0", "200000", "65536"], id);
+    const file = join(scene.directory, `${id}.pid`);
+    await cais.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "500"]);
+    const status = readFileSync(`/proc/${readFileSync(file, "utf8")}/status`, "utf8");
+    assert.match(status, /^Uid:\t200000\t/m);
+  }
 });
 
 test("descriptors that the caller asks for are handed on, no other", possible, async () => {

@@ -52,6 +52,7 @@ export interface Scene extends AsyncDisposable {
 
 let scenes = 0;
 
+/** Make a scene. */
 export function makeScene(): Scene {
   const directory = mkdtempSync(join(tmpdir(), "cais-oci-"));
   chmodSync(directory, 0o755);

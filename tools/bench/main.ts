@@ -14,13 +14,14 @@ import { exec } from "./rows/exec.ts";
 import { many } from "./rows/many.ts";
 import { net } from "./rows/net/rows.ts";
 import { run } from "./rows/run.ts";
+import { runtime } from "./rows/runtime.ts";
 import { table } from "./table.ts";
 
 /**
  * `npm run bench [-- quick] [ROW…]`: everything in one run on one machine, each line with its peers beside it.
  * It measures `dist/cais` (`npm run build`).
  */
-const ROWS: readonly Row[] = [run, api, dockerApi, exec, many, crowd, ...net];
+const ROWS: readonly Row[] = [run, api, dockerApi, exec, many, crowd, ...net, runtime];
 const words = process.argv.slice(2);
 const quick = words.includes("quick");
 const wanted = words.filter((word) => word !== "quick");

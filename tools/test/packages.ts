@@ -4,10 +4,13 @@ import { spawnSync } from "node:child_process";
 const PROGRAMS: Readonly<Record<string, string>> = {
   busybox: "busybox-static",
   cc: "gcc libc6-dev",
+  curl: "curl",
   debootstrap: "debootstrap",
+  dig: "bind9-dnsutils",
   fincore: "util-linux-extra",
   ip: "iproute2",
   nft: "nftables",
+  python3: "python3",
   "qemu-aarch64-static": "qemu-user-static",
   "qemu-system-aarch64": "qemu-system-arm",
   "qemu-system-x86_64": "qemu-system-x86",

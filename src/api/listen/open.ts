@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
@@ -109,12 +109,15 @@ export function clearStale(where: Listening): Promise<void> {
   });
 }
 
+const GROUPS = "/etc/group";
+
 function groupOf(asked: string | undefined): number | null {
   const name = asked ?? "docker";
-  const lines = readFileSync("/etc/group", "utf8").split("\n");
+  // A machine of one's own making may have no such file.
+  const lines = existsSync(GROUPS) ? readFileSync(GROUPS, "utf8").split("\n") : [];
   const line = lines.find((entry) => entry.startsWith(`${name}:`));
   if (line) return Number(line.split(":")[2]);
   if (asked === undefined) return null;
   if (/^\d{1,9}$/.test(asked)) return Number(asked);
-  throw new Refusal("invalid", `Cannot give the socket to group ${asked}: /etc/group does not have it`);
+  throw new Refusal("invalid", `Cannot give the socket to group ${asked}: ${GROUPS} does not have it`);
 }

@@ -1,8 +1,10 @@
 import { buildFrom } from "../../engine/images/build.ts";
 import { invalid, unsupported } from "../../engine/refuse.ts";
+import { createRequest } from "../../engine/requests.ts";
+import type { HostConfig } from "../../wire/container.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { filters } from "../request.ts";
+import { filters, flag, integer } from "../request.ts";
 import { post, type Route } from "../route.ts";
 import { progress } from "./images.ts";
 
@@ -13,14 +15,25 @@ export const build: readonly Route[] = [
     if (query.get("version") === "2")
       throw unsupported("BuildKit is not supported: build with DOCKER_BUILDKIT=0");
     if (query.get("remote")) throw unsupported("Cannot build from an address: send the context as the body");
+    if (flag(exchange, "squash"))
+      throw unsupported("Cannot squash: the layers of a build stay as they are made");
     const dockerfile = query.get("dockerfile");
     const target = query.get("target");
-    const quiet = query.get("q") === "1" || query.get("q") === "true";
+    const quiet = flag(exchange, "q");
+    const host = buildHost(exchange);
     await progress(exchange, async (send) => {
       const id = await buildFrom(engine, exchange.body.stream(), {
         tags: query.getAll("t").filter((tag) => tag !== ""),
         args: texts(exchange, "buildargs"),
         labels: texts(exchange, "labels"),
+        noCache: flag(exchange, "nocache"),
+        host,
+        // Old clients do not say it, and mean yes.
+        remove: {
+          after: query.get("rm") === null || flag(exchange, "rm") || flag(exchange, "forcerm"),
+          failed: flag(exchange, "forcerm"),
+        },
+        cancelled: exchange.gone,
         ...(dockerfile ? { dockerfile } : {}),
         ...(target ? { target } : {}),
         ...(quiet ? {} : { progress: send }),
@@ -48,6 +61,52 @@ export const build: readonly Route[] = [
     replyJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 });
   }),
 ];
+
+/** What the containers of RUN are given: limits and the like. @throws Refusal (400) */
+function buildHost(exchange: Exchange): HostConfig {
+  const { query } = exchange;
+  const numbers = {
+    Memory: integer(exchange, "memory"),
+    MemorySwap: integer(exchange, "memswap"),
+    CpuShares: integer(exchange, "cpushares"),
+    CpuPeriod: integer(exchange, "cpuperiod"),
+    CpuQuota: integer(exchange, "cpuquota"),
+    ShmSize: integer(exchange, "shmsize"),
+  };
+  const words = {
+    CpusetCpus: query.get("cpusetcpus"),
+    CpusetMems: query.get("cpusetmems"),
+    CgroupParent: query.get("cgroupparent"),
+    NetworkMode: query.get("networkmode"),
+  };
+  const lists = {
+    Ulimits: list(exchange, "ulimits"),
+    SecurityOpt: list(exchange, "securityopt"),
+    ExtraHosts: query
+      .getAll("extrahosts")
+      .flatMap((hosts) => hosts.split(","))
+      .filter((host) => host !== ""),
+  };
+  const given = Object.entries({ ...numbers, ...words, ...lists }).filter(
+    ([, value]) => value && (!Array.isArray(value) || value.length > 0),
+  );
+  const host = Object.fromEntries(given);
+  createRequest({ HostConfig: host });
+  return host;
+}
+
+/** A parameter that is a JSON list. */
+function list(exchange: Exchange, name: string): readonly unknown[] {
+  const text = exchange.query.get(name);
+  if (!text || text === "null") return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value;
+  } catch {
+    // Refused below.
+  }
+  throw invalid(`invalid value for ${name}: it is not a JSON list`);
+}
 
 /** A parameter that is JSON of name → text; names without a value are left out. */
 function texts(exchange: Exchange, name: string): Record<string, string> {

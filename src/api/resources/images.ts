@@ -145,7 +145,10 @@ export async function progress(
   } catch (error) {
     if (stream === null) throw error;
     const { message } = describe(error);
-    begin().write(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
+    // A command that failed: clients end with its code.
+    const { exitCode: code } = error as { readonly exitCode?: number };
+    const errorDetail = code === undefined ? { message } : { code, message };
+    begin().write(`${JSON.stringify({ errorDetail, error: message })}\r\n`);
   }
   begin().end();
 }

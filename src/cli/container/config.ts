@@ -57,7 +57,6 @@ function config(options: ContainerOptions, it: Invocation, ports: Ports): Contai
       ExposedPorts: ports.exposed,
       Volumes: Object.fromEntries(anonymous.map((path) => [path, {}])),
       StopSignal: options["stop-signal"] ?? "",
-      MacAddress: options["mac-address"] ?? "",
     }),
     Image: it.image,
     Tty: options.tty,

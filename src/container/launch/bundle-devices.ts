@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { S } from "../../kernel/flags.ts";
 import type { Device } from "../../oci/runtime/linux.ts";
@@ -62,7 +63,8 @@ export function makeLinks(): Step[] {
   return [
     ...makeInside("/dev", "directory", reason),
     openInside("/dev", DIRECTORY, reason),
-    ...LINKS.map(([target, path]) =>
+    // Where a kernel has no such file a link to it leads to nothing.
+    ...LINKS.filter(([target]) => target !== "/proc/kcore" || existsSync(target)).map(([target, path]) =>
       call("symlinkat", [str(target), from(DIRECTORY), str(basename(path))], `link ${path}`, {
         tolerate: ["EEXIST"],
       }),

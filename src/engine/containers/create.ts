@@ -1,3 +1,4 @@
+import { networkOf } from "../../container/endpoint.ts";
 import { newContainerId, shortId } from "../../container/id.ts";
 import { type LogOptions, logOptions } from "../../container/logs/options.ts";
 import { badName } from "../../container/names.ts";
@@ -50,7 +51,7 @@ export async function create(
   }
   checkJoined(context, host);
   // Refused now what could only fail at every start.
-  portRequests(config, host);
+  const lost = portRequests(config, host).length > 0 && networkOf(host.NetworkMode) === "host";
   const endpoints = askedNetworks(context, host, config, networking);
   const { mounts, anonymous, copies } = makeMounts(context, config, host);
   const chosen = name || context.names.invent();
@@ -102,8 +103,14 @@ export async function create(
     }
   });
   tell(context, record, "create");
-  return { container, warnings: [...warnings, ...limitWarnings] };
+  return {
+    container,
+    warnings: [...warnings, ...(lost ? [PORTS_LOST] : []), ...deprecated(asked), ...limitWarnings],
+  };
 }
+
+/** Docker's words. */
+const PORTS_LOST = "Published ports are discarded when using host network mode";
 
 /** @throws Refusal when a name breaks the rules (400) or is taken (409) */
 export function checkName(context: Context, name: string): void {
@@ -139,3 +146,10 @@ function settled(host: HostConfig, alone: boolean): HostConfig {
 
 const defaultHostname = (id: string, host: HostConfig): string =>
   host.UTSMode === "host" ? "" : shortId(id);
+
+const deprecated = ({ MacAddress }: ContainerConfig): string[] =>
+  MacAddress
+    ? [
+        "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.",
+      ]
+    : [];

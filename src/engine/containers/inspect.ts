@@ -161,6 +161,17 @@ const HOST = {
   ReadonlyPaths: null,
 } as const satisfies HostConfig;
 
+/** What was left out of a binding is told as empty. */
+const wholeBindings = (
+  ports: NonNullable<HostConfig["PortBindings"]>,
+): NonNullable<HostConfig["PortBindings"]> =>
+  Object.fromEntries(
+    Object.entries(ports).map(([port, bindings]) => [
+      port,
+      bindings?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null,
+    ]),
+  );
+
 /** Docker shows memory and swap as twice the memory where only the memory was given. */
 function hostOf({ host }: ContainerRecord): HostConfig {
   const swap = host.Memory && !host.MemorySwap ? { MemorySwap: host.Memory * 2 } : {};
@@ -169,6 +180,7 @@ function hostOf({ host }: ContainerRecord): HostConfig {
     ...HOST,
     ...host,
     ...swap,
+    PortBindings: host.PortBindings ? wholeBindings(host.PortBindings) : null,
     // A privileged container has neither.
     MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : DEFAULT_MASKED),
     ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : DEFAULT_READONLY),

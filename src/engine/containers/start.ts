@@ -5,7 +5,8 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
-import { netNames, plug, repaired, tellPlaces, unplug } from "../networks/plug.ts";
+import { tellParents } from "../networks/linked.ts";
+import { netNames, plug, repaired, tellLeft, tellPlaces, unplug } from "../networks/plug.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
@@ -91,6 +92,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   state.oomKilled = false;
   context.store.saveSoon(record);
   tellVolumes(context, record, "mount");
+  tellParents(context, record);
   tellPlaces(context, container, "connect");
   follow(context, container, running, log);
   beginHealth(context, container);
@@ -136,7 +138,7 @@ async function failed(context: Context, container: Container, error: unknown): P
   container.hub?.end();
   container.hub = null;
   container.stdin = null;
-  tellPlaces(context, container, "disconnect");
+  tellLeft(context, container);
   unplug(context, container);
   context.store.save(record);
   wake(container, ALL);

@@ -16,7 +16,6 @@ export function followExec(context: Context, exec: Exec, running: Running): Prom
     .then((exit) => {
       exec.exitCode = exit.code;
       exec.running = null;
-      exec.pid = 0;
       // The exit record goes with the run directory, so this one comes first.
       keep(context, exec);
       running.release();

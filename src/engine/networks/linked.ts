@@ -1,6 +1,6 @@
 import { isUserDefined, networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
-import type { NetNames } from "../../container/netfiles.ts";
+import { type NetNames, relinkNetFiles } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { linkEnvironment, parseLink } from "../../network/names/links.ts";
 import { Refusal } from "../../oci/error.ts";
@@ -35,15 +35,17 @@ interface Link {
   readonly address: string;
 }
 
-/** @throws Refusal (409) when one of them does not run */
-function linksOf(context: Context, record: ContainerRecord): readonly Link[] {
+/** @throws Refusal (409) when one of them does not run, unless those are passed over */
+function linksOf(context: Context, record: ContainerRecord, lenient = false): readonly Link[] {
   const kept = isUserDefined(networkOf(record.host.NetworkMode)) ? [] : (record.host.Links ?? []);
   return kept.flatMap((text) => {
     const link = parseLink(text);
     if (!link) return [];
+    if (lenient && context.names.holder(link.container) === undefined) return [];
     const child: Container = find(context, link.container);
     const live = child.record.endpoints.bridge?.live;
     if (!isUp(child.record.state.status) || !live?.ipv4) {
+      if (lenient) return [];
       throw new Refusal(
         "conflict",
         `Cannot link to a non running container: /${child.record.name} AS /${record.name}/${link.alias}`,
@@ -54,21 +56,25 @@ function linksOf(context: Context, record: ContainerRecord): readonly Link[] {
 }
 
 /** The containers that a container's hosts file names because of its links, as Docker writes them. */
-export const linkedHosts = (context: Context, record: ContainerRecord): NetNames["links"] =>
-  linksOf(context, record).map(({ alias, child, address }) => ({
+export const linkedHosts = (context: Context, record: ContainerRecord, lenient = false): NetNames["links"] =>
+  linksOf(context, record, lenient).map(({ alias, child, address }) => ({
     address,
     names: [...new Set([alias, child.config.Hostname ?? "", child.name])].filter((name) => name !== ""),
   }));
 
 /** The variables that links add to a container's environment. */
-export const linkedEnvironment = (context: Context, record: ContainerRecord): readonly string[] =>
-  linksOf(context, record).flatMap(({ alias, child, address }) =>
+export const linkedEnvironment = (
+  context: Context,
+  record: ContainerRecord,
+  lenient = false,
+): readonly string[] =>
+  linksOf(context, record, lenient).flatMap(({ alias, child, address }) =>
     linkEnvironment({
       parent: record.name,
       alias,
       address,
       env: child.config.Env ?? [],
-      exposed: Object.keys(child.config.ExposedPorts ?? {}),
+      exposed: child.config.ExposedPorts,
     }),
   );
 
@@ -79,3 +85,12 @@ export const linkNames = (context: Context, { name }: ContainerRecord): readonly
     .flatMap(({ record }) => record.host.Links ?? [])
     .flatMap((text) => (text.startsWith(`/${name}:/`) ? [text.slice(name.length + 2)] : []))
     .toArray();
+
+/** A container has started: those that are linked to it learn its address. */
+export function tellParents(context: Context, { name }: ContainerRecord): void {
+  for (const { record } of context.containers.values()) {
+    if (!isUp(record.state.status) || !record.host.Links?.some((text) => text.startsWith(`/${name}:`)))
+      continue;
+    relinkNetFiles(context.store.folder(record.id), linkedHosts(context, record, true));
+  }
+}

@@ -1,3 +1,4 @@
+import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
@@ -54,7 +55,11 @@ export async function plug(context: Context, container: Container): Promise<void
 
 /** What the container's own files say of its networks. @throws Refusal (409): a link leads nowhere */
 export const netNames = (context: Context, record: ContainerRecord): NetNames =>
-  context.naming.namesOf(inOrder(placesOf(context, record)), linkedHosts(context, record));
+  context.naming.namesOf(
+    inOrder(placesOf(context, record)),
+    // Once it runs, a link that leads nowhere any more is no reason to refuse anything.
+    linkedHosts(context, record, isUp(record.state.status)),
+  );
 
 /** Docker's order of a container's addresses: by priority, those with both families first, by name. */
 const inOrder = (places: ReturnType<typeof placesOf>) =>
@@ -104,4 +109,12 @@ export function unplug(context: Context, { record }: Container): void {
 /** `connect` and `disconnect` of everything that a container is on. */
 export function tellPlaces(context: Context, { record }: Container, action: "connect" | "disconnect"): void {
   for (const { network } of placesOf(context, record)) tellMember(context, network, record, action);
+}
+
+/** As Docker tells of a start that failed: it has left all its networks, however far it had come. */
+export function tellLeft(context: Context, { record }: Container): void {
+  for (const name of Object.keys(record.endpoints)) {
+    const network = context.networks.byName(name);
+    if (network) tellMember(context, network, record, "disconnect");
+  }
 }

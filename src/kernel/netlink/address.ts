@@ -66,6 +66,7 @@ export function macBytes(text: string): Uint8Array {
   return Uint8Array.from(text.split(":"), (byte) => Number.parseInt(byte, 16));
 }
 
+/** `"02:42:ac:11:00:02"` */
 export const macText = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 

@@ -15,7 +15,9 @@ export type Value = number | { readonly slot: string };
 
 const NONE: readonly Hole[] = [];
 
+/** Bytes that are all known. */
 export const raw = (bytes: Uint8Array): Chunk => ({ bytes, holes: NONE });
+/** Nothing. */
 export const EMPTY: Chunk = raw(new Uint8Array());
 
 /** One after the other. */
@@ -33,11 +35,13 @@ export function join(...chunks: readonly Chunk[]): Chunk {
   return { bytes: all, holes };
 }
 
+/** Bytes, one by one. */
 export const u8 = (...values: readonly number[]): Chunk => raw(Uint8Array.from(values));
 
 /** Of this machine: both architectures are little-endian. */
 export const u16 = (value: number): Chunk => u8(value & 0xff, (value >> 8) & 0xff);
 
+/** Of this machine; a hole where a slot has it. */
 export function u32(value: Value): Chunk {
   if (typeof value === "number")
     return u8(value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24);
@@ -46,9 +50,11 @@ export function u32(value: Value): Chunk {
 
 /** Big-endian, as addresses, ports and most of nf_tables are. */
 export const be16 = (value: number): Chunk => u8((value >> 8) & 0xff, value & 0xff);
+/** Big-endian. */
 export const be32 = (value: number): Chunk =>
   u8(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 
+/** Big-endian. */
 export function be64(value: bigint): Chunk {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value));

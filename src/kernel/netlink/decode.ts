@@ -58,8 +58,10 @@ export const u32Of = (bytes: Uint8Array | undefined): number | undefined =>
 export const be32Of = (bytes: Uint8Array | undefined): number | undefined =>
   bytes === undefined || bytes.length < 4 ? undefined : viewOf(bytes).getInt32(0);
 
+/** Big-endian; undefined where there is none. */
 export const be64Of = (bytes: Uint8Array | undefined): bigint | undefined =>
   bytes === undefined || bytes.length < 8 ? undefined : viewOf(bytes).getBigUint64(0);
 
+/** Of this machine; 0 behind the end. */
 export const u64At = (bytes: Uint8Array, offset: number): bigint =>
   offset + 8 > bytes.length ? 0n : viewOf(bytes).getBigUint64(offset, true);

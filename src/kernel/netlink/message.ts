@@ -24,7 +24,8 @@ export const ERROR = 16;
 /** A word of a command; a slot where a program has the value. */
 export type Word = string | { readonly slot: string };
 
-export type Protocol = "route" | "netfilter";
+/** How messages are framed: nf_tables takes batches with a beginning and an end, the others message after message. */
+export type Protocol = "route" | "netfilter" | "conntrack";
 
 /** One thing that the kernel is asked to do. */
 export interface Request {
@@ -63,7 +64,7 @@ export function batch(protocol: Protocol, requests: readonly Request[]): Chunk {
   const messages = requests.map(({ content, flags, type }, index) =>
     message(type, index === last ? flags | NLM_F.ACK : flags, index, content),
   );
-  if (protocol === "route") return join(...messages);
+  if (protocol !== "netfilter") return join(...messages);
   return join(message(BATCH.BEGIN, 0, 0, end), ...messages, message(BATCH.END, 0, last, end));
 }
 

@@ -1,8 +1,8 @@
 import type { Arch } from "../arch.ts";
 import { AARCH64 } from "../syscalls/aarch64.ts";
-import { ARM } from "../syscalls/arm.ts";
-import { I386 } from "../syscalls/i386.ts";
-import { X32 } from "../syscalls/x32.ts";
+import { arm } from "../syscalls/arm.ts";
+import { i386 } from "../syscalls/i386.ts";
+import { x32 } from "../syscalls/x32.ts";
 import { X86_64 } from "../syscalls/x86_64.ts";
 
 /** One way to make system calls that a filter must tell from the others. */
@@ -23,12 +23,34 @@ const AUDIT_X86_64 = 0xc000003e;
 const OF_HOST: Readonly<Record<Arch, readonly Architecture[]>> = {
   x86_64: [
     { name: "SCMP_ARCH_X86_64", audit: AUDIT_X86_64, bits: 64, syscalls: X86_64 },
-    { name: "SCMP_ARCH_X86", audit: 0x40000003, bits: 32, syscalls: I386 },
-    { name: "SCMP_ARCH_X32", audit: AUDIT_X86_64, bits: 32, syscalls: X32 },
+    {
+      name: "SCMP_ARCH_X86",
+      audit: 0x40000003,
+      bits: 32,
+      get syscalls() {
+        return i386();
+      },
+    },
+    {
+      name: "SCMP_ARCH_X32",
+      audit: AUDIT_X86_64,
+      bits: 32,
+      get syscalls() {
+        return x32();
+      },
+    },
   ],
   aarch64: [
     { name: "SCMP_ARCH_AARCH64", audit: 0xc00000b7, bits: 64, syscalls: AARCH64 },
-    { name: "SCMP_ARCH_ARM", audit: 0x40000028, bits: 32, syscalls: ARM, own: 0xf0000 },
+    {
+      name: "SCMP_ARCH_ARM",
+      audit: 0x40000028,
+      bits: 32,
+      get syscalls() {
+        return arm();
+      },
+      own: 0xf0000,
+    },
   ],
 };
 

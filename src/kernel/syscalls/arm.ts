@@ -4,7 +4,7 @@ import { numbered } from "./numbered.ts";
  * System call numbers of 32-bit ARM (EABI), from `asm/unistd-eabi.h`, up to 6.18; the last six are ARM's own, from
  * `asm/unistd.h` (`__ARM_NR_BASE`).
  */
-export const ARM = numbered(`
+export const arm = numbered(`
   0 restart_syscall exit fork read write open close
   8 creat link unlink execve chdir
   14 mknod chmod lchown

@@ -1,7 +1,7 @@
 import { numbered } from "./numbered.ts";
 
 /** System call numbers of i386, from `asm/unistd_32.h` (arch/x86/entry/syscalls/syscall_32.tbl), up to 6.18. */
-export const I386 = numbered(`
+export const i386 = numbered(`
   0 restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time mknod
   15 chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm oldfstat
   29 pause utime stty gtty access nice ftime sync kill rename mkdir rmdir dup pipe times prof brk setgid

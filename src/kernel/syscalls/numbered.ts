@@ -1,8 +1,16 @@
 /**
  * A table of system calls from lines of a number and the names that have it and the numbers after it:
- * `0 restart_syscall exit fork`.
+ * `0 restart_syscall exit fork`. Made when it is first asked for: most starts have no policy for it.
  */
-export function numbered(lines: string): Readonly<Record<string, number>> {
+export function numbered(lines: string): () => Readonly<Record<string, number>> {
+  let made: Readonly<Record<string, number>> | undefined;
+  return () => {
+    made ??= table(lines);
+    return made;
+  };
+}
+
+function table(lines: string): Readonly<Record<string, number>> {
   const table: Record<string, number> = {};
   for (const line of lines.trim().split("\n")) {
     const [first, ...names] = line.trim().split(" ");

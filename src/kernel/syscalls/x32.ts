@@ -59,9 +59,14 @@ const OWN: readonly string[] = [
 ];
 
 /** System call numbers of x32 with `X32_BIT`, from `asm/unistd_x32.h` (arch/x86/entry/syscalls/syscall_64.tbl). */
-export const X32: Readonly<Record<string, number>> = Object.fromEntries([
-  ...Object.entries(X86_64)
-    .filter(([name]) => !ABSENT.has(name))
-    .map(([name, number]) => [name, X32_BIT + number] as const),
-  ...OWN.map((name, index) => [name, X32_BIT + 512 + index] as const),
-]);
+export function x32(): Readonly<Record<string, number>> {
+  made ??= Object.fromEntries([
+    ...Object.entries(X86_64)
+      .filter(([name]) => !ABSENT.has(name))
+      .map(([name, number]) => [name, X32_BIT + number] as const),
+    ...OWN.map((name, index) => [name, X32_BIT + 512 + index] as const),
+  ]);
+  return made;
+}
+
+let made: Readonly<Record<string, number>> | undefined;

@@ -5,6 +5,7 @@ import { StepError } from "../../plan/error.ts";
 import type { RunResult } from "../../plan/run.ts";
 import type { Plan } from "../../plan/step.ts";
 import { change, needsHandles, rebuild, settled, TABLE } from "./change.ts";
+import { forgetFlows, goneTargets } from "./flows.ts";
 import { legacyObstacles } from "./legacy.ts";
 import { obstaclesIn } from "./obstacles.ts";
 import { firewallPlan, listPlan } from "./plans.ts";
@@ -39,6 +40,7 @@ export function createFirewall(runPlan: RunPlan): Firewall {
         const changed = before !== undefined && (await changeTo(before, chains));
         if (!changed) await runPlan(firewallPlan(rebuild(chains), WHY));
         known = changed ? settled(before, chains) : chains;
+        await forgetFlows(runPlan, goneTargets(before ?? [], chains));
       }),
 
     rules: () =>

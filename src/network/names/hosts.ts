@@ -68,6 +68,16 @@ export function changedHosts(text: string, before: HostsFacts, after: HostsFacts
   return (kept === "" || kept.endsWith("\n") ? kept : `${kept}\n`) + missing.join("");
 }
 
+/** The file after a linked container has got another address: the line with its names is the link's. */
+export function relinkedHosts(text: string, links: HostsFacts["links"]): string {
+  return links.reduce((left, { address, names }) => {
+    const lines = left.split("\n");
+    const at = lines.findIndex((one) => one.endsWith(`\t${names.join(" ")}`));
+    if (at >= 0) lines[at] = line(address, names).trimEnd();
+    return lines.join("\n");
+  }, text);
+}
+
 const line = (address: string, names: readonly string[]): string => `${address}\t${names.join(" ")}\n`;
 
 function ownLine({ hostname, domainname }: HostsFacts, address: string): string {

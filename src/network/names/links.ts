@@ -1,5 +1,6 @@
+import type { ContainerConfig } from "../../wire/container.ts";
 import type { PortProtocol } from "../ports/published.ts";
-import { nameOf, parsePort } from "../ports/request.ts";
+import { exposedPorts, nameOf } from "../ports/request.ts";
 
 /** A container that another one is linked to on the default bridge. */
 export interface Linked {
@@ -10,8 +11,7 @@ export interface Linked {
   readonly address: string;
   /** Its own variables: `Config.Env`. */
   readonly env: readonly string[];
-  /** `Config.ExposedPorts`. */
-  readonly exposed: readonly string[];
+  readonly exposed: ContainerConfig["ExposedPorts"];
 }
 
 interface Port {
@@ -25,7 +25,7 @@ const PRIVATE = new Set(["HOME", "HOSTNAME", "PATH", "TERM"]);
 /** The variables that Docker sets for a link, `DB_PORT=tcp://172.17.0.2:5432` and so on, in its order. */
 export function linkEnvironment({ parent, alias, address, env, exposed }: Linked): string[] {
   const prefix = alias.replaceAll("-", "_").toUpperCase();
-  const ports = exposed.map(parsePort).sort(byPort);
+  const ports = exposedPorts(exposed).sort(byPort);
   const first = ports[0];
   return [
     ...(first ? [`${prefix}_PORT=${url(address, first)}`] : []),

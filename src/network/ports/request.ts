@@ -61,6 +61,16 @@ export function parsePort(key: string): Port {
   return { containerPort, protocol: known };
 }
 
+/** What is exposed, without keys of images that mean nothing. */
+export const exposedPorts = (exposed: ContainerConfig["ExposedPorts"]): Port[] =>
+  Object.keys(exposed ?? {}).flatMap((key) => {
+    try {
+      return [parsePort(key)];
+    } catch {
+      return [];
+    }
+  });
+
 /** `8080`, `8080-8090`; empty and `0` are any free one, as clients of Docker's have it. */
 function parseHostPorts(text: string): PortRequest["hostPorts"] {
   if (text === "" || text === "0") return null;

@@ -1,7 +1,7 @@
 import type { PortBinding } from "../../wire/endpoint.ts";
 import type { PortSummary } from "../../wire/summary.ts";
 import type { PublishedPort } from "./published.ts";
-import { nameOf, parsePort } from "./request.ts";
+import { exposedPorts, nameOf } from "./request.ts";
 
 type Exposed = Readonly<Record<string, object>> | null | undefined;
 
@@ -22,9 +22,7 @@ export function portMap(
 /** `Ports` of a container in lists. */
 export function portList(exposed: Exposed, ports: readonly PublishedPort[]): PortSummary[] {
   const published = new Set(ports.map(nameOf));
-  const only = Object.keys(exposed ?? {})
-    .map(parsePort)
-    .filter((port) => !published.has(nameOf(port)));
+  const only = exposedPorts(exposed).filter((port) => !published.has(nameOf(port)));
   return [
     ...only.map(({ containerPort, protocol }) => ({ PrivatePort: containerPort, Type: protocol })),
     ...ports.map((port) => ({

@@ -25,6 +25,7 @@ export function because(
   return { kind: "message", request, ...reasonFor({ option }, why, hint) };
 }
 
+/** A reason with the option behind an endpoint or a bridge. */
 export function reasonFor(
   { option }: { readonly option?: string | undefined },
   why: string,

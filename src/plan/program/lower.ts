@@ -35,7 +35,7 @@ import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
 import { REPORT_MEMORY, sendReport, startReport } from "./report.ts";
 import { lowerRetry } from "./retry.ts";
-import { lowerReceive, SYNC_MESSAGE } from "./sync.ts";
+import { lowerAsk, lowerReceive, lowerTell, SYNC_MESSAGE } from "./sync.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { lowerUserMap } from "./users.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
@@ -104,7 +104,7 @@ class Lowering {
     for (const count of this.#failures) {
       writer.label(`failed.${count}`);
       writer.set(FAILED_ERROR, "acc");
-      if (this.#hasChild && count > this.#undosBeforeClone) this.#askChild();
+      if (this.#hasChild && count > this.#undosBeforeClone) lowerAsk(writer, FAILED_STEP, FAILED_ERROR);
       writer.jump(`undo.${count}`);
     }
     this.#released();
@@ -299,24 +299,6 @@ class Lowering {
     this.#stamp(number);
   }
 
-  /** A step of the parent may have failed because the child has: then the child's failure is the one to tell. */
-  #askChild(): void {
-    const { writer } = this;
-    const own = writer.fresh("own");
-    const again = writer.fresh("ask");
-    const dontWait = imm(0x40);
-    writer.label(again);
-    writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
-    // Said once, before what the child has written: it ended with something unread (unix_release_sock).
-    writer.if("acc", "eq", imm(-ERRNO.ECONNRESET), again);
-    writer.if("acc", "ne", imm(24), own);
-    writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
-    writer.if(slot("message-kind"), "eq", imm(0), own);
-    writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
-    writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
-    writer.label(own);
-  }
-
   #takeFailure(): void {
     this.writer.load(FAILED_STEP, at(SYNC_MESSAGE), 8, 8);
     this.writer.load(FAILED_ERROR, at(SYNC_MESSAGE), 16, 8);
@@ -381,10 +363,7 @@ class Lowering {
     const { writer } = this;
     writer.label("child-failed");
     writer.set(FAILED_ERROR, "acc");
-    writer.store(at(SYNC_MESSAGE), 0, 8, imm(1));
-    writer.store(at(SYNC_MESSAGE), 8, 8, slot(FAILED_STEP));
-    writer.store(at(SYNC_MESSAGE), 16, 8, slot(FAILED_ERROR));
-    writer.syscall("write", slot(SYNC), at(SYNC_MESSAGE), imm(24));
+    lowerTell(writer, FAILED_STEP, FAILED_ERROR);
     writer.syscall("exit_group", imm(1));
   }
 

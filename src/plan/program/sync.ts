@@ -1,6 +1,6 @@
 import { ERRNO } from "../../kernel/errno.ts";
 import { u64 } from "../build.ts";
-import type { Data, Slot } from "../step.ts";
+import { type Data, type Slot, SYNC, SYNC_PARENT } from "../step.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
 /** What a container's process and its keeper say to each other: kind (0 a descriptor or a word, 1 a failure), step, error. */
@@ -54,4 +54,29 @@ export function lowerReceive(
   takeFailure();
   writer.label(taken);
   if (into !== undefined) writer.load(into, at(RECEIVED_CONTROL), 16, 4);
+}
+
+/** In a child: tell the parent which step has failed, and with what. */
+export function lowerTell(writer: Writer, step: Slot, error: Slot): void {
+  writer.store(at(SYNC_MESSAGE), 0, 8, imm(1));
+  writer.store(at(SYNC_MESSAGE), 8, 8, slot(step));
+  writer.store(at(SYNC_MESSAGE), 16, 8, slot(error));
+  writer.syscall("write", slot(SYNC), at(SYNC_MESSAGE), imm(24));
+}
+
+/** A step of the parent may have failed because the child has: then the child's failure is the one to tell. */
+export function lowerAsk(writer: Writer, step: Slot, error: Slot): void {
+  const own = writer.fresh("own");
+  const again = writer.fresh("ask");
+  const dontWait = imm(0x40);
+  writer.label(again);
+  writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
+  // Said once, before what the child has written: it ended with something unread (unix_release_sock).
+  writer.if("acc", "eq", imm(-ERRNO.ECONNRESET), again);
+  writer.if("acc", "ne", imm(24), own);
+  writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+  writer.if(slot("message-kind"), "eq", imm(0), own);
+  writer.load(step, at(SYNC_MESSAGE), 8, 8);
+  writer.load(error, at(SYNC_MESSAGE), 16, 8);
+  writer.label(own);
 }

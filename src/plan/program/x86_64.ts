@@ -19,77 +19,77 @@ const REX_W = 0x48;
 export const x86_64: Assembler = {
   assemble(ops, addresses) {
     const code = new Code();
-    for (const op of ops) emit(code, op, addresses);
+    for (const op of ops) (EMIT[op.op] as Emitter<Op["op"]>)(code, op, addresses);
     return code.finish((_word, at, target) => target - (at + 4));
   },
 };
 
-function emit(code: Code, op: Op, addresses: Addresses): void {
-  const load = (register: number, operand: Operand) => loadRegister(code, register, operand, addresses);
-  const store = (slot: string, register: number) => slotAccess(code, 0x89, register, addresses.slot(slot));
-  switch (op.op) {
-    case "syscall":
-      for (const [index, arg] of op.args.entries()) load(ARGUMENTS[index]!, arg);
-      loadImmediate(code, RAX, syscallNumber("x86_64", op.call));
-      code.byte2(0x0f, 0x05);
-      return;
-    case "set":
-      if (op.value === "acc") store(op.slot, RAX);
-      else if ("imm" in op.value && isSmall(op.value.imm)) {
-        // mov qword [slot], imm32
-        code.byte4(REX_W, 0xc7, 0x04, 0x25);
-        code.word(addresses.slot(op.slot));
-        code.word(Number(op.value.imm));
-      } else {
-        load(RCX, op.value);
-        store(op.slot, RCX);
-      }
-      return;
-    case "add":
-      load(RCX, op.value);
-      slotAccess(code, 0x01, RCX, addresses.slot(op.slot));
-      return;
-    case "subtract":
-      load(RCX, op.value);
-      slotAccess(code, 0x29, RCX, addresses.slot(op.slot));
-      return;
-    case "divide":
-      load(RAX, { slot: op.slot });
-      load(RDX, { imm: 0 });
-      load(RCX, { imm: op.by });
-      code.byte3(REX_W, 0xf7, 0xf1);
-      store(op.slot, RAX);
-      store(op.remainder, RDX);
-      return;
-    case "if":
-      compare(code, op.left, op.right, addresses);
-      code.byte2(0x0f, JUMP[op.is]);
-      code.fixup(op.to);
-      code.word(0);
-      return;
-    case "recall":
-      load(RAX, { slot: op.slot });
-      return;
-    case "jump":
-      code.byte(0xe9);
-      code.fixup(op.to);
-      code.word(0);
-      return;
-    case "label":
-      code.label(op.name);
-      return;
-    case "load":
-      load(RCX, op.base);
-      readMemory(code, op.size, op.offset);
-      store(op.slot, RDX);
-      return;
-    case "store":
-      load(RCX, op.base);
-      load(RDX, op.value);
-      writeMemory(code, op.size, op.offset);
-      return;
-  }
-}
+type Emitter<K extends Op["op"]> = (code: Code, op: Extract<Op, { op: K }>, addresses: Addresses) => void;
+
+/** Small functions: one large one would be compiled by the runtime's slowest compiler, for every short command. */
+const EMIT: { readonly [K in Op["op"]]: Emitter<K> } = {
+  syscall(code, { args, call }, addresses) {
+    for (let index = 0; index < args.length; index++)
+      loadRegister(code, ARGUMENTS[index]!, args[index]!, addresses);
+    loadImmediate(code, RAX, syscallNumber("x86_64", call));
+    code.byte2(0x0f, 0x05);
+  },
+  set(code, { slot, value }, addresses) {
+    if (value === "acc") slotAccess(code, 0x89, RAX, addresses.slot(slot));
+    else if ("imm" in value && isSmall(value.imm)) {
+      // mov qword [slot], imm32
+      code.byte4(REX_W, 0xc7, 0x04, 0x25);
+      code.word(addresses.slot(slot));
+      code.word(Number(value.imm));
+    } else {
+      loadRegister(code, RCX, value, addresses);
+      slotAccess(code, 0x89, RCX, addresses.slot(slot));
+    }
+  },
+  add(code, { slot, value }, addresses) {
+    loadRegister(code, RCX, value, addresses);
+    slotAccess(code, 0x01, RCX, addresses.slot(slot));
+  },
+  subtract(code, { slot, value }, addresses) {
+    loadRegister(code, RCX, value, addresses);
+    slotAccess(code, 0x29, RCX, addresses.slot(slot));
+  },
+  divide(code, { by, remainder, slot }, addresses) {
+    loadRegister(code, RAX, { slot }, addresses);
+    loadImmediate(code, RDX, 0);
+    loadImmediate(code, RCX, by);
+    code.byte3(REX_W, 0xf7, 0xf1);
+    slotAccess(code, 0x89, RAX, addresses.slot(slot));
+    slotAccess(code, 0x89, RDX, addresses.slot(remainder));
+  },
+  if(code, { is, left, right, to }, addresses) {
+    compare(code, left, right, addresses);
+    code.byte2(0x0f, JUMP[is]);
+    code.fixup(to);
+    code.word(0);
+  },
+  recall(code, { slot }, addresses) {
+    slotAccess(code, 0x8b, RAX, addresses.slot(slot));
+  },
+  jump(code, { to }) {
+    code.byte(0xe9);
+    code.fixup(to);
+    code.word(0);
+  },
+  label(code, { name }) {
+    code.label(name);
+  },
+  load(code, { base, offset, size, slot }, addresses) {
+    loadRegister(code, RCX, base, addresses);
+    readMemory(code, size, offset);
+    slotAccess(code, 0x89, RDX, addresses.slot(slot));
+  },
+  store(code, { base, offset, size, value }, addresses) {
+    loadRegister(code, RCX, base, addresses);
+    loadRegister(code, RDX, value, addresses);
+    writeMemory(code, size, offset);
+  },
+};
 
 /** Fits in the sign-extended 32 bits of an instruction. */
 function isSmall(value: number | bigint): boolean {

@@ -8,9 +8,9 @@ export function shellWords(words: readonly Word[]): string {
   return words.map((word) => (typeof word === "string" ? quote(word) : `"$${word.slot}"`)).join(" ");
 }
 
-/** ip(8) for each request of rtnetlink; nft(8) takes a batch as one file, all or nothing, as the kernel does. */
+/** ip(8) for each request of rtnetlink, conntrack(8) for each of that; nft(8) takes a batch as one file, all or nothing, as the kernel does. */
 export function netlink(state: State, { messages, protocol }: Netlink): void {
-  if (protocol === "route") {
+  if (protocol !== "netfilter") {
     for (const message of messages) {
       state.reason = message;
       run(state, shellWords(message.request.words));

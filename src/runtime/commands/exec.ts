@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execPlan } from "../../container/launch/exec.ts";
 import { readExecProcess } from "../../oci/runtime/config.ts";
@@ -8,6 +8,7 @@ import { joinCgroups } from "../cgroups.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
 import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "../descriptors.ts";
 import { RuntimeError, wordsOf } from "../failure.ts";
+import { withHome } from "../home.ts";
 import { launch, launchAndWait, prepare } from "../program.ts";
 import { conditionOf } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
@@ -63,7 +64,7 @@ async function execute(
     throw new RuntimeError("cannot exec in a paused container (use --ignore-paused to override)");
   const stays = !given.has("detach");
   const preserved = preservedDescriptors(numberOf(given, "preserve-fds"));
-  const asked = processOf(document, args, given, context);
+  const asked = withHome(processOf(document, args, given, context), document.rootfs);
   const process: Process = { ...asked, env: [...(asked.env ?? []), ...preserved.env] };
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !stays);
@@ -75,8 +76,15 @@ async function execute(
       seccomp: document.seccomp,
       origins: new Map(),
       pid,
-      ownUsers: document.ownUsers,
-      ownTime: document.ownTime,
+      ownUsers: differs(pid, "user"),
+      ownTime: differs(pid, "time"),
+      from: {
+        spec: {
+          ociVersion: document.ociVersion,
+          ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
+        },
+        bundle: { id, path: document.bundle, root: document.rootfs },
+      },
       cgroups: joinCgroups(document.cgroup),
       caller: {
         directory,
@@ -95,6 +103,16 @@ async function execute(
     return 0;
   } finally {
     rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Whether the container is in another namespace of this type than we are: made for it, or joined. */
+function differs(pid: number, type: "user" | "time"): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${type}`) !== readlinkSync(`/proc/self/ns/${type}`);
+  } catch {
+    // A kernel without them.
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { signalAll } from "../../cgroup/kill.ts";
 import { readLayout } from "../../cgroup/layout.ts";
-import { signalName, signalNumber } from "../../kernel/signals.ts";
+import { signalNumber } from "../../kernel/signals.ts";
 import { atLeast } from "../arguments.ts";
 import { directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
@@ -17,7 +17,7 @@ const kill: RuntimeCommand = {
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
     if (given.has("all")) {
-      await signalAll(readLayout(), document.cgroup, signalName(signal) as NodeJS.Signals);
+      await signalAll(readLayout(), document.cgroup, signal);
       return 0;
     }
     if (status === "stopped" || status === "creating") throw new RuntimeError("container not running");

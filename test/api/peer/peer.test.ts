@@ -4,10 +4,17 @@ import { needs } from "../../support/skip.ts";
 import { tell } from "./differ.ts";
 import { type Peers, peersMissing, startPeers } from "./peers.ts";
 import { compare } from "./run.ts";
-import { creating, listing, living } from "./tables/containers.ts";
+import { attaching } from "./tables/attaching.ts";
+import { creating } from "./tables/creating.ts";
+import { executing } from "./tables/executing.ts";
+import { files } from "./tables/files.ts";
 import { images } from "./tables/images.ts";
-import { attaching, executing, files, logging, statistics } from "./tables/streams.ts";
+import { listing } from "./tables/listing.ts";
+import { living } from "./tables/living.ts";
+import { logging, statistics } from "./tables/logging.ts";
+import { networks } from "./tables/networks.ts";
 import { system } from "./tables/system.ts";
+import { telling } from "./tables/telling.ts";
 import { volumes } from "./tables/volumes.ts";
 
 /**
@@ -18,6 +25,7 @@ const TABLES = {
   system,
   creating,
   living,
+  telling,
   listing,
   attaching,
   logging,
@@ -26,6 +34,7 @@ const TABLES = {
   statistics,
   images,
   volumes,
+  networks,
 };
 const missing = peersMissing();
 let peers: Peers;

@@ -1,8 +1,21 @@
 // testcontainers: a PostgreSQL and a Redis, waited for, asked and stopped.
 const { createRequire } = require("node:module");
+const { connect } = require("node:net");
 const { GenericContainer, Wait } = createRequire(`${process.env.CLIENTS}/package.json`)("testcontainers");
 
 const BIN = "/usr/lib/postgresql/15/bin";
+
+/** What a server answers at first. */
+function said(host, port, words) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => socket.write(words));
+    socket.on("error", reject);
+    socket.once("data", (chunk) => {
+      socket.destroy();
+      resolve(chunk.toString().trim());
+    });
+  });
+}
 
 async function main() {
   const image = process.env.IMAGE;
@@ -43,7 +56,15 @@ async function main() {
     if (log.includes("ready to accept")) break;
   }
   seen.log = log.includes("ready to accept connections");
-  await Promise.all([postgres.stop(), redis.stop()]);
+  // As most people use it: an exposed port, published on any free one and waited for.
+  const published = await new GenericContainer(image)
+    .withUser("redis")
+    .withEntrypoint(["redis-server"])
+    .withCommand(["--protected-mode", "no", "--save", "", "--dir", "/tmp"])
+    .withExposedPorts(6379)
+    .start();
+  seen.published = await said(published.getHost(), published.getMappedPort(6379), "PING\r\n");
+  await Promise.all([postgres.stop(), redis.stop(), published.stop()]);
   console.log(JSON.stringify(seen));
 }
 

@@ -1,16 +1,16 @@
 import type { Condition, Policy } from "../../../src/kernel/seccomp/policy.ts";
 import { AARCH64 } from "../../../src/kernel/syscalls/aarch64.ts";
-import { ARM } from "../../../src/kernel/syscalls/arm.ts";
-import { I386 } from "../../../src/kernel/syscalls/i386.ts";
-import { X32 } from "../../../src/kernel/syscalls/x32.ts";
+import { arm } from "../../../src/kernel/syscalls/arm.ts";
+import { i386 } from "../../../src/kernel/syscalls/i386.ts";
+import { x32 } from "../../../src/kernel/syscalls/x32.ts";
 import { X86_64 } from "../../../src/kernel/syscalls/x86_64.ts";
 
 export const ARCHES = [
   { name: "SCMP_ARCH_X86_64", host: "x86_64", audit: 0xc000003e, bits: 64, table: X86_64 },
-  { name: "SCMP_ARCH_X86", host: "x86_64", audit: 0x40000003, bits: 32, table: I386 },
-  { name: "SCMP_ARCH_X32", host: "x86_64", audit: 0xc000003e, bits: 32, table: X32 },
+  { name: "SCMP_ARCH_X86", host: "x86_64", audit: 0x40000003, bits: 32, table: i386() },
+  { name: "SCMP_ARCH_X32", host: "x86_64", audit: 0xc000003e, bits: 32, table: x32() },
   { name: "SCMP_ARCH_AARCH64", host: "aarch64", audit: 0xc00000b7, bits: 64, table: AARCH64 },
-  { name: "SCMP_ARCH_ARM", host: "aarch64", audit: 0x40000028, bits: 32, table: ARM },
+  { name: "SCMP_ARCH_ARM", host: "aarch64", audit: 0x40000028, bits: 32, table: arm() },
 ] as const;
 
 /** What a filter answers for an action (linux/seccomp.h), without the data in its low half. */

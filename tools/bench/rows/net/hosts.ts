@@ -50,35 +50,41 @@ export async function netHosts({ cais, peers }: Bench): Promise<NetHosts> {
   };
   const hosts: NetHost[] = [];
   let engine: TestEngine | undefined;
-  if (cais) {
-    const enter = await namespace();
-    const program = join(home, "cais");
-    writeFileSync(program, `#!/bin/sh\nexec nsenter ${enter.join(" ")} '${cais.program}' "$@"\n`);
-    chmodSync(program, 0o755);
-    engine = await startEngine([], program, memoryDirectory());
-    await engine.ok(["import", busyboxTar(), IMAGE]);
-    const api = docker(engine.socket);
-    hosts.push(host("cais", cais.program, engine.env, api, enter));
-    for (let each = 0; each < 100; each++) await life(api, "bridge");
-  }
-  if (peers.docker) {
-    const enter = addressed(peers.docker.pid);
-    hosts.push(host("docker", "docker", peers.docker.env, docker(peers.docker.socket), enter));
-  }
-  return {
-    all: hosts,
-    cais: hosts.find(({ name }) => name === "cais"),
-    engine,
-    empty: await namespace(),
-    [Symbol.asyncDispose]: async () => {
-      await engine?.[Symbol.asyncDispose]();
-      for (const child of children) {
-        child.kill("SIGKILL");
-        await once(child, "exit");
-      }
-      rmSync(home, { recursive: true, force: true });
-    },
+  const end = async (): Promise<void> => {
+    await engine?.[Symbol.asyncDispose]();
+    for (const child of children) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    rmSync(home, { recursive: true, force: true });
   };
+  try {
+    if (cais) {
+      const enter = await namespace();
+      const program = join(home, "cais");
+      writeFileSync(program, `#!/bin/sh\nexec nsenter ${enter.join(" ")} '${cais.program}' "$@"\n`);
+      chmodSync(program, 0o755);
+      engine = await startEngine([], program, memoryDirectory());
+      await engine.ok(["import", busyboxTar(), IMAGE]);
+      const api = docker(engine.socket);
+      hosts.push(host("cais", cais.program, engine.env, api, enter));
+      for (let each = 0; each < 100; each++) await life(api, "bridge");
+    }
+    if (peers.docker) {
+      const enter = addressed(peers.docker.pid);
+      hosts.push(host("docker", "docker", peers.docker.env, docker(peers.docker.socket), enter));
+    }
+    return {
+      all: hosts,
+      cais: hosts.find(({ name }) => name === "cais"),
+      engine,
+      empty: await namespace(),
+      [Symbol.asyncDispose]: end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** A host has its loopback, an address of its own and a way out, as any has. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { UserFiles } from "../../container/spec/user.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import type { UserFiles } from "./user.ts";
 
 /** Larger files are no user database. */
 const MAX = 16 * 1024 * 1024;

@@ -1,0 +1,59 @@
+import { hostPlatform } from "../image/platform.ts";
+import { expand } from "../image/words.ts";
+import { Refusal } from "../oci/error.ts";
+import type { Building } from "./building.ts";
+import { type Instruction, parseDockerfile } from "./dockerfile.ts";
+import type { Stage } from "./stage.ts";
+
+/** The stage that FROM begins, and what its base wants done first (ONBUILD). */
+export interface Begun {
+  readonly stage: Stage;
+  readonly triggers: readonly Instruction[];
+}
+
+/** Begins a stage: from an earlier one, an image, or nothing. */
+export function from(building: Building, { text, flags, line }: Instruction): Begun {
+  const unknown = flags.find((flag) => !flag.startsWith("--platform="));
+  if (unknown !== undefined) throw new Refusal("invalid", `Unknown flag: ${unknown}`);
+  const match = /^(\S+)(?:\s+as\s+(\S+))?$/i.exec(text);
+  if (match === null)
+    throw new Refusal("invalid", `FROM requires either one or three arguments (line ${line})`);
+  const base = expand(match[1]!, (key) => building.global.get(key), building.mark);
+  const earlier = building.stages.get(base.toLowerCase());
+  const whole = earlier ?? baseStage(building, base);
+  const { OnBuild, ...config } = whole.config;
+  const triggers = (OnBuild ?? []).flatMap((words) => parseDockerfile(words).instructions);
+  const stage = { ...whole, config: triggers.length > 0 ? config : whole.config, commandSet: false };
+  const number = String(building.started++);
+  building.current = match[2] === undefined ? [number] : [number, match[2].toLowerCase()];
+  building.args = new Map();
+  for (const name of building.current) building.stages.set(name, stage);
+  return { stage, triggers };
+}
+
+/** An image as the beginning of a stage. */
+export function baseStage({ options }: Building, base: string): Stage {
+  if (base === "") throw new Refusal("invalid", "base name should not be blank");
+  if (base === "scratch") {
+    return {
+      platform: hostPlatform(),
+      config: {},
+      diffs: [],
+      chain: undefined,
+      history: [],
+      commandSet: false,
+    };
+  }
+  const { id, config, chain } = options.images.get(base);
+  const { os, architecture, variant, author } = config;
+  return {
+    parent: id,
+    platform: variant === undefined ? { os, architecture } : { os, architecture, variant },
+    config: config.config ?? {},
+    diffs: config.rootfs.diff_ids,
+    chain,
+    history: config.history ?? [],
+    commandSet: false,
+    ...(author === undefined ? {} : { author }),
+  };
+}

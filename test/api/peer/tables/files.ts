@@ -1,0 +1,149 @@
+import { type Case, create, del, get, gone, head, post, put } from "../table.ts";
+
+const stat = { headers: ["!X-Docker-Container-Path-Stat"] };
+/** The header's JSON, without what is by chance. */
+const pathStat = ({ headers }: { readonly headers: ReadonlyMap<string, string> }): unknown => {
+  const text = headers.get("X-Docker-Container-Path-Stat");
+  if (text === undefined) return null;
+  const { mtime, ...rest } = JSON.parse(Buffer.from(text, "base64").toString()) as Record<string, unknown>;
+  return { ...rest, mtime: typeof mtime };
+};
+/** Names, types and owners of a tar's entries, as the headers have them. */
+const entries = ({ status, body }: { readonly status: number; readonly body: Buffer }): unknown => {
+  if (status !== 200) return body.toString();
+  const found: string[] = [];
+  for (let at = 0; at + 512 <= body.length; ) {
+    const text = (from: number, length: number): string =>
+      body
+        .toString("latin1", at + from, at + from + length)
+        .replace(/\0.*$/s, "")
+        .trim();
+    if (text(0, 100) === "") break;
+    const size = Number.parseInt(text(124, 12), 8) || 0;
+    // Extended headers carry times and the like.
+    if (!["x", "g"].includes(text(156, 1)))
+      found.push([text(0, 100), text(156, 1), text(100, 8), text(108, 8), text(157, 100), size].join(" "));
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  return found.sort();
+};
+
+export const files: readonly Case[] = [
+  {
+    name: "archive out",
+    steps: [
+      create("arc", {
+        Cmd: [
+          "sh",
+          "-c",
+          "mkdir -p /tmp/d/sub; echo hello > /tmp/d/file; ln -s file /tmp/d/link; ln -s /var /tmp/d/etc; chmod 640 /tmp/d/file; chown 1000:29 /tmp/d/file; mkfifo /tmp/d/fifo; ln -s /nowhere /tmp/d/broken",
+        ],
+      }),
+      post("/containers/arc/start", { silent: true }),
+      post("/containers/arc/wait", { silent: true }),
+      ...[
+        "/tmp/d",
+        "/tmp/d/",
+        "/tmp/d/.",
+        "/tmp/d/file",
+        "/tmp/d/link",
+        "/tmp/d/etc",
+        "/tmp/d/etc/",
+        "/tmp/d/fifo",
+        "/tmp/d/broken",
+        "/nowhere",
+        "/tmp/d/file/",
+        "/tmp/d/file/x",
+        "relative",
+        "tmp/d/file",
+        "/",
+        ".",
+        "/tmp/../tmp/d/file",
+        "/tmp/d/etc/log",
+      ].flatMap((path) => [
+        head(`/containers/arc/archive?path=${encodeURIComponent(path)}`, { ...stat, view: pathStat }),
+        ...(path === "/" || path === "."
+          ? []
+          : [get(`/containers/arc/archive?path=${encodeURIComponent(path)}`, { ...stat, view: entries })]),
+      ]),
+      // Docker's sentence lacks a space.
+      head("/containers/arc/archive"),
+      get("/containers/arc/archive", { free: ["message"] }),
+      get("/containers/arc/archive?path=", { free: ["message"] }),
+      gone("arc"),
+    ],
+  },
+  {
+    name: "archive in",
+    steps: [
+      create("in", { Volumes: { "/vol": {} } }),
+      put("/containers/in/archive?path=/tmp", { body: ONE("new") }),
+      head("/containers/in/archive?path=/tmp/new", { view: pathStat }),
+      put("/containers/in/archive?path=/tmp/new", { body: ONE("x") }),
+      put("/containers/in/archive?path=/nowhere", { body: ONE("x") }),
+      put("/containers/in/archive", { body: ONE("x"), free: ["message"] }),
+      put("/containers/in/archive?path=/tmp&noOverwriteDirNonDir=1", { body: ONE("new/", "5") }),
+      put("/containers/in/archive?path=/vol", { body: ONE("in-volume") }),
+      put("/containers/in/archive?path=/tmp&copyUIDGID=1", { body: ONE("owned") }),
+      head("/containers/in/archive?path=/tmp/owned", { view: pathStat }),
+      get("/containers/in/changes", { view: changed }),
+      post("/containers/in/start", { silent: true }),
+      put("/containers/in/archive?path=/tmp", { body: ONE("running") }),
+      get("/containers/in/changes", { view: changed }),
+      gone("in"),
+    ],
+  },
+  {
+    name: "archive into what is read only",
+    steps: [
+      create("ro", {}, { ReadonlyRootfs: true, Binds: ["ro-vol:/vol", "ro-vol2:/vol2:ro"] }),
+      put("/containers/ro/archive?path=/tmp", { body: ONE("x") }),
+      put("/containers/ro/archive?path=/vol", { body: ONE("x") }),
+      put("/containers/ro/archive?path=/vol2", { body: ONE("x") }),
+      gone("ro"),
+      del("/volumes/ro-vol", { silent: true }),
+      del("/volumes/ro-vol2", { silent: true }),
+    ],
+    noEvents: true,
+  },
+  {
+    name: "changes and export",
+    steps: [
+      create("chg", {
+        Cmd: [
+          "sh",
+          "-c",
+          "echo x > /tmp/new; rm /etc/group; echo y >> /etc/passwd; mkdir /newdir; touch /newdir/in",
+        ],
+      }),
+      get("/containers/chg/changes"),
+      post("/containers/chg/start", { silent: true }),
+      post("/containers/chg/wait", { silent: true }),
+      get("/containers/chg/changes", { view: changed }),
+      get("/containers/chg/export", {
+        view: (answer) =>
+          (entries(answer) as string[]).filter((line) => !/^(bin|dev|etc)\/|^\.dockerenv/.test(line)),
+      }),
+      gone("chg"),
+    ],
+  },
+];
+
+/** In no order. */
+function changed({ body }: { readonly body: Buffer }): unknown {
+  const list = JSON.parse(body.toString()) as { readonly Path: string }[] | null;
+  return list?.sort((a, b) => (a.Path < b.Path ? -1 : 1));
+}
+
+/** A tar with one entry of no content. */
+function ONE(name: string, type = "0"): Buffer {
+  const tar = Buffer.alloc(10240);
+  tar.write(name, 0);
+  tar.write(["0000644", "0001750", "0000035", "00000000000", "00000000000", "       "].join("\x00"), 100);
+  tar.write(` ${type}`, 155);
+  tar.write(["ustar", "00"].join("\x00"), 257);
+  let sum = 0;
+  for (let at = 0; at < 512; at++) sum += tar[at]!;
+  tar.write(`${sum.toString(8).padStart(6, "0")}\x00 `, 148);
+  return tar;
+}
