@@ -11,7 +11,7 @@ export function peerOf(connection: Hijacked, terminal: boolean, stdin: boolean):
   if (!stdin) void discard(input);
   return {
     input: stdin ? input : null,
-    write: (stream, chunk) => connection.write(terminal ? chunk : frame(stream, chunk)),
+    write: (stream, chunk) => connection.write(terminal ? Buffer.from(chunk) : frame(stream, chunk)),
     end: () => connection.end(),
   };
 }
@@ -22,7 +22,7 @@ export function rawPeer(connection: Pick<Hijacked, "input" | "write" | "end">, s
   if (!stdin) void discard(input);
   return {
     input: stdin ? input : null,
-    write: (_, chunk) => connection.write(chunk),
+    write: (_, chunk) => connection.write(Buffer.from(chunk)),
     end: () => connection.end(),
   };
 }

@@ -1,6 +1,9 @@
 /** Somebody who is attached to a container's output. */
 export interface Listener {
-  /** Returns a promise when it cannot take more at once: the container's output waits for it, as in Docker. */
+  /**
+   * What it keeps of the chunk it must copy. Returns a promise when it cannot take more at once: the container's
+   * output waits for it, as in Docker.
+   */
   write(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> | undefined;
   /** The container has ended, all of its output was written. */
   end(): void;
@@ -9,7 +12,6 @@ export interface Listener {
 /** Hands the live output of one container to everybody who is attached. Keeps nothing. */
 export interface Hub {
   add(listener: Listener): () => void;
-  /** The chunk may be overwritten after the call: who listens gets a copy. */
   publish(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<unknown> | undefined;
   /** Ends all listeners and forgets them. */
   end(): void;
@@ -26,9 +28,8 @@ export function createHub(): Hub {
     publish(stream, chunk) {
       if (listeners.size === 0) return undefined;
       let slow: Promise<void>[] | undefined;
-      const kept = new Uint8Array(chunk);
       for (const listener of listeners) {
-        const wait = listener.write(stream, kept);
+        const wait = listener.write(stream, chunk);
         if (wait) {
           slow ??= [];
           slow.push(wait);

@@ -190,30 +190,36 @@ test("a keeper that was killed while no engine was there leaves nothing", can, a
   await clean("both");
 });
 
-test("an engine killed at any moment of a launch leaves a container that runs, or nothing", can, async () => {
-  const outcomes = { running: 0, ended: 0, nothing: 0 };
-  // From before the launch until well after it: how long it takes depends on the machine.
-  for (let microseconds = 0; microseconds < 200_000 && outcomes.running < 8; microseconds += 1_000) {
-    const id = `moment-${microseconds}`;
-    await killWhileLaunching(scene, id, shell("echo hello; sleep 0.3"), microseconds);
-    // As an engine does it that is started at once.
-    const found = await adopt(id);
-    if (found === null) {
-      outcomes.nothing++;
-    } else if (isEnded(found)) {
-      outcomes.ended++;
-      assert.equal(found.exited.code, 0);
-      found.release();
-    } else {
-      outcomes.running++;
-      const { exit, stdout } = await scene.finish(found);
-      assert.equal(exit.code, 0);
-      assert.equal(stdout, "hello\n");
+// It starts some dozens of engines.
+const patient = { ...can, timeout: 90_000 };
+test(
+  "an engine killed at any moment of a launch leaves a container that runs, or nothing",
+  patient,
+  async () => {
+    const outcomes = { running: 0, ended: 0, nothing: 0 };
+    // From before the launch until well after it: how long it takes depends on the machine.
+    for (let microseconds = 0; microseconds < 200_000 && outcomes.running < 8; microseconds += 1_000) {
+      const id = `moment-${microseconds}`;
+      await killWhileLaunching(scene, id, shell("echo hello; sleep 0.3"), microseconds);
+      // As an engine does it that is started at once.
+      const found = await adopt(id);
+      if (found === null) {
+        outcomes.nothing++;
+      } else if (isEnded(found)) {
+        outcomes.ended++;
+        assert.equal(found.exited.code, 0);
+        found.release();
+      } else {
+        outcomes.running++;
+        const { exit, stdout } = await scene.finish(found);
+        assert.equal(exit.code, 0);
+        assert.equal(stdout, "hello\n");
+      }
+      await clean(id);
     }
-    await clean(id);
-  }
-  assert.ok(outcomes.nothing > 0 && outcomes.running + outcomes.ended > 0, JSON.stringify(outcomes));
-});
+    assert.ok(outcomes.nothing > 0 && outcomes.running + outcomes.ended > 0, JSON.stringify(outcomes));
+  },
+);
 
 test("what a crash leaves of a note or a directory is cleared up", can, async () => {
   mkdirSync(runDir("damaged"), { recursive: true });
