@@ -99,7 +99,8 @@ export function createStore(
         if (written !== path) renameSync(written, path);
       } catch (error) {
         // A full disk: what was there stays what counts.
-        for (const path of [document(folder, generation), `${folder}/${FIRST}`]) rmSync(path, { force: true });
+        for (const path of [document(folder, generation), `${folder}/${FIRST}`])
+          rmSync(path, { force: true });
         throw error;
       }
       generations.set(record.id, generation);
