@@ -6,3 +6,5 @@
 export const fs = (): typeof import("node:fs") => require("node:fs") as typeof import("node:fs");
 /** `node:path`, likewise: half a millisecond. */
 export const path = (): typeof import("node:path") => require("node:path") as typeof import("node:path");
+/** `node:net`, likewise: it takes several milliseconds. */
+export const net = (): typeof import("node:net") => require("node:net") as typeof import("node:net");

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { net } from "../../host/builtin.ts";
 import type { PortBinding } from "../../wire/container.ts";
 
 export interface Ports {
@@ -58,7 +58,7 @@ function split(text: string): { readonly ip: string; readonly host: string; read
   if (host.endsWith("]") || (address.includes(":") && bracketed === undefined))
     throw new Error(`Invalid ip address ${address}: address ${address}:: ${problem}`);
   const ip = bracketed ?? address;
-  if (ip !== "" && isIP(ip) === 0) throw new Error(`Invalid ip address: ${ip}`);
+  if (ip !== "" && net().isIP(ip) === 0) throw new Error(`Invalid ip address: ${ip}`);
   return { ip, host, inner };
 }
 
