@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startDockerd } from "../../../tools/peers/dockerd.ts";
-import { PEERS, peerPath } from "../../../tools/peers/packages.ts";
+import { installDocker, PEERS, peerPath } from "../../../tools/peers/packages.ts";
 import { startEngine } from "../../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../../support/fixtures.ts";
 import { root } from "../../support/skip.ts";
@@ -17,11 +17,12 @@ const VERSION = "28.";
 export function peersMissing(): string | undefined {
   const missing = root() ?? busyboxMissing();
   if (missing !== undefined) return missing;
+  const refused = installDocker();
+  if (refused !== undefined) return refused;
   const program = existsSync(join(PEERS, "docker"))
     ? spawnSync("dockerd", ["--version"], { env: { PATH: peerPath() }, encoding: "utf8" })
     : null;
-  if (program === null || program.status !== 0)
-    return "no Docker 28 to compare with (tools/bun tools/peers/main.ts install)";
+  if (program === null || program.status !== 0) return "no Docker 28 to compare with";
   return program.stdout.includes(`version ${VERSION}`)
     ? undefined
     : `dockerd is not of version ${VERSION}x: ${program.stdout.trim()}`;
