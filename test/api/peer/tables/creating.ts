@@ -78,7 +78,7 @@ export const creating: readonly Case[] = [
           DnsOptions: ["ndots:1"],
           DnsSearch: ["example.org"],
           ExtraHosts: ["a:1.2.3.4"],
-          Binds: ["/tmp:/host:ro"],
+          Binds: ["/opt:/host:ro"],
           Tmpfs: { "/t": "size=1m" },
           ReadonlyRootfs: true,
           RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 },

@@ -106,9 +106,9 @@ export const volumes: readonly Case[] = [
           Volumes: { "/k": {} },
           HostConfig: {
             NetworkMode: "none",
-            Binds: ["/tmp:/a", "/tmp:/b:rw,z", "mv1:/c", "mv2:/d:ro", "mv3:/e:nocopy"],
+            Binds: ["/opt:/a", "/opt:/b:rw,z", "mv1:/c", "mv2:/d:ro", "mv3:/e:nocopy"],
             Mounts: [
-              { Type: "bind", Source: "/tmp", Target: "/f", ReadOnly: true },
+              { Type: "bind", Source: "/opt", Target: "/f", ReadOnly: true },
               { Type: "volume", Source: "mv4", Target: "/g" },
               { Type: "volume", Target: "/h" },
               { Type: "tmpfs", Target: "/i", TmpfsOptions: { SizeBytes: 100000 } },
