@@ -2,8 +2,8 @@ import type { BlkioEntry, BlkioStats } from "../wire/stats.ts";
 import { controllerDirectory, type Layout } from "./layout.ts";
 import { readKernel } from "./read.ts";
 
-/** v2, or nothing at all. */
-const UNCOUNTED: BlkioStats = {
+/** Nothing is counted: on v2 most of it, and of what does not run all of it. */
+export const NO_BLKIO_STATS: BlkioStats = {
   io_service_bytes_recursive: null,
   io_serviced_recursive: null,
   io_queue_recursive: null,
@@ -19,8 +19,8 @@ export function blkioStats(layout: Layout, cgroup: string): BlkioStats {
   const io = controllerDirectory(layout, "io", cgroup);
   const blkio = controllerDirectory(layout, "blkio", cgroup);
   if (blkio !== undefined) return legacy(blkio);
-  if (io === undefined) return UNCOUNTED;
-  return { ...UNCOUNTED, io_service_bytes_recursive: parseIoStat(readKernel(`${io}/io.stat`)) };
+  if (io === undefined) return NO_BLKIO_STATS;
+  return { ...NO_BLKIO_STATS, io_service_bytes_recursive: parseIoStat(readKernel(`${io}/io.stat`)) };
 }
 
 /** The throttle files count whatever scheduler a device has; the others are CFQ's, gone since Linux 5.0. */

@@ -1,4 +1,5 @@
 import { NO_CPU_STATS, type Sample, sample } from "../../cgroup/stats.ts";
+import { NO_BLKIO_STATS } from "../../cgroup/stats-blkio.ts";
 import { now } from "../../container/time.ts";
 import type { Stats } from "../../wire/stats.ts";
 import type { Container } from "../container.ts";
@@ -10,16 +11,7 @@ const NOTHING: Sample = {
   cpu_stats: NO_CPU_STATS,
   memory_stats: {},
   pids_stats: {},
-  blkio_stats: {
-    io_service_bytes_recursive: null,
-    io_serviced_recursive: null,
-    io_queue_recursive: null,
-    io_service_time_recursive: null,
-    io_wait_time_recursive: null,
-    io_merged_recursive: null,
-    io_time_recursive: null,
-    sectors_recursive: null,
-  },
+  blkio_stats: NO_BLKIO_STATS,
 };
 
 /** What a container uses now; `before` is the sample that processor time is compared with. */
