@@ -1,6 +1,7 @@
 import { parseAddress } from "../client/address.ts";
 import type { Engine } from "../client/request.ts";
 import type { ClientTls } from "../host/socket.ts";
+import { caller } from "./caller/caller.ts";
 import { bool, text } from "./flags/flag.ts";
 import { type TlsOptions, tlsFlags } from "./flags/tls.ts";
 
@@ -34,13 +35,11 @@ export interface GlobalOptions extends TlsOptions {
  * directory. Only the latter is started when it does not answer.
  * @param tls what TCP is secured with
  */
-export function makeContext(
-  options: GlobalOptions,
-  environment: NodeJS.ProcessEnv,
-  tls: ClientTls | undefined,
-): Context {
+export function makeContext(options: GlobalOptions, tls: ClientTls | undefined): Context {
+  const { engine: only, environment } = caller();
   const run = options.run ?? "/run/cais";
   const root = options.root ?? "/var/lib/cais";
+  if (only) return { engine: only, root, run, debug: options.debug };
   const chosen = options.host ?? (environment.CAIS_HOST || environment.DOCKER_HOST || undefined);
   const endpoint = parseAddress(chosen ?? `unix://${run}/cais.sock`, tls);
   const socket = endpoint.kind === "unix" ? endpoint.path : undefined;
