@@ -55,6 +55,10 @@ export async function serve(options: ServeOptions): Promise<never> {
     writeSync(options.readyFd, "1");
     closeSync(options.readyFd);
   }
+  // A mistake in one request's code must not end what all others wait for.
+  process.on("unhandledRejection", (error) => {
+    report(`Unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  });
   return new Promise<never>(() => {
     const end = (): void => {
       void server.close().finally(() => process.exit(0));

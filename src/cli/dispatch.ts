@@ -22,7 +22,11 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
     const found = await find(word, rest);
     if (typeof found === "number") return found;
     named = ` ${found.command.name}`;
-    return await run(makeContext(front.values, await tlsOf(front.values)), found.command, found.argv);
+    return await run(
+      makeContext(front.values, await tlsOf(front.values), dispatch),
+      found.command,
+      found.argv,
+    );
   } catch (error) {
     return tellError(error, named);
   }

@@ -80,7 +80,10 @@ function readAnswer(writer: Writer, elsewhere: string): void {
   writer.set("moved", "acc");
   writer.add("answer-at", slot("moved"));
   writer.subtract("answer-left", slot("moved"));
-  // Another answer may be shorter: nothing is waited for that may not come.
+  // Another answer may be shorter: nothing is waited for that may not come. Every answer has a status.
+  writer.set("answer-read", imm(FRONT_ANSWER.length));
+  writer.subtract("answer-read", slot("answer-left"));
+  writer.if(slot("answer-read"), "lt", imm(TAKEN.length), next);
   for (const [offset, byte] of Buffer.from(TAKEN, "latin1").entries()) {
     writer.load("byte", at(ANSWER), offset, 1);
     writer.if(slot("byte"), "ne", imm(byte), elsewhere);

@@ -17,12 +17,13 @@ import { frontProgram } from "../../src/front/program.ts";
 import { ROOT } from "../check/sources.ts";
 
 /**
- * Builds `dist/cais`: the command line, the engine and the runtime in one executable, with the front before them;
+ * `npm run build [-- DIRECTORY]` builds `dist/cais`: the command line, the engine and the runtime in one executable, with the front before them;
  * and `dist/cais-runtime`, its name as a runtime, for containerd, podman and dockerd, which name a program without
  * arguments.
  */
 const entry = join(ROOT, "src/cli/main.ts");
-const output = join(ROOT, "dist/cais");
+const directory = process.argv[2] ?? join(ROOT, "dist");
+const output = join(directory, "cais");
 const build = sourcesDigest();
 
 const OPTIONS = [
@@ -39,7 +40,7 @@ const OPTIONS = [
 ];
 
 if (existsSync(entry)) {
-  mkdirSync(join(ROOT, "dist"), { recursive: true });
+  mkdirSync(directory, { recursive: true });
   const made = `${output}.new`;
   const built = spawnSync(process.execPath, ["build", ...OPTIONS, `--outfile=${made}`, entry], {
     cwd: ROOT,

@@ -38,7 +38,7 @@ export default command({
       ...(secured
         ? { tls: { ...tlsPaths(options, process.env), verify: options.tlsverify } }
         : (given.has("tls") || given.has("tlsverify")) && { tls: "plain" as const }),
-      commands: commandsAt,
+      commands: (path) => commandsAt(context.dispatch, path),
       logLevel: options["log-level"] ?? (context.debug ? "debug" : "info"),
       ...(Number.isInteger(ready) && { readyFd: ready }),
     });

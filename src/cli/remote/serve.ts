@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { constants } from "node:os";
 import { FRONT_SIGNALS, NOTICE, ORDER, RECORD } from "../../wire/front.ts";
 import { type Caller, Elsewhere, takeCallers } from "../caller/caller.ts";
-import { dispatch } from "../dispatch.ts";
+import type { Dispatch } from "../context.ts";
 import { type Call, type Input, inputOf, readCall } from "./call.ts";
 
 /** The connection to a front. */
@@ -24,16 +24,22 @@ takeCallers(() => callers.getStore());
  * the socket that its front came by; it ends when its front does.
  * @returns never throws, and resolves when the command has ended
  */
-export function commandsAt(socket: string): (connection: Connection) => Promise<void> {
+export function commandsAt(dispatch: Dispatch, socket: string): (connection: Connection) => Promise<void> {
   return async (connection) => {
     const input = inputOf(connection.input());
     const call = await readCall(input);
-    if (call !== null) await runFor(socket, connection, input, call);
+    if (call !== null) await runFor(dispatch, socket, connection, input, call);
     connection.end();
   };
 }
 
-async function runFor(socket: string, connection: Connection, input: Input, call: Call): Promise<void> {
+async function runFor(
+  dispatch: Dispatch,
+  socket: string,
+  connection: Connection,
+  input: Input,
+  call: Call,
+): Promise<void> {
   const gone = new AbortController();
   const session = remoteCaller(socket, connection, call, gone);
   const listening = callers.run(session.caller, () => listen(input, session));
