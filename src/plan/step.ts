@@ -265,6 +265,8 @@ export interface Keeper {
   readonly stdio: KeeperStdio;
   /** Read into the exit record when the child has ended: the kernel's count of OOM kills. */
   readonly oom?: Slot;
+  /** The child's mount namespace, held until release: see `holdMounts` in src/container/launch/custody.ts. */
+  readonly mounts?: Slot;
 }
 
 /** An output of the workload, which the keeper moves to the end of a file: see SPOOL in src/plan/records.ts. */

@@ -123,6 +123,7 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
     token,
     stdin: request.stdin,
     init: request.init,
+    ownMounts: request.ownMounts ?? false,
     endpoints: request.endpoints ?? [],
     ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),

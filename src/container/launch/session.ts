@@ -194,7 +194,12 @@ export function dropKeeperPrivileges(dropAll: Step): Step[] {
 }
 
 /** The last step of a keeper. */
-export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom: boolean): Step {
+export function keep(
+  runDir: string,
+  token: Uint8Array,
+  stdio: KeeperStdio,
+  holds: { readonly oom: boolean; readonly mounts: boolean },
+): Step {
   const keeper: Keeper = {
     child: "child",
     signals: "signals",
@@ -205,7 +210,8 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     remove: (["exit", "stdout", "stderr", "alive"] as const).map((name) => `${runDir}/${RUN_FILES[name]}`),
     token,
     stdio,
-    ...(oom ? { oom: "oom" } : {}),
+    ...(holds.oom ? { oom: "oom" } : {}),
+    ...(holds.mounts ? { mounts: "mounts" } : {}),
   };
   return { kind: "keep", keeper, why: "stay with the container: reap it, report its end, hold its streams" };
 }
