@@ -38,8 +38,6 @@ export interface KeeperFacts {
   readonly runDir: string;
   /** The engine's report FIFO. */
   readonly reports: string;
-  /** Where the program will be: it removes itself. */
-  readonly program: string;
   /** 16 random bytes that name this start. */
   readonly token: Uint8Array;
   readonly stdin: boolean;
@@ -52,7 +50,7 @@ export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wire
   const { ownMounts = false, reports, runDir, stdin, token } = facts;
   const streams = stdio(runDir, terminal, stdin);
   return {
-    begin: [...session(facts.program, reports), ...runDirectory(runDir), ...streams.steps],
+    begin: [...session(runDir, reports), ...runDirectory(runDir), ...streams.steps],
     forget: [...forgetKeeper(), endWith("keeper")],
     streams: ({ consoleSize, user }, console) =>
       terminal
