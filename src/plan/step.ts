@@ -77,6 +77,8 @@ export interface Clone extends Reason {
   readonly child: readonly Step[];
   /** Steps of a helper process that makes the child where the keeper does not go: it enters namespaces. */
   readonly via?: readonly Step[];
+  /** Calls that take back what is made beside the child, by steps after this one: run when the child is gone. */
+  readonly undo?: readonly Call[];
 }
 
 /**
