@@ -3,6 +3,7 @@ import { deleteLink, type LinkRef, setLink } from "../../kernel/netlink/route/li
 import { call, close, from, mem, num, space, struct } from "../../plan/build.ts";
 import type { Program } from "../../plan/compile.ts";
 import { commandText } from "../../plan/describe.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import {
   type Call,
   type Data,
@@ -25,6 +26,7 @@ import { writeSysctl } from "./sysctl.ts";
 
 /** The keeper's socket, and in the child its own. */
 export const WIRES: Slot = "wires";
+const INSIDE: Slot = "wires-inside";
 /** Names in a program's `fill`. */
 const LAY = "wires.lay";
 const PORT = "wires.port";
@@ -111,8 +113,40 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
         [from(SYNC_PARENT), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
         "tell the container that its interfaces are there",
       ),
+      ...holdInside(endpoints),
     ],
   };
+}
+
+/** Interfaces without an end on the host. */
+const insideOnly = (endpoints: readonly Endpoint[]): readonly Endpoint[] =>
+  endpoints.filter(({ link }) => link.driver !== "bridge");
+
+/**
+ * An interface beside another one goes with its namespace, which the kernel takes down some time after the last
+ * process: until then nobody else can have its address. So the keeper gets the child's socket, which holds the
+ * namespace, and removes the interface itself when the container has ended.
+ */
+function holdInside(endpoints: readonly Endpoint[]): Step[] {
+  const inside = insideOnly(endpoints);
+  if (inside.length === 0) return [];
+  const requests = inside.map((endpoint) => deleteLink(endpoint.interface));
+  const { bytes } = batch("route", requests);
+  const remove = call(
+    "sendto",
+    [
+      from(INSIDE),
+      mem(struct([bytes]), requests.map(({ words }) => commandText(words)).join("; ")),
+      ...[num(bytes.length), num(0), num(0), num(0)],
+    ],
+    "remove the container's interfaces",
+  );
+  return [
+    { kind: "receive", into: INSIDE, why: "hold the container's network until its interfaces are removed" },
+    call("fcntl", [from(INSIDE), num(2, "F_SETFD"), num(1, "FD_CLOEXEC")], "pass it on to nobody", {
+      undo: [remove],
+    }),
+  ];
 }
 
 /** The interface; and on a bridge what its port is to be. */
@@ -161,6 +195,11 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
       ),
     ),
     configureBatch(endpoints),
+    ...(insideOnly(endpoints).length === 0
+      ? []
+      : sendDescriptor(WIRES, SYNC, {
+          why: "let the keeper remove the interfaces when the container has ended",
+        })),
     close(WIRES, "close it"),
   ];
 }
