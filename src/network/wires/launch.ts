@@ -68,19 +68,14 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
   const requests = removals(endpoints);
   const { bytes, holes } = batch("route", requests);
   const undo: Data = struct([bytes], UNDO);
-  const remove: Call = call(
-    "sendto",
-    [
-      from(WIRES),
-      mem(undo, requests.map(({ words }) => commandText(words)).join("; ")),
-      ...[num(bytes.length), num(0), num(0), num(0)],
-    ],
-    "remove the host's ends",
-  );
+  const undos: readonly Call[] = [
+    ...removeInside(endpoints),
+    ...(requests.length === 0 ? [] : [send(WIRES, requests, undo, "remove the host's ends")]),
+  ];
   const uppers = new Map(endpoints.map((endpoint) => [upperName(endpoint), endpoint]));
   return {
     before: [
-      openNetlink("route", WIRES, why, requests.length === 0 ? [] : [remove]),
+      openNetlink("route", WIRES, why, undos),
       ...[...uppers].flatMap(
         ([name, endpoint]) =>
           findLink(
@@ -128,25 +123,26 @@ const insideOnly = (endpoints: readonly Endpoint[]): readonly Endpoint[] =>
  * namespace, and removes the interface itself when the container has ended.
  */
 function holdInside(endpoints: readonly Endpoint[]): Step[] {
-  const inside = insideOnly(endpoints);
-  if (inside.length === 0) return [];
-  const requests = inside.map((endpoint) => deleteLink(endpoint.interface));
-  const { bytes } = batch("route", requests);
-  const remove = call(
-    "sendto",
-    [
-      from(INSIDE),
-      mem(struct([bytes]), requests.map(({ words }) => commandText(words)).join("; ")),
-      ...[num(bytes.length), num(0), num(0), num(0)],
-    ],
-    "remove the container's interfaces",
-  );
+  if (insideOnly(endpoints).length === 0) return [];
   return [
     { kind: "receive", into: INSIDE, why: "hold the container's network until its interfaces are removed" },
-    call("fcntl", [from(INSIDE), num(2, "F_SETFD"), num(1, "FD_CLOEXEC")], "pass it on to nobody", {
-      undo: [remove],
-    }),
   ];
+}
+
+/** Before the child's socket is there, nothing is at its place that could be sent to. */
+function removeInside(endpoints: readonly Endpoint[]): Call[] {
+  const requests = insideOnly(endpoints).map((endpoint) => deleteLink(endpoint.interface));
+  return requests.length === 0
+    ? []
+    : [send(INSIDE, requests, undefined, "remove the container's interfaces")];
+}
+
+/** One batch whose answers nobody reads. */
+function send(socket: Slot, requests: readonly Request[], data: Data | undefined, why: string): Call {
+  const { bytes } = batch("route", requests);
+  const words = requests.map((request) => commandText(request.words)).join("; ");
+  const sent = mem(data ?? struct([bytes]), words);
+  return call("sendto", [from(socket), sent, ...[bytes.length, 0, 0, 0].map((n) => num(n))], why);
 }
 
 /** The interface; and on a bridge what its port is to be. */
