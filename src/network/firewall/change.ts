@@ -27,16 +27,24 @@ export function rebuild(chains: readonly Chain[]): Request[] {
   ];
 }
 
-const keyOf = (rule: Rule): string => `${ruleText(rule)}#${rule.comment}`;
+/** Rules that stay are the same objects as before: what they are is worked out once. */
+const keys = new WeakMap<Rule, string>();
+function keyOf(rule: Rule): string {
+  const known = keys.get(rule);
+  if (known !== undefined) return known;
+  const key = `${ruleText(rule)}#${rule.comment}`;
+  keys.set(rule, key);
+  return key;
+}
 
-/** Whether a change needs `listed`, the kernel's numbers of the rules that are there. */
-export function needsHandles(before: readonly Chain[], after: readonly Chain[]): boolean {
+/** The chains of which a change needs `listed`, the kernel's numbers of the rules that are there. */
+export function needsHandles(before: readonly Chain[], after: readonly Chain[]): readonly string[] {
   const next = new Map(after.map((chain) => [chain.name, chain]));
-  return before.some((chain) => {
+  return before.flatMap((chain) => {
     const { ordered, rules } = next.get(chain.name) ?? { ordered: true, rules: [] };
-    if (ordered) return false;
+    if (ordered) return [];
     const kept = new Set(rules.map(keyOf));
-    return chain.rules.some((rule) => !kept.has(keyOf(rule)));
+    return chain.rules.some((rule) => !kept.has(keyOf(rule))) ? [chain.name] : [];
   });
 }
 

@@ -1,4 +1,4 @@
-import { decodeChains, decodeRules } from "../../kernel/netlink/nft/decode.ts";
+import { decodeChains, decodeRules, type ListedRule } from "../../kernel/netlink/nft/decode.ts";
 import { listChains, listRules } from "../../kernel/netlink/nft/requests.ts";
 import { ruleText } from "../../kernel/netlink/nft/rule.ts";
 import { StepError } from "../../plan/error.ts";
@@ -27,8 +27,8 @@ export function createFirewall(runPlan: RunPlan): Firewall {
     last = next.catch(() => undefined);
     return next;
   };
-  const listed = async () =>
-    decodeRules((await runPlan(listPlan(listRules(TABLE), "read the firewall rules"))).output);
+  const listed = async (chain?: string) =>
+    decodeRules((await runPlan(listPlan(listRules(TABLE, chain), "read the firewall rules"))).output);
 
   return {
     apply: (state) =>
@@ -56,7 +56,8 @@ export function createFirewall(runPlan: RunPlan): Firewall {
   /** @returns false where somebody has removed a part of the table, or all of it (`nft flush ruleset`) */
   async function changeTo(before: readonly Chain[], chains: readonly Chain[]): Promise<boolean> {
     try {
-      const handles = needsHandles(before, chains) ? await listed() : [];
+      const handles: ListedRule[] = [];
+      for (const chain of needsHandles(before, chains)) handles.push(...(await listed(chain)));
       const requests = change(before, chains, handles);
       if (requests.length > 0) await runPlan(firewallPlan(requests, WHY));
       return true;
