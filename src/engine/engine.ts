@@ -31,6 +31,7 @@ export type EngineParts = Pick<
   | "links"
   | "ports"
   | "firewall"
+  | "owner"
   | "launcher"
   | "cgroups"
   | "report"
