@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { liveDirectories } from "../image/archive/live.ts";
+import { openRoot } from "../image/tar/beneath.ts";
 import { packTree } from "../image/tar/pack.ts";
 import { unpack } from "../image/tar/unpack.ts";
 import { codeOf, Refusal } from "../oci/error.ts";
@@ -181,13 +183,23 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
     async fill(name, source) {
       const { Mountpoint } = get(name);
       if (fs.readdirSync(Mountpoint).length > 0 || !isDirectory(source)) return;
+      // A container that has it already may be at work in it.
+      const root = openRoot(Mountpoint);
+      const live = liveDirectories(root, []);
       try {
-        await unpack(packTree(source, { runPlan }), Mountpoint, { runPlan, whiteouts: "plain" });
+        await unpack(packTree(source, { runPlan }), `/proc/self/fd/${root}`, {
+          runPlan,
+          whiteouts: "plain",
+          live,
+        });
       } catch (error) {
         // Half a copy would be taken for what the user put there.
         for (const left of fs.readdirSync(Mountpoint))
           fs.rmSync(join(Mountpoint, left), { recursive: true, force: true });
         throw error;
+      } finally {
+        live.close();
+        fs.closeSync(root);
       }
     },
     damaged: () => damaged,
