@@ -4,6 +4,7 @@ import { notFound } from "../engine/refuse.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { decoded } from "./path.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 import { splitVersion } from "./version.ts";
@@ -27,16 +28,6 @@ export function createHandler(engine: Engine): Handler {
     if (match === null) throw notFound("page not found");
     return match.handle({ engine, minor: versioned.minor }, exchange, match.parameters);
   };
-}
-
-/** What the path says; null when its escapes are none. */
-function decoded(path: string): string | null {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return null;
-  }
 }
 
 /** Without `//`, `.` and `..`; names with such parts are never looked up. */
