@@ -1,9 +1,9 @@
 import { flags, SOCKET, TTY } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, struct, u32 } from "../../plan/build.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import { type Slot, type Step, SYNC } from "../../plan/step.ts";
 import { openFlags } from "./files.ts";
 import { openInside } from "./place.ts";
-import { sendDescriptor } from "./rootfs.ts";
 
 /** The workload's descriptors 0, 1 and 2. */
 
