@@ -86,7 +86,7 @@ const TMPFILE = 0o20000000;
  * The program as a file that has no name, so that nobody else can run it and none is left behind. A file system that
  * is mounted noexec is passed over.
  */
-function withFile<T>(program: Program, run: (path: string) => T): T {
+export function withFile<T>(program: Program, run: (path: string) => T): T {
   let last: unknown;
   for (const place of PLACES) {
     let file: number | undefined;

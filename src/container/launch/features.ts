@@ -28,7 +28,7 @@ export function features(arch: Arch = hostArch()): object {
     linux: {
       namespaces: NAMESPACES,
       capabilities: capabilitiesUpTo(readLastCapability()),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: true },
       seccomp: {
         enabled: true,
         actions: [...SECCOMP_ACTIONS].sort(),
