@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { usedTrees } from "../cgroup/limits.ts";
 import { refuseImpossible } from "../container/launch/machine.ts";
+import { readNetDevices } from "../container/launch/net-devices.ts";
 import { launchPlan } from "../container/launch/plan.ts";
 import { type Arguments, type Flags, numberOf } from "./arguments.ts";
 import { openBundle } from "./bundle.ts";
@@ -60,6 +61,7 @@ export async function makeContainer<T>(
   try {
     const { holder, layout, plan: cgroups, unit, warnings } = await prepareCgroups(place, bundle.spec, id);
     for (const warning of warnings) context.log.warn(warning);
+    const netDevices = await readNetDevices(linux);
     const pidFile = given.get("pid-file");
     const plan = launchPlan({
       spec: { ...bundle.spec, process },
@@ -70,6 +72,7 @@ export async function makeContainer<T>(
       bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, "hooks") },
       rootPlace: directory,
       init: false,
+      netDevices,
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
       caller: {
         directory,

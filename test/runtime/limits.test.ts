@@ -103,7 +103,7 @@ test("features and spec are what schedulers and people expect", possible, async 
   assert.ok(features.mountOptions.includes("rro"));
   assert.equal(features.linux.cgroup.systemd, true);
   assert.ok(features.linux.seccomp.actions.includes("SCMP_ACT_ERRNO"));
-  assert.match(await scene.cais.ok(["--version"]), /^cais-runtime version \S+\ncommit: \S+\nspec: 1\.2/);
+  assert.match(await scene.cais.ok(["--version"]), /^cais-runtime version \S+\ncommit: \S+\nspec: 1\.3/);
   const again = await scene.cais.run(["spec", "--bundle", scene.bundle("b")]);
   assert.match(again.stderr, /File config\.json exists/);
 });

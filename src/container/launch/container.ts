@@ -27,6 +27,7 @@ import {
   type PlannedMount,
 } from "./mounts.ts";
 import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
+import type { NetDeviceSteps } from "./net-devices.ts";
 import { makeInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
@@ -59,6 +60,8 @@ export interface ContainerParts {
   readonly custody: Custody;
   readonly init: boolean;
   readonly endpoints: readonly Endpoint[];
+  /** The child's part of moving the machine's interfaces. */
+  readonly devices: Pick<NetDeviceSteps, "forget" | "wait">;
   readonly arch: Arch;
   readonly isDirectory: (path: string) => boolean;
   readonly because: Because;
@@ -79,6 +82,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
   return [
     ...parts.custody.forget,
     ...forgetWires(endpoints),
+    ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
@@ -95,6 +99,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
     ...pivot(),
     ...(hooks === undefined ? fileSystems : bundleFileSystems)(parts, ownUsers),
+    ...parts.devices.wait,
     ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
     ...propagateRoot(spec.linux?.rootfsPropagation),
     ...names(parts),
@@ -125,6 +130,7 @@ function containerElsewhere(parts: ContainerParts): Step[] {
   if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
   return [
     ...parts.custody.forget,
+    ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     ...(others && hooks !== undefined ? waitForUsers() : []),
     ...openLabel(spec.process, readLabels(), because),
@@ -134,6 +140,7 @@ function containerElsewhere(parts: ContainerParts): Step[] {
     ...joinMountNamespace(namespaces, because),
     ...changeRoot(rootfs.path, because),
     ...(others ? becomeRoot(because) : []),
+    ...parts.devices.wait,
     ...names(parts),
     ...(namespaces.has("network") ? loopbackUp() : []),
     ...sysctls(spec.linux?.sysctl ?? {}, because),

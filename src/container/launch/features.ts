@@ -42,7 +42,7 @@ export function features(arch: Arch = hostArch()): object {
       intelRdt: { enabled: false },
       memoryPolicy: { modes: MEMORY_POLICIES, flags: MEMORY_POLICY_FLAGS },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: {},
     potentiallyUnsafeConfigAnnotations: [],

@@ -21,6 +21,7 @@ import {
   namespaces as readNamespaces,
   timeNamespace,
 } from "./namespaces.ts";
+import { moveNetDevices, type NetDevice } from "./net-devices.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
@@ -45,6 +46,8 @@ interface ContainerFacts {
   readonly isDirectory: (path: string) => boolean;
   /** Where a network namespace of its own is wired to; nowhere where it is absent. */
   readonly endpoints?: readonly Endpoint[];
+  /** Interfaces of the machine that the container gets. */
+  readonly netDevices?: readonly NetDevice[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -78,6 +81,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
+  const devices = moveNetDevices(facts.netDevices ?? [], because);
   const custody =
     "caller" in facts
       ? leftToCaller(facts.caller, process)
@@ -108,6 +112,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     init: facts.init,
     isDirectory: facts.isDirectory,
     endpoints,
+    devices,
     arch: facts.arch ?? hostArch(),
     because,
   });
@@ -119,6 +124,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...beforeClone(users),
     ...wires.before,
+    ...devices.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -134,6 +140,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...custody.parted,
     ...afterClone(users),
     ...wires.after,
+    ...devices.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...custody.finish(
       hooks === undefined ? [] : passListener(spec, hooks.bundle, because),

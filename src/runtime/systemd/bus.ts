@@ -23,7 +23,7 @@ interface BusError extends Error {
 
 /** The name of a refusal; empty for other errors. */
 export const refusalOf = (error: unknown): string =>
-  error instanceof Error && "bus" in error ? String(error.bus) : "";
+  error instanceof Error ? String((error as Partial<BusError>).bus ?? "") : "";
 
 /** Only root may use the first, which needs no bus daemon; both are systemd's (systemd(1), dbus-daemon(1)). */
 const SOCKETS = ["/run/systemd/private", "/run/dbus/system_bus_socket"] as const;
