@@ -46,7 +46,16 @@ export function systemdPackages(arch: Arch): string {
   const directory = join(ROOT, ".cache/vm", `systemd-${arch}`);
   if (!existsSync(directory))
     fetchInto(directory, DEBIAN[arch], (apt) =>
-      apt("apt-get", "-qy", "--no-install-recommends", "--download-only", "install", "systemd", "apparmor"),
+      apt(
+        "apt-get",
+        "-qy",
+        "--no-install-recommends",
+        "--download-only",
+        "install",
+        "systemd",
+        "apparmor",
+        "checkpolicy",
+      ),
     );
   return directory;
 }

@@ -7,6 +7,7 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { labelled, readLabels } from "./attributes.ts";
 import { inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { makeCgroups } from "./cgroup.ts";
@@ -68,7 +69,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const listed =
     bundle === undefined
       ? (spec.mounts ?? [])
-      : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
+      : (spec.mounts ?? []).map((mount, index) =>
+          labelled(inBundle(mount, index, bundle), linux, readLabels()),
+        );
   const mounts = listed.map((mount, index) =>
     planMount(
       mount,

@@ -26,6 +26,7 @@ export function contradictions(spec: RuntimeSpec): void {
       "linux.timeOffsets",
       "only new clocks can be set: add a namespace of type time without a path",
     );
+  if (linux.mountLabel?.includes('"')) throw wrong("linux.mountLabel", "a label has no quotes");
   netDevices(linux.netDevices ?? {}, seen.has("network"));
   for (const name of Object.keys(linux.sysctl ?? {})) sysctl(name, seen);
   for (const [index, mount] of mounts.entries()) mountIds(mount, `mounts[${index}]`, seen.has("user"));
