@@ -12,6 +12,7 @@ export interface Engine {
   readonly memory: () => number;
 }
 
+/** cais and Docker, each if it is there. */
 export function enginesOf({ cais, peers }: Bench): Engine[] {
   const engines: Engine[] = [];
   const socket = cais?.env.DOCKER_HOST?.replace("unix://", "");
