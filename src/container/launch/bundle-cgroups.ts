@@ -1,10 +1,9 @@
 import { basename } from "node:path";
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import { AT, MOUNT_ATTR, MS } from "../../kernel/flags.ts";
-import { call, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
+import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
 import { linksTo, mountCgroups } from "./cgroup-mount.ts";
-import { HERE } from "./files.ts";
 import { makeFileSystem, mountCall, type PlannedMount } from "./mounts.ts";
 import { attachInside, makeInside } from "./place.ts";
 
@@ -32,16 +31,26 @@ export function cgroupTrees(planned: PlannedMount, trees: readonly Hierarchy[], 
       mount: { ...mount, type: "tmpfs", source: "tmpfs" },
       options: { ...options, flags, set: options.set & ~MOUNT_ATTR.RDONLY, data: "mode=755" },
     }),
-    ...attachInside(planned.tree, destination, "directory", reason),
-    ...trees.flatMap((tree, index) => [
-      limited(index),
-      ...attachInside(`cgroup-tree.${index}`, `${destination}/${basename(tree.path)}`, "directory", reason),
-      ...linksTo(tree, basename(tree.path)).map((link) =>
-        call("symlinkat", [str(basename(tree.path)), HERE, str(`${destination}/${link}`)], reason, {
-          tolerate: ["EEXIST"],
-        }),
-      ),
-    ]),
+    // What is held is the fresh tmpfs itself, wherever it has been attached: nobody has put a link into it.
+    ...attachInside(planned.tree, destination, "directory", reason, true),
+    ...trees.flatMap((tree, index) => {
+      const name = basename(tree.path);
+      const into = [from(planned.tree), str(name)];
+      return [
+        limited(index),
+        call("mkdirat", [...into, num(0o755, "0755")], reason),
+        call(
+          "move_mount",
+          [from(`cgroup-tree.${index}`), str(""), ...into, num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
+          reason,
+        ),
+        close(`cgroup-tree.${index}`, "close it"),
+        ...linksTo(tree, name).map((link) =>
+          call("symlinkat", [str(name), from(planned.tree), str(link)], reason),
+        ),
+      ];
+    }),
+    close(planned.tree, "close it"),
     ...((options.flags & MS.RDONLY) === 0
       ? []
       : [

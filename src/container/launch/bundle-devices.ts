@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { S } from "../../kernel/flags.ts";
 import type { Device } from "../../oci/runtime/linux.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import type { Slot, Step } from "../../plan/step.ts";
-import { deviceNumber, LINKS } from "./devices.ts";
+import { deviceNumber, linksHere } from "./devices.ts";
 import { attachInside, expectDevice, makeInside, openInside } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
@@ -63,8 +62,7 @@ export function makeLinks(): Step[] {
   return [
     ...makeInside("/dev", "directory", reason),
     openInside("/dev", DIRECTORY, reason),
-    // Where a kernel has no such file a link to it leads to nothing.
-    ...LINKS.filter(([target]) => target !== "/proc/kcore" || existsSync(target)).map(([target, path]) =>
+    ...linksHere().map(([target, path]) =>
       call("symlinkat", [str(target), from(DIRECTORY), str(basename(path))], `link ${path}`, {
         tolerate: ["EEXIST"],
       }),

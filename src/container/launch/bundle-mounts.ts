@@ -64,6 +64,14 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 const fromHost = (planned: PlannedMount): boolean =>
   !isBind(planned) && !planned.options.remount && !VIRTUAL.has(planned.mount.type ?? "");
 
+/** Whether it is made from nothing, and nothing of the image or of the host goes into it. */
+export const isPlain = ({ mount, options }: PlannedMount): boolean =>
+  VIRTUAL.has(mount.type ?? "") &&
+  !options.remount &&
+  !options.tmpcopyup &&
+  options.recursiveSet === 0 &&
+  options.recursiveClear === 0;
+
 /**
  * While the host's paths are there: file systems on devices and such, mounted on `place` for a moment, which the root
  * covers afterwards, and taken from there.

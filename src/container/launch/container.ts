@@ -9,8 +9,9 @@ import { call, mem, num } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
+import { cgroupTrees } from "./bundle-cgroups.ts";
 import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
-import { mountAll, mountFromHost, mountOne, openOwnCgroups } from "./bundle-mounts.ts";
+import { isPlain, mountAll, mountFromHost, mountOne, openOwnCgroups } from "./bundle-mounts.ts";
 import { awaitCgroups, type CgroupSteps, enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
@@ -130,12 +131,18 @@ function insideOwn(parts: ContainerParts, ownUsers: boolean): Step[] {
 
 /** The same of a bundle, whose image and configuration nobody vouches for. */
 function insideBundle(parts: ContainerParts, hooks: HookParts, ownUsers: boolean): Step[] {
+  const { mounts, spec } = parts;
+  // A hook may put anything anywhere.
+  const none = { own: [], others: mounts, confinedEarly: false };
+  const { confinedEarly, others, own } = spec.hooks === undefined ? stagesOf(mounts, isPlain) : none;
   return [
-    ...bundleFileSystems(parts, ownUsers),
-    ...parts.devices.wait,
-    ...containerHooks(hooks, destinationsOf(parts.mounts)),
-    ...propagateRoot(parts.spec.linux?.rootfsPropagation),
-    ...confine(parts, () => false),
+    ...own.flatMap((planned) => mountOwn(planned, parts, ownUsers)),
+    ...(confinedEarly ? [...parts.devices.wait, ...confine(parts, inKernel)] : []),
+    ...bundleFileSystems(parts, others, ownUsers),
+    ...(confinedEarly ? [] : parts.devices.wait),
+    ...containerHooks(hooks, destinationsOf(mounts)),
+    ...propagateRoot(spec.linux?.rootfsPropagation),
+    ...(confinedEarly ? [] : confine(parts, () => false)),
   ];
 }
 
@@ -201,19 +208,22 @@ function becomeRoot(because: Because): Step[] {
   ];
 }
 
-/** Everything that a bundle mounts. */
+/** What a bundle mounts where paths have to be walked with care. */
 function bundleFileSystems(
-  { because, mounts, namespaces, spec, trees }: ContainerParts,
-  others: boolean,
+  { because, mounts: all, namespaces, spec, trees }: ContainerParts,
+  mounts: readonly PlannedMount[],
+  ownUsers: boolean,
 ): Step[] {
   const devices = devicesOf(spec.linux?.devices ?? []);
-  const nodes = others ? attachNodes(devices) : makeNodes(devices, because);
+  // A /dev that is mounted earlier than these has them already.
+  const filled = all.slice(0, all.length - mounts.length).some(({ mount }) => mount.destination === "/dev");
+  const nodes = ownUsers ? attachNodes(devices) : makeNodes(devices, because);
   return mountAll({
     mounts,
     trees,
     ownCgroups: ownCgroups(namespaces),
-    made: (planned) => others && needsHost(planned),
-    devices: [...nodes, ...makeLinks()],
+    made: (planned) => ownUsers && needsHost(planned),
+    devices: filled ? [] : [...nodes, ...makeLinks()],
   });
 }
 
@@ -231,6 +241,8 @@ function hostMounts({ cgroups, hooks, mounts, namespaces, rootPlace, trees }: Co
 /** A file system in the kernel's own trees, or one of them; devices as soon as there is a `/dev`. */
 function mountOwn(planned: PlannedMount, parts: ContainerParts, ownUsers: boolean): Step[] {
   const { destination, type } = planned.mount;
+  const shared = parts.hooks !== undefined && !ownCgroups(parts.namespaces);
+  if (type === "cgroup" && shared) return cgroupTrees(planned, parts.trees, false);
   if (type === "cgroup") return mountCgroups(planned, parts.trees);
   if (ownUsers && needsHost(planned)) return attachFileSystem(planned);
   if (destination !== "/dev") return mountFileSystem(planned);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { AT, OPEN_TREE, S } from "../../kernel/flags.ts";
 import type { Device } from "../../oci/runtime/linux.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
@@ -26,7 +27,7 @@ const DEFAULT_DEVICES: readonly Device[] = [
 }));
 
 /** Links every container has, from the same section and from what Docker's containers have. */
-export const LINKS: readonly (readonly [string, string])[] = [
+const LINKS: readonly (readonly [string, string])[] = [
   ["/proc/self/fd", "/dev/fd"],
   ["/proc/self/fd/0", "/dev/stdin"],
   ["/proc/self/fd/1", "/dev/stdout"],
@@ -34,6 +35,11 @@ export const LINKS: readonly (readonly [string, string])[] = [
   ["/proc/kcore", "/dev/core"],
   ["pts/ptmx", "/dev/ptmx"],
 ];
+
+/** Where a kernel has no such file a link to it leads to nothing. */
+export function linksHere(): readonly (readonly [string, string])[] {
+  return LINKS.filter(([target]) => target !== "/proc/kcore" || existsSync(target));
+}
 
 /** The default devices and the configuration's, each path once. */
 export function devicesOf(listed: readonly Device[]): readonly Device[] {
@@ -117,7 +123,7 @@ export function attachHostDevices(devices: readonly Device[]): Step[] {
 
 /** `/dev/fd`, `/dev/stdin` and the others. */
 export function makeDeviceLinks(): Step[] {
-  return LINKS.map(([target, path]) =>
+  return linksHere().map(([target, path]) =>
     call("symlinkat", [str(target), HERE, str(path)], `link ${path}`, { tolerate: ["EEXIST"] }),
   );
 }

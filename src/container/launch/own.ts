@@ -20,11 +20,18 @@ const below = (path: string, top: string) => path.startsWith(`${top}/`);
 /** Whether a path is a place of its own in the root, where a link is not followed. */
 export const isTop = (destination: string): boolean => TOPS.includes(destination);
 
-/** Sort the mounts of a container, which stay in their order. */
-export function stagesOf(mounts: readonly PlannedMount[]): Stages {
+/**
+ * Sort the mounts of a container, which stay in their order.
+ * @param plain whether one is a file system of the kernel's that nothing of the image goes into
+ */
+export function stagesOf(
+  mounts: readonly PlannedMount[],
+  plain: (planned: PlannedMount) => boolean = () => true,
+): Stages {
   const made = new Set<string>();
-  const first = mounts.findIndex(({ mount: { destination }, options }) => {
-    if (options.bind !== "no") return true;
+  const first = mounts.findIndex((planned) => {
+    const { destination } = planned.mount;
+    if (planned.options.bind !== "no" || !plain(planned)) return true;
     if (isTop(destination)) made.add(destination);
     return ![...made].some((top) => destination === top || below(destination, top));
   });

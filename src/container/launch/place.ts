@@ -139,14 +139,15 @@ export function attachAt(tree: Slot, place: Slot, reason: Reason): Step[] {
   ];
 }
 
-/** Make the place if it is missing, attach the tree, let go of it. */
+/** Make the place if it is missing, attach the tree, let go of it unless a directory's is to be kept. */
 export function attachInside(
   tree: Slot,
   destination: string,
   kind: "directory" | "file",
   reason: Reason,
+  keeps = false,
 ): Step[] {
-  const attach = attachOpened(tree, destination, reason);
+  const attach = attachOpened(tree, destination, reason, keeps);
   const make = makeInside(destination, kind, reason);
   // A link that leads to nothing, as /etc/resolv.conf often is, is itself the place of a file.
   const again: readonly Step[] =
@@ -163,12 +164,12 @@ const missing = (steps: readonly Step[], otherwise: readonly Step[], reason: Rea
   ...reason,
 });
 
-function attachOpened(tree: Slot, destination: string, reason: Reason): Step[] {
+function attachOpened(tree: Slot, destination: string, reason: Reason, keeps: boolean): Step[] {
   const place: Slot = "place";
   return [
     ...openPlace(destination, place, reason),
     ...attachAt(tree, place, reason),
-    close(tree, "close it"),
+    ...(keeps ? [] : [close(tree, "close it")]),
   ];
 }
 
