@@ -4,6 +4,7 @@ import { notFound } from "../engine/refuse.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
+import type { Route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 import { splitVersion } from "./version.ts";
@@ -11,8 +12,8 @@ import { splitVersion } from "./version.ts";
 const PLAIN = "text/plain; charset=utf-8";
 
 /** Answers every request to the API. */
-export function createHandler(engine: Engine): Handler {
-  const router = createRouter(routes);
+export function createHandler(engine: Engine, more: readonly Route[] = []): Handler {
+  const router = createRouter([...routes, ...more]);
   return (exchange) => {
     const path = decoded(exchange.head.path);
     if (path === null) return exchange.reply(400, "400 Bad Request", PLAIN);

@@ -118,7 +118,9 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   };
 
   return {
-    start(request) {
+    async start(request) {
+      // The address may be that of a container which has just ended, and whose interface is still there.
+      if (request.endpoints?.some(({ link }) => link.driver !== "bridge")) await removals.all();
       const token = randomBytes(16);
       return launch(request, programs.start(request, token), request.trace);
     },

@@ -14,6 +14,8 @@ export interface Removals {
   begin(runDir: string, note: StartNote): void;
   /** Resolves when nothing of an earlier start is left there: the next one waits for that. */
   done(runDir: string): Promise<void> | undefined;
+  /** Resolves when nothing of any earlier start is left. */
+  all(): Promise<unknown>;
 }
 
 /** Nothing is being removed yet. */
@@ -34,6 +36,7 @@ export function createRemovals(reports: Reports, layout: Layout): Removals {
       removals.set(runDir, removal);
     },
     done: (runDir) => removals.get(runDir),
+    all: () => Promise.all(removals.values()),
   };
 }
 

@@ -79,13 +79,21 @@ export const linkedEnvironment = (
     }),
   );
 
-/** Further names of a container in lists: what others call it. */
-export const linkNames = (context: Context, { name }: ContainerRecord): readonly string[] =>
-  context.containers
-    .values()
-    .flatMap(({ record }) => record.host.Links ?? [])
-    .flatMap((text) => (text.startsWith(`/${name}:/`) ? [text.slice(name.length + 2)] : []))
-    .toArray();
+/** What containers are called by those that are linked to them, by the name of the one that is called so. */
+export function linkNames({ containers }: Context): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { record } of containers.values()) {
+    for (const text of record.host.Links ?? []) {
+      // `/child:/parent/alias`
+      const [, child, called] = /^\/([^:]*):(\/.*)$/s.exec(text) ?? [];
+      if (child === undefined || called === undefined) continue;
+      const known = names.get(child);
+      if (known) known.push(called);
+      else names.set(child, [called]);
+    }
+  }
+  return names;
+}
 
 /** A container has started: those that are linked to it learn its address. */
 export function tellParents(context: Context, { name }: ContainerRecord): void {
