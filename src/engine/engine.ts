@@ -32,6 +32,7 @@ export type EngineParts = Pick<
   | "links"
   | "ports"
   | "firewall"
+  | "owner"
   | "launcher"
   | "cgroups"
   | "report"

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cpus, hostname, release } from "node:os";
+import { readLabels } from "../container/launch/attributes.ts";
 import { netFilesOf } from "../container/netfiles.ts";
 import type { ContainerRecord } from "../container/record.ts";
 import type { SpecFacts } from "../container/spec/facts.ts";
@@ -24,6 +25,7 @@ export function machine(): ValidationFacts {
     arch: hostArch(),
     kernel: release(),
     capabilities: ownCapabilities(),
+    apparmor: readLabels().apparmor,
     cpus: cpus().length,
     cpusetCpus: online("/sys/devices/system/cpu/online"),
     cpusetMems: online("/sys/devices/system/node/online"),

@@ -21,6 +21,7 @@ export function explainSteps(plan: Plan): readonly ExplainedStep[] {
       const inherited = position === 0 ? tolerated : [];
       if (step.kind === "attempt") {
         walk(step.steps, side, step.tolerate);
+        walk(step.otherwise ?? [], side, []);
         continue;
       }
       if (step.kind === "netlink") {

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { cgroupForMore } from "../../cgroup/inner.ts";
 import type { Layout } from "../../cgroup/layout.ts";
 import { directoriesOf, limits, usedTrees } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
@@ -162,6 +163,10 @@ export function createPrograms({ layout, reports, run }: ProgramPlaces): Program
       if (container === null)
         throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
       const { attach, unified } = cgroupsOf(container.cgroup, NO_RESOURCES);
+      const born =
+        unified !== undefined && layout.mode === "v2"
+          ? cgroupForMore(unified, container.cgroup, request.container.pid)
+          : unified;
       const { seccomp } = request;
       const facts = {
         process: request.process,
@@ -173,7 +178,7 @@ export function createPrograms({ layout, reports, run }: ProgramPlaces): Program
           directories: [],
           writes: [],
           attach,
-          ...(unified === undefined ? {} : { unified }),
+          ...(born === undefined ? {} : { unified: born }),
         },
         runDir: request.runDir,
         reports,

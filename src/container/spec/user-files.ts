@@ -1,8 +1,11 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { O } from "../../kernel/flags.ts";
+import { codeOf } from "../../oci/error.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import type { UserFiles } from "./user.ts";
 
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Larger files are no user database. */
 const MAX = 16 * 1024 * 1024;
 
@@ -52,17 +55,26 @@ function look(directory: string, name: string): string | null {
   if (!etc) return null;
   // A whiteout, or a link: nothing below it counts, and it is not followed.
   if (!etc.isDirectory()) return "";
-  const stat = lstatSync(`${directory}/etc/${name}`, { throwIfNoEntry: false });
-  if (!stat) return null;
-  return stat.isFile() ? read(`${directory}/etc/${name}`) : "";
+  return read(`${directory}/etc`, name);
 }
 
-function read(path: string): string {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** In the topmost layer a process of the container may put links in the way meanwhile: they are not followed then. */
+function read(etc: string, name: string): string | null {
+  const opened: number[] = [];
   try {
-    const stat = fstatSync(descriptor);
-    return stat.isFile() && stat.size <= MAX ? readFileSync(descriptor, "utf8") : "";
+    const open = (path: string, flags: number) => opened[opened.push(openSync(path, flags | O_NOFOLLOW)) - 1];
+    const directory = open(etc, O.PATH | O_DIRECTORY);
+    const path = `/proc/self/fd/${directory}/${name}`;
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (!there) return null;
+    if (!there.isFile()) return "";
+    const file = open(path, O_RDONLY | O_NONBLOCK);
+    const stat = file === undefined ? undefined : fstatSync(file);
+    return file !== undefined && stat?.isFile() && stat.size <= MAX ? readFileSync(file, "utf8") : "";
+  } catch (error) {
+    if (codeOf(error) === "ELOOP" || codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return "";
+    throw error;
   } finally {
-    closeSync(descriptor);
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }

@@ -3,6 +3,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { DEFAULT_MASKED, DEFAULT_READONLY } from "../../container/spec/paths.ts";
+import { parseSecurityOptions } from "../../container/spec/security.ts";
 import { NEVER } from "../../container/time.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { EMPTY_CONFIG } from "../../wire/empty.ts";
@@ -23,6 +24,7 @@ export async function inspect(
 ): Promise<ContainerInspect> {
   const { record } = container;
   const files = netFilesOf(namesFolder(context, record));
+  const security = parseSecurityOptions(record.host.SecurityOpt);
   const begun = record.state.startedAt !== NEVER || record.state.error !== "";
   const sizes = options.size ? await sizesOf(context, record) : {};
   return {
@@ -43,7 +45,7 @@ export async function inspect(
     Platform: "linux",
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: "",
+    AppArmorProfile: typeof security === "string" ? "" : (security.apparmor ?? ""),
     ExecIDs: execsOf(context, container),
     HostConfig: hostOf(record),
     GraphDriver: graphDriver(context, record.id),

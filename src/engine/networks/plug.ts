@@ -13,6 +13,7 @@ import { checkAsked } from "./check.ts";
 import { namesFolder } from "./files.ts";
 import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
+import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
 import { placesOf } from "./wires.ts";
 
@@ -45,6 +46,7 @@ export function reserve(context: Context, { record }: Container): readonly Netwo
 export async function plug(context: Context, container: Container): Promise<void> {
   const { record } = container;
   try {
+    await settleName(context, record);
     await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
     await context.ports.hold(record, places);
