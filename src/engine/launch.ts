@@ -55,10 +55,17 @@ export function launchRequest(
     stdin: config.OpenStdin ?? false,
     trace,
     init: host.Init ?? false,
-    ownMounts: record.mounts.every(({ Type }) => Type === "tmpfs"),
+    ownMounts: hasOwnMounts(context, record),
     endpoints: wiresOf(placesOf(context, record)),
   };
 }
+
+/** Whether all that is mounted in it is its own or a directory of the engine's: nothing that anybody would unmount. */
+const hasOwnMounts = ({ volumes }: Context, { mounts }: ContainerRecord): boolean =>
+  mounts.every(
+    ({ Name, Type }) =>
+      Type === "tmpfs" || (Type === "volume" && Name !== undefined && volumes.mount(Name) === undefined),
+  );
 
 /** `-v` makes a directory where its source is not there. */
 function makeSources(context: Context, { config, host }: ContainerRecord): void {

@@ -168,16 +168,20 @@ test(
   async () => {
     const own = await create("own-mounts", "sleep 100", { Tmpfs: { "/scratch": "" } });
     const host = await create("host-mounts", "sleep 100", { Binds: ["/usr:/host:ro"] });
-    const volume = await create("volume-mounts", "sleep 100", { Binds: ["kept:/data"] });
-    for (const id of [own, host, volume]) await engine.json("POST", `/containers/${id}/start`);
+    const DriverOpts = { type: "tmpfs", device: "tmpfs" };
+    await engine.json("POST", "/volumes/create", { Name: "mounted", DriverOpts });
+    const plain = await create("plain-volume", "sleep 100", { Binds: ["kept:/data"] });
+    const volume = await create("volume-mounts", "sleep 100", { Binds: ["mounted:/data"] });
+    for (const id of [own, host, plain, volume]) await engine.json("POST", `/containers/${id}/start`);
     assert.deepEqual(await heldBy(own), [readlinkSync(`/proc/${(await state(own)).Pid}/ns/mnt`)]);
+    assert.equal((await heldBy(plain)).length, 1);
     assert.deepEqual(await heldBy(host), []);
     assert.deepEqual(await heldBy(volume), []);
     // The directories of the first start are free when the second mounts them again.
     await engine.json("POST", `/containers/${own}/restart?t=0`);
     assert.equal((await heldBy(own)).length, 1);
-    for (const id of [own, host, volume]) await engine.json("DELETE", `/containers/${id}?force=1&v=1`);
-    await engine.json("DELETE", "/volumes/kept");
+    for (const id of [own, host, plain, volume]) await engine.json("DELETE", `/containers/${id}?force=1&v=1`);
+    for (const name of ["kept", "mounted"]) await engine.json("DELETE", `/volumes/${name}`);
     await untilEmpty(join(engine.directory, "run/containers"));
   },
 );

@@ -148,8 +148,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
       ...(cgroupSteps.undo.length === 0 ? {} : { undo: cgroupSteps.undo }),
     },
     close(SYNC, "leave that end to the container"),
-    ...custody.parted,
+    // The child waits for these.
     ...cgroupSteps.beside,
+    ...custody.parted,
     ...afterClone(users),
     ...wires.after,
     ...devices.after,

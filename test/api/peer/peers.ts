@@ -45,6 +45,8 @@ export async function startPeers(): Promise<Peers> {
     own: {
       image,
       directories: [
+        // Ours are in memory: a disk costs each start three files.
+        [`${run}/names`, "<root>/containers"],
         [data, "<root>"],
         [run, "<run>"],
       ],
