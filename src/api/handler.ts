@@ -5,6 +5,7 @@ import { collectWhenQuiet } from "../host/memory.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
+import type { Route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 import { splitVersion } from "./version.ts";
@@ -12,8 +13,8 @@ import { splitVersion } from "./version.ts";
 const PLAIN = "text/plain; charset=utf-8";
 
 /** Answers every request to the API. */
-export function createHandler(engine: Engine): Handler {
-  const router = createRouter(routes);
+export function createHandler(engine: Engine, more: readonly Route[] = []): Handler {
+  const router = createRouter([...routes, ...more]);
   return (exchange) => {
     collectWhenQuiet();
     const path = decoded(exchange.head.path);

@@ -60,7 +60,7 @@ function explainStep(
       ...(step.kind === "call" || step.kind === "message" ? (step.tolerate ?? []) : []),
     ]),
   ];
-  const undo = step.kind === "call" ? (step.undo ?? []).map(describeStep) : [];
+  const undo = step.kind === "call" || step.kind === "clone" ? (step.undo ?? []).map(describeStep) : [];
   return {
     index,
     side,

@@ -59,6 +59,37 @@ test("a name is one's own, an alias, a link, or one with its network", () => {
   assert.deepEqual(view.lookup("al")?.ipv4, ["127.53.0.3"]);
 });
 
+test("what was answered before is answered again, until any name changes", async () => {
+  const made = directory();
+  const resolver = createResolver({ ...made, port: PORT });
+  await resolver.listen(GATEWAY);
+  try {
+    for (let round = 0; round < 3; round++) assert.deepEqual(data(await ask("web")), ["127.53.0.2"]);
+    // The same question of another asker, and one with other options, are other questions.
+    assert.deepEqual(data(await ask("web", { from: "127.53.0.2", edns: 1232 })), ["127.53.0.2"]);
+    assert.deepEqual(data(await ask("web", { from: "127.53.0.77" })), [], "a stranger gets nothing");
+    assert.deepEqual(data(await ask("web", { type: "AAAA" })), ["fd53::2"]);
+    made.add({ ...WEB, ipv4: "127.53.0.22" });
+    for (let round = 0; round < 2; round++) assert.deepEqual(data(await ask("web")), ["127.53.0.22"]);
+    made.remove("web-id", "n1");
+    made.add(member({ names: ["other"], containerId: "web-id", ipv4: "127.53.0.22" }));
+    assert.deepEqual(data(await ask("other")), ["127.53.0.22"]);
+    // Who asked has gone, and another container has its address.
+    made.remove("db-id", "n1");
+    assert.deepEqual(data(await ask("other")), [], "nobody's address");
+    made.add(member({ names: ["far"], network: { id: "n2", name: "far" }, ipv4: "127.53.0.3" }));
+    assert.deepEqual(data(await ask("far")), ["127.53.0.3"]);
+    // Both of an alias's addresses have their turn.
+    const firsts = new Set<unknown>();
+    made.add(member({ names: ["one", "both"], network: { id: "n2", name: "far" }, ipv4: "127.53.0.4" }));
+    made.add(member({ names: ["two", "both"], network: { id: "n2", name: "far" }, ipv4: "127.53.0.5" }));
+    for (let round = 0; round < 64 && firsts.size < 2; round++) firsts.add(data(await ask("both"))[0]);
+    assert.equal(firsts.size, 2);
+  } finally {
+    resolver.close();
+  }
+});
+
 test("names of networks that the asker is not on are none of his", () => {
   const made = directory();
   const far = member({ names: ["far"], network: { id: "n2", name: "far" }, ipv4: "127.54.0.2" });

@@ -60,8 +60,8 @@ const ENGINE = `mkdir -p /run/place /run/layers/upper /run/layers/work /sys/fs/c
 for name in $(cat /sys/fs/cgroup/cgroup.controllers); do echo +$name > /sys/fs/cgroup/cais/cgroup.subtree_control; done
 mkfifo /run/reports
 exec 3<>/run/reports
-cp /program /run/program
-/run/program 3>&- &
+: >/run/one.unclaimed
+/program 3>&- &
 report() { dd bs=${REPORT_SIZE} count=1 of=/run/report <&3 2> /dev/null; echo "report $(od -An -v -tx1 /run/report | tr -d ' \\n')"; }
 report
 kind() { echo $(od -An -tu4 -j4 -N4 /run/report); }
@@ -92,7 +92,6 @@ function program(arch: Arch): Uint8Array {
     trees: layout.hierarchies,
     runDir: "/run/one",
     reports: "/run/reports",
-    program: "/run/program",
     rootPlace: "/run/place",
     token: new Uint8Array(16).fill(7),
     stdin: false,

@@ -17,8 +17,6 @@ import { createNumbering, createStencils } from "./stencils.ts";
 export interface ProgramPlaces {
   /** The engine's run directory. */
   readonly run: string;
-  /** Where programs are written. */
-  readonly programs: string;
   /** The engine's report FIFO. */
   readonly reports: string;
   readonly layout: Layout;
@@ -51,10 +49,10 @@ const ownUsers = ({ spec }: LaunchRequest): boolean =>
 const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
 /** Programs for this machine; those of the last kinds of starts are kept. */
-export function createPrograms({ layout, programs, reports, run }: ProgramPlaces): Programs {
+export function createPrograms({ layout, reports, run }: ProgramPlaces): Programs {
   const rootPlace = join(run, "rootfs");
   const places = join(run, "places");
-  for (const directory of [run, programs, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [run, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   makePlaces(places);
   const parents = new Map<string, Parent>();
   const stencils = createStencils(STENCILS);
@@ -118,11 +116,11 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
     trees: usedTrees(layout),
     runDir: request.runDir,
     reports,
-    program: programPath(programs, token),
     rootPlace,
     token,
     stdin: request.stdin,
     init: request.init,
+    ownMounts: request.ownMounts ?? false,
     endpoints: request.endpoints ?? [],
     ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
@@ -192,7 +190,6 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
             ...plain,
             seccomp,
             origins: request.origins,
-            program: programPath(programs, anyToken),
             token: anyToken,
           });
         if (Object.keys(options).length > 0) return compile(planOf(facts, token), options);
@@ -204,9 +201,4 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
       return { note, program };
     },
   };
-}
-
-/** Where the program of a start is, for the milliseconds until it unlinks itself. */
-export function programPath(directory: string, token: Uint8Array): string {
-  return join(directory, Buffer.from(token).toString("hex"));
 }

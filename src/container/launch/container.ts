@@ -11,7 +11,7 @@ import type { Rootfs } from "../../storage/driver.ts";
 import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
 import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
 import { mountAll, mountFromHost, openOwnCgroups } from "./bundle-mounts.ts";
-import { enterCgroups } from "./cgroup.ts";
+import { awaitCgroups, type CgroupSteps, enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import type { Custody } from "./custody.ts";
@@ -55,6 +55,7 @@ export interface ContainerParts {
   /** An empty directory of the host, covered by the root until the pivot. */
   readonly rootPlace: string;
   readonly cgroups: CgroupPlan;
+  readonly cgroupSteps: CgroupSteps;
   readonly trees: readonly Hierarchy[];
   readonly custody: Custody;
   readonly init: boolean;
@@ -76,6 +77,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
   const { because, endpoints, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.users !== "machine";
   if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
+  const waits = parts.cgroupSteps.beside.length > 0;
   return [
     ...parts.custody.forget,
     ...forgetWires(endpoints),
@@ -83,7 +85,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
     ...openLabel(spec.process, readLabels(), because),
-    ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
+    ...(waits ? [] : enterCgroups(parts.cgroups, namespaces.has("cgroup"))),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
     // Only the host's root finds the way to the bundle.
@@ -93,6 +95,9 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
     ...hostMounts(parts),
     ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
+    // As late as can be: their files are the host's.
+    ...awaitCgroups(parts.cgroupSteps),
+    ...(waits ? enterCgroups(parts.cgroups, namespaces.has("cgroup")) : []),
     ...pivot(),
     ...(hooks === undefined ? fileSystems : bundleFileSystems)(parts, ownUsers),
     ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),

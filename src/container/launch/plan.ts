@@ -95,6 +95,8 @@ export function launchPlan(facts: LaunchFacts): Plan {
   };
   // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
   const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because);
+  // With a bundle, or users of its own, the child hears of other things first.
+  const cgroupSteps = makeCgroups(cgroups, because, hooks === undefined && namespaces.users === "machine");
   const child = containerSteps({
     spec: { ...spec, process },
     ...(hooks === undefined ? {} : { hooks }),
@@ -103,6 +105,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     rootfs: facts.rootfs,
     rootPlace,
     cgroups,
+    cgroupSteps,
     trees: facts.trees,
     custody,
     init: facts.init,
@@ -114,7 +117,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const steps: Step[] = [
     ...custody.begin,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
-    ...makeCgroups(cgroups, because),
+    ...cgroupSteps.before,
     ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
     ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...beforeClone(users),
@@ -129,9 +132,11 @@ export function launchPlan(facts: LaunchFacts): Plan {
       why: "make the container's first process in new namespaces",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
       ...(via.length === 0 ? {} : { via }),
+      ...(cgroupSteps.undo.length === 0 ? {} : { undo: cgroupSteps.undo }),
     },
     close(SYNC, "leave that end to the container"),
     ...custody.parted,
+    ...cgroupSteps.beside,
     ...afterClone(users),
     ...wires.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),

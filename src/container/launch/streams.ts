@@ -1,8 +1,8 @@
 import { flags, SOCKET, TTY } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u32 } from "../../plan/build.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import { type Slot, type Step, SYNC } from "../../plan/step.ts";
 import { HERE, open, openFlags } from "./files.ts";
-import { sendDescriptor } from "./rootfs.ts";
 
 /** The workload's descriptors 0, 1 and 2. */
 

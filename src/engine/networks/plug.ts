@@ -2,7 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { bridgeName } from "../../network/drivers/bridge.ts";
+import { driverOf } from "../../network/drivers/drivers.ts";
 import { linkExists } from "../../network/host.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
@@ -87,14 +87,18 @@ export async function follow(context: Context, record: ContainerRecord, before: 
 }
 
 /**
- * Whether a start failed because a bridge is not there any more. It is made again then, and the start is worth another
+ * Whether a start failed because a link of the host is not there any more. It is made again then, and the start is worth another
  * attempt.
  */
 export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
   if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
   const gone = placesOf(context, record)
     .map(({ network }) => network)
-    .filter((network) => network.driver === "bridge" && !linkExists(bridgeName(network)));
+    .filter((network) => {
+      const driver = driverOf(network);
+      const link = driver.bridge(network) ?? driver.parent(network);
+      return link !== null && !linkExists(link.name);
+    });
   for (const network of gone) context.links.forget(network);
   await context.links.ensure(gone);
   for (const network of gone) await reattach(context, network);

@@ -132,12 +132,40 @@ function entrance(
         rule(`${name}: answers`, [ANSWERS], accept),
         rule(`${name}: published ports`, [PUBLISHED], accept),
         ...([4, 6] as const).flatMap((family) => direct(network, family, networks, ports)),
+        ...fromTrusted(network, ports),
       ];
   const rest = closed(network)
     ? `${name}: internal, nothing comes in`
     : `${name}: only published ports come in`;
   return { name: entranceName(network), rules: [...within, ...open, rule(rest, [], drop)], ordered: true };
 }
+
+/** From some of the host's interfaces published ports are reached by the containers' own addresses, too. */
+function fromTrusted(network: FirewallNetwork, ports: readonly PublishedPort[]): Rule[] {
+  const { trusted = [] } = network;
+  return openPorts(network, ports).flatMap(({ container, containerIp, containerPort, protocol }) =>
+    trusted.map((name) =>
+      rule(
+        `container ${container}: port ${containerPort}/${protocol}, from the trusted ${name}`,
+        [
+          { match: "iifname", is: "==", name },
+          destination(containerIp),
+          { match: "dport", protocol, port: containerPort },
+        ],
+        accept,
+      ),
+    ),
+  );
+}
+
+/** Ports of containers that are published in any way, each once. */
+const openPorts = ({ id }: FirewallNetwork, ports: readonly PublishedPort[]): readonly PublishedPort[] => [
+  ...new Map(
+    ports
+      .filter(({ network }) => network === id)
+      .map((port) => [`${port.containerIp} ${port.containerPort} ${port.protocol}`, port]),
+  ).values(),
+];
 
 /** Without translation: by the containers' own addresses. */
 function direct(
@@ -161,8 +189,8 @@ function direct(
   const icmp: Condition = { match: "protocol", protocol: family === 4 ? "icmp" : "icmpv6" };
   return [
     rule(`${name}: routed, ping`, [ours, icmp], accept),
-    ...ports
-      .filter((port) => port.network === network.id && port.containerIp.includes(":") === (family === 6))
+    ...openPorts(network, ports)
+      .filter(({ containerIp }) => isV6(containerIp) === (family === 6))
       .map(({ container, containerIp, containerPort, protocol }) =>
         rule(
           `container ${container}: port ${containerPort}/${protocol}, routed`,
@@ -274,8 +302,11 @@ function leaving(network: FirewallNetwork): Rule[] {
   if (closed(network) || !network.masquerade) return [];
   return ([4, 6] as const)
     .filter((family) => ["nat", "nat-unprotected"].includes(modeOf(network, family)))
-    .flatMap((family) => subnetsOf(network, family))
-    .map((subnet) =>
-      rule(`network ${network.name}: out into the world`, [source(subnet), notInto(network)], masquerade),
-    );
+    .flatMap((family) => {
+      const address = family === 4 ? network.hostAddress4 : network.hostAddress6;
+      const then = address === undefined ? masquerade : ({ kind: "snat", address } as const);
+      return subnetsOf(network, family).map((subnet) =>
+        rule(`network ${network.name}: out into the world`, [source(subnet), notInto(network)], then),
+      );
+    });
 }

@@ -280,6 +280,7 @@ class Lowering {
     this.#stamp(number);
     if (outer === "keeper") {
       this.#hasChild = true;
+      if (step.undo !== undefined) this.#undos.push(step.undo);
       this.#undosBeforeClone = this.#undos.length;
       this.#undos.push(endChild(pid));
     }

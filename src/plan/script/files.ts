@@ -93,9 +93,9 @@ function offsets(state: State, text: string) {
   }
 }
 
-function unlink(state: State, call: Call) {
-  if (state.side !== "keeper") throw noForm("unlinkat in a container");
-  note(state, `there is no launch program by hand (${textAt(call, 1)})`);
+function rename(state: State) {
+  if (state.side !== "keeper") throw noForm("renameat2 in a container");
+  note(state, "there is no engine that could give the start up");
 }
 
 function symlink(state: State, call: Call) {
@@ -148,7 +148,7 @@ export const FILES: Handlers = {
   mknodat: makeNode,
   openat: open,
   write,
-  unlinkat: unlink,
+  renameat2: rename,
   symlinkat: symlink,
   fchownat: chown,
   dup3: duplicate,

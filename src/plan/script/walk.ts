@@ -5,9 +5,10 @@ import type { Handlers } from "./handler.ts";
 import { execute } from "./last.ts";
 import { dataAt, slotAt, textAt } from "./memory.ts";
 import { MOUNTS } from "./mounts.ts";
-import { JOINING, NAMESPACES } from "./namespaces.ts";
+import { GO, JOINING, NAMESPACES } from "./namespaces.ts";
 import { netlink, shellWords } from "./netlink.ts";
 import { PRIVILEGES } from "./privileges.ts";
+import { quote } from "./shell.ts";
 import { noForm, note, placeOf, run, type Stage, type State, say, word } from "./state.ts";
 
 const CALLS: Handlers = { ...FILES, ...MOUNTS, ...JOINING, ...PRIVILEGES };
@@ -113,13 +114,20 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
     return walk(state, step.child);
   }
   const keeper = state.stage;
+  for (const undo of step.undo ?? []) {
+    if (undo.call !== "unlinkat") throw noForm(`an undo with ${undo.call}`);
+    state.undo.push(`rmdir ${quote(textAt(undo, 1))}`);
+  }
   const slots = new Map(state.slots);
   const cwd = state.cwd.place;
   const start: Stage = { name: "", lines: [] };
   const after: Stage = { name: "", lines: [] };
   state.stage = after;
   walk(state, rest);
-  const waits = after.lines.some((line) => !line.trimStart().startsWith("#"));
+  const waits = after.lines.some((line) => line.includes("$child"));
+  // What is done beside the child but not to it can be done before there is one: nobody waits for a word then, and
+  // neither it nor its comment is written.
+  const before = waits ? [] : after.lines.splice(0, after.lines.lastIndexOf(GO) + 1).slice(0, -2);
 
   state.stage = start;
   state.said = "";
@@ -139,7 +147,7 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
   } else {
     say(state, "status=0");
     say(state, `${command} || status=$?`);
-    keeper.lines.push(...start.lines, ...after.lines, 'exit "$status"');
+    keeper.lines.push(...before, ...start.lines, ...after.lines, 'exit "$status"');
   }
 
   const child: Stage = { name: "container_1", lines: [] };
