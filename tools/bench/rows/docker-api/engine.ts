@@ -14,6 +14,7 @@ export interface Engine {
   readonly allocated: () => number;
 }
 
+/** Those that are there. */
 export function enginesOf({ cais, peers }: Bench): Engine[] {
   const engine = (name: Engine["name"], socket: string, pids: () => readonly number[]): Engine => {
     const sum = (of: (pid: number) => number) => () => pids().reduce((all, pid) => all + of(pid), 0);
