@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { type Docker, docker } from "../../api.ts";
-import { parentOf, resident } from "../../memory.ts";
+import { allocated, parentOf, resident } from "../../memory.ts";
 import type { Bench } from "../../row.ts";
 
 /** An engine behind a socket, cais or Docker. */
@@ -10,19 +10,23 @@ export interface Engine {
   readonly api: Docker;
   /** Resident KiB of all its processes. */
   readonly memory: () => number;
+  /** KiB of it that they have allocated. */
+  readonly allocated: () => number;
 }
 
 /** cais and Docker, each if it is there. */
 export function enginesOf({ cais, peers }: Bench): Engine[] {
+  const engine = (name: Engine["name"], socket: string, pids: () => readonly number[]): Engine => {
+    const sum = (of: (pid: number) => number) => () => pids().reduce((all, pid) => all + of(pid), 0);
+    return { name, socket, api: docker(socket), memory: sum(resident), allocated: sum(allocated) };
+  };
   const engines: Engine[] = [];
-  const socket = cais?.env.DOCKER_HOST?.replace("unix://", "");
-  if (cais && socket !== undefined)
-    engines.push({ name: "cais", socket, api: docker(socket), memory: () => resident(cais.pid()) });
+  const own = cais?.env.DOCKER_HOST?.replace("unix://", "");
+  if (cais && own !== undefined) engines.push(engine("cais", own, () => [cais.pid()]));
   if (peers.docker) {
     const { pid, socket } = peers.docker;
-    const processes = [pid, ...childrenOf(pid)];
-    const memory = (): number => processes.reduce((sum, each) => sum + resident(each), 0);
-    engines.push({ name: "docker", socket, api: docker(socket), memory });
+    const pids = [pid, ...childrenOf(pid)];
+    engines.push(engine("docker", socket, () => pids));
   }
   return engines;
 }
