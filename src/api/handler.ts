@@ -1,9 +1,11 @@
 import { posix } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { notFound } from "../engine/refuse.ts";
+import { collectWhenQuiet } from "../host/memory.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { decoded } from "./path.ts";
 import type { Route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
@@ -15,6 +17,7 @@ const PLAIN = "text/plain; charset=utf-8";
 export function createHandler(engine: Engine, more: readonly Route[] = []): Handler {
   const router = createRouter([...routes, ...more]);
   return (exchange) => {
+    collectWhenQuiet();
     const path = decoded(exchange.head.path);
     if (path === null) return exchange.reply(400, "400 Bad Request", PLAIN);
     const clean = cleaned(path);
@@ -28,16 +31,6 @@ export function createHandler(engine: Engine, more: readonly Route[] = []): Hand
     if (match === null) throw notFound("page not found");
     return match.handle({ engine, minor: versioned.minor }, exchange, match.parameters);
   };
-}
-
-/** What the path says; null when its escapes are none. */
-function decoded(path: string): string | null {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return null;
-  }
 }
 
 /** Without `//`, `.` and `..`; names with such parts are never looked up. */

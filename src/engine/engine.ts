@@ -12,6 +12,7 @@ import { createEvents } from "./events.ts";
 import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
+import { NAMES } from "./networks/files.ts";
 import { createNaming } from "./networks/naming.ts";
 import { tellNeighbours } from "./networks/neighbours.ts";
 import { createVolumeMounts } from "./volume-mounts.ts";
@@ -44,7 +45,7 @@ export type EngineParts = Pick<
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   // Contexts of builds that were cut short.
   rmSync(join(parts.root, "builds"), { recursive: true, force: true });
-  for (const folder of ["containers", "execs", "exec-records", "subpaths"]) {
+  for (const folder of ["containers", "execs", "exec-records", "subpaths", NAMES]) {
     mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
   }
   const engine: Engine = {

@@ -54,11 +54,12 @@ export interface Call extends Reason {
   readonly undo?: readonly Call[];
 }
 
-/** Steps that belong together: when the first call fails with a tolerated error, the rest is skipped. */
+/** Steps that belong together: when the first call fails with a tolerated error, `otherwise` is done, not the rest. */
 export interface Attempt extends Reason {
   readonly kind: "attempt";
   readonly tolerate: readonly ErrnoName[];
   readonly steps: readonly Step[];
+  readonly otherwise?: readonly Step[];
 }
 
 /**

@@ -6,7 +6,7 @@ const NET = { id: "n1", name: "shop" };
 export const GATEWAY = "127.53.0.1";
 export const OUTSIDE = "127.53.9.1";
 
-/** A container on the network, with whatever else it is to have. */
+/** A member of the network `shop`, at its gateway's. */
 export const member = (more: Partial<Member>): Member => ({
   containerId: `${more.names?.[0]}-id`,
   network: NET,
@@ -25,7 +25,7 @@ export const WEB = member({
 });
 export const DB = member({ names: ["db", "al"], ipv4: "127.53.0.3", links: { Store: "web" } });
 
-/** What the resolver knows of the two. */
+/** A directory that has `WEB` and `DB`. @param servers who is asked what it does not know */
 export function directory(servers: readonly string[] = [OUTSIDE]) {
   const made = createDirectory(() => servers);
   made.add(WEB);

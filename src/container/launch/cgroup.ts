@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { deviceProgramSteps } from "../../cgroup/devices-bpf.ts";
 import type { CgroupPlan, Write } from "../../cgroup/plan.ts";
 import { CLONE } from "../../kernel/flags.ts";
@@ -22,6 +23,34 @@ export interface CgroupSteps {
   readonly beside: readonly Step[];
   /** What takes `beside` back when the child is gone. */
   readonly undo: readonly Call[];
+}
+
+/** Files of a cgroup that go with it to whom it is delegated, where the kernel does not say (cgroup-v2.rst). */
+const DELEGATED = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"];
+let delegated: readonly string[] | undefined;
+
+function delegatedFiles(): readonly string[] {
+  try {
+    delegated ??= readFileSync("/sys/kernel/cgroup/delegate", "utf8").split("\n").filter(Boolean);
+  } catch {
+    delegated ??= DELEGATED;
+  }
+  return delegated;
+}
+
+/**
+ * Give the container's cgroup to its user, so that it can make others in it, as systemd and engines in a container do.
+ * What limits it stays root's. As the runtime specification says ("Cgroup ownership"): on cgroup v2 alone, in a cgroup
+ * namespace of its own, mounted to be written to.
+ * @param owner a user of the host; undefined where it is not known
+ */
+export function delegateCgroup(plan: CgroupPlan, owner: number | undefined): Step[] {
+  const { attach, unified } = plan;
+  if (unified === undefined || attach.length > 0 || owner === undefined || owner === 0) return [];
+  const why = "let the container make cgroups in its own";
+  const give = (path: string) =>
+    call("fchownat", [HERE, str(path), num(owner), num(-1), num(0)], why, { tolerate: ["ENOENT"] });
+  return [give(unified), ...delegatedFiles().map((file) => give(`${unified}/${file}`))];
 }
 
 /**

@@ -56,7 +56,7 @@ export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wire
       terminal
         ? [
             ...openTerminal(consoleSize),
-            ...(console ? bindConsole("terminal", false) : []),
+            ...(console ? bindConsole("terminal") : []),
             ...terminalStreams(user.uid),
           ]
         : pipeStreams(stdin, user.uid),

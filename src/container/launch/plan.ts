@@ -1,26 +1,31 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
+import { MS } from "../../kernel/flags.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { keeperWires } from "../../network/wires/launch.ts";
+import type { Linux } from "../../oci/runtime/linux.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { labelled, readLabels } from "./attributes.ts";
 import { inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
-import { makeCgroups } from "./cgroup.ts";
+import { delegateCgroup, makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
 import { basePropagation } from "./mount-options.ts";
-import { planMount } from "./mounts.ts";
+import { type PlannedMount, planMount } from "./mounts.ts";
 import {
   enterNamespaces,
   joinPidNamespace,
+  type Namespaces,
   namespaces as readNamespaces,
   timeNamespace,
 } from "./namespaces.ts";
+import { moveNetDevices, type NetDevice } from "./net-devices.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
@@ -45,6 +50,8 @@ interface ContainerFacts {
   readonly isDirectory: (path: string) => boolean;
   /** Where a network namespace of its own is wired to; nowhere where it is absent. */
   readonly endpoints?: readonly Endpoint[];
+  /** Interfaces of the machine that the container gets. */
+  readonly netDevices?: readonly NetDevice[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -65,7 +72,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const listed =
     bundle === undefined
       ? (spec.mounts ?? [])
-      : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
+      : (spec.mounts ?? []).map((mount, index) =>
+          labelled(inBundle(mount, index, bundle), linux, readLabels()),
+        );
   const mounts = listed.map((mount, index) =>
     planMount(
       mount,
@@ -78,6 +87,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
+  const devices = moveNetDevices(facts.netDevices ?? [], because);
   const custody =
     "caller" in facts
       ? leftToCaller(facts.caller, process)
@@ -111,6 +121,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     init: facts.init,
     isDirectory: facts.isDirectory,
     endpoints,
+    devices,
     arch: facts.arch ?? hostArch(),
     because,
   });
@@ -118,10 +129,12 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...custody.begin,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...cgroupSteps.before,
+    ...(ownsCgroup(mounts, namespaces) ? delegateCgroup(cgroups, ownerOf(process.user.uid, linux)) : []),
     ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
     ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...beforeClone(users),
     ...wires.before,
+    ...devices.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -139,6 +152,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...cgroupSteps.beside,
     ...afterClone(users),
     ...wires.after,
+    ...devices.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...custody.finish(
       hooks === undefined ? [] : passListener(spec, hooks.bundle, because),
@@ -146,6 +160,22 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ),
   ];
   return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
+}
+
+/** Whether it sees its cgroup as the root of all, and may write there. */
+const ownsCgroup = (mounts: readonly PlannedMount[], { has }: Namespaces): boolean =>
+  has("cgroup") &&
+  mounts.some(
+    ({ mount: { destination, type }, options }) =>
+      type === "cgroup" && destination === "/sys/fs/cgroup" && (options.flags & MS.RDONLY) === 0,
+  );
+
+/** Who a user of the container is on the host. */
+function ownerOf(uid: number, { namespaces = [], uidMappings = [] }: Linux): number | undefined {
+  const users = namespaces.find(({ type }) => type === "user");
+  if (users === undefined) return uid;
+  const range = uidMappings.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
+  return users.path !== undefined || range === undefined ? undefined : range.hostID + uid - range.containerID;
 }
 
 /** What hooks are made from; undefined where there is no bundle. */

@@ -1,7 +1,9 @@
 import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { labelsMatch } from "../../image/list.ts";
 import { Refusal } from "../../oci/error.ts";
+import { type LinearRegexp, linearRegexp } from "../../oci/regexp.ts";
 import type { ContainerSummary } from "../../wire/summary.ts";
 import type { Context } from "../context.ts";
 import { linkNames } from "../networks/linked.ts";
@@ -162,18 +164,15 @@ function portRange(filter: string, text: string): string[] {
   );
 }
 
-function hasLabel({ config }: ContainerRecord, filter: string): boolean {
-  const [key = "", wanted] = filter.split(/=(.*)/s);
-  const value = config.Labels?.[key];
-  return value !== undefined && (wanted === undefined || value === wanted);
-}
+const hasLabel = ({ config }: ContainerRecord, filter: string): boolean =>
+  labelsMatch(config.Labels ?? {}, { label: [filter] });
 
 /** Docker's filters on names and ids are regular expressions; what is none is meant literally. */
-function pattern(text: string): RegExp {
+function pattern(text: string): LinearRegexp {
   try {
-    return new RegExp(text.slice(0, 256));
+    return linearRegexp(text.slice(0, 256));
   } catch {
-    return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return { test: (name) => name.includes(text) };
   }
 }
 

@@ -10,6 +10,7 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { allocate, releaseAll } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
+import { namesFolder } from "./files.ts";
 import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
@@ -82,7 +83,7 @@ const inOrder = (places: ReturnType<typeof placesOf>) =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  changeNetFiles(context.store.folder(record.id), record, before, netNames(context, record));
+  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record));
   const published = record.published;
   await context.ports.move(record, places);
   if (published !== record.published) await context.links.refresh();

@@ -74,6 +74,9 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
 /** Where the first call may find nothing, the rest depends on a test. */
 function attempt(state: State, step: Attempt) {
   const [first] = step.steps;
+  // By hand what is missing is made first in any case.
+  if (first?.kind === "call" && first.call === "openat2" && step.otherwise !== undefined)
+    return byHand(state, step, step.otherwise);
   if (first?.kind === "call" && first.call === "move_mount") {
     // Tried again on a link that leads to nothing; by hand the place has been made where it leads.
     const done = step.tolerate.includes("EBADF") && !state.slots.has(slotAt(first, 0) ?? "");
@@ -93,6 +96,37 @@ function attempt(state: State, step: Attempt) {
   state.at = "";
   outer.lines.push(...inner.lines.map((line) => `  ${line}`), "fi");
   if (inner.lines.length === 0) outer.lines.splice(-2);
+}
+
+/** What is done where nothing is found does no harm where something is, and ends in the same. */
+function byHand(state: State, step: Attempt, otherwise: readonly Step[]) {
+  const [first] = otherwise;
+  const other = first?.kind === "attempt" && otherwise.length === 1;
+  if (other) return eitherKind(state, step, otherwise);
+  const makes = otherwise.some(
+    (each) => each.kind === "attempt" || (each.kind === "call" && each.call === "mkdirat"),
+  );
+  walk(state, makes ? otherwise : step.steps);
+}
+
+/** A directory is covered in another way than a file. */
+function eitherKind(state: State, step: Attempt, otherwise: readonly Step[]) {
+  const [first] = step.steps;
+  if (first?.kind !== "call") return;
+  const outer = state.stage;
+  say(state, `if [ -d ${word(state, placeOf(state, textAt(first, 1)))} ]; then`);
+  for (const [index, steps] of [step.steps, otherwise].entries()) {
+    if (index === 1) outer.lines.push("else");
+    state.stage = { name: outer.name, lines: [] };
+    state.at = "";
+    walk(state, steps);
+    outer.lines.push(
+      ...(state.stage.lines.length === 0 ? [":"] : state.stage.lines).map((line) => `  ${line}`),
+    );
+    state.stage = outer;
+  }
+  state.at = "";
+  outer.lines.push("fi");
 }
 
 function receive(state: State, into: string | undefined) {
