@@ -7,6 +7,7 @@ import {
   hostNameLines,
   hostsText,
   relinkedHosts,
+  withNeighbours,
 } from "../network/names/hosts.ts";
 import { resolvText } from "../network/names/resolvconf.ts";
 import type { ContainerConfig, HostConfig } from "../wire/container.ts";
@@ -34,6 +35,8 @@ export interface NetNames {
   readonly host: readonly string[];
   /** Links on the default bridge. */
   readonly links: HostsFacts["links"];
+  /** Others on networks on which we answer no questions; none where a resolver of ours answers it anywhere. */
+  readonly neighbours: HostsFacts["neighbours"];
   /** Where our resolver answers it; empty where only other servers do. */
   readonly resolvers: readonly string[];
 }
@@ -77,10 +80,22 @@ export function relinkNetFiles(folder: string, links: NetNames["links"]): void {
   if (after !== before) writeFileSync(hosts, after);
 }
 
+/** Other containers have come to its networks, or have left them. */
+export function neighbourNetFiles(folder: string, neighbours: NetNames["neighbours"]): void {
+  const { hosts } = netFilesOf(folder);
+  const before = read(hosts);
+  if (before === null) return;
+  const after = withNeighbours(before, neighbours);
+  if (after !== before) writeFileSync(hosts, after);
+}
+
 const isShared = ({ host }: Named): boolean => host.NetworkMode === "host";
 const hostnameOf = ({ id, config }: Named): string => config.Hostname || shortId(id);
 
-function hostsFacts(container: Named, { addresses, host, links, resolvers }: NetNames): HostsFacts {
+function hostsFacts(
+  container: Named,
+  { addresses, host, links, neighbours, resolvers }: NetNames,
+): HostsFacts {
   return {
     hostname: hostnameOf(container),
     domainname: container.config.Domainname ?? "",
@@ -88,6 +103,7 @@ function hostsFacts(container: Named, { addresses, host, links, resolvers }: Net
     host,
     links,
     addresses,
+    neighbours,
     hostNames: resolvers.length === 0,
   };
 }

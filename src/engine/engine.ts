@@ -14,6 +14,7 @@ import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
 import { NAMES } from "./networks/files.ts";
 import { createNaming } from "./networks/naming.ts";
+import { tellNeighbours } from "./networks/neighbours.ts";
 import { createVolumeMounts } from "./volume-mounts.ts";
 
 /** One engine: what every operation in this folder takes as its first argument. */
@@ -57,7 +58,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     names: createNames(),
     execs: new Map(),
     reservations: createReservations(),
-    naming: createNaming(parts.report),
+    naming: createNaming(parts.report, (networks) => tellNeighbours(engine, networks)),
     events: createEvents(),
     follow: {
       restart: (container) => start(engine, container, { restarting: true }),

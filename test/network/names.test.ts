@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BASE, changedHosts, type HostsFacts, hostsText } from "../../src/network/names/hosts.ts";
+import {
+  BASE,
+  changedHosts,
+  type HostsFacts,
+  hostsText,
+  withNeighbours,
+} from "../../src/network/names/hosts.ts";
 import { linkEnvironment, parseLink } from "../../src/network/names/links.ts";
 import { hostResolvConf, type ResolvFacts, resolvText } from "../../src/network/names/resolvconf.ts";
 
@@ -11,6 +17,7 @@ const hosts = (more: Partial<HostsFacts>): HostsFacts => ({
   host: ["172.17.0.1"],
   links: [],
   addresses: ["172.17.0.2"],
+  neighbours: [],
   hostNames: false,
   ...more,
 });
@@ -49,6 +56,21 @@ test("a live change touches only its own lines", () => {
   const text = changedHosts(edited, before, after);
   assert.equal(text, `${BASE}172.17.0.2\tweb\n10.1.1.1\tmine\n10.50.0.2\tweb\nfd50::2\tweb\n`);
   assert.equal(changedHosts(text, after, hosts({})), `${BASE}172.17.0.2\tweb\n10.1.1.1\tmine\n`);
+});
+
+test("neighbours come and go, whatever they are called, and leave what others wrote", () => {
+  const web = {
+    address: "10.1.0.2",
+    names: ["web", "a b", "x\n10.0.0.1 bank.example", "#"],
+    network: "lan # 1",
+  };
+  const db = { address: "10.1.0.3", names: ["a\tb"], network: "lan" };
+  const text = hostsText(hosts({ neighbours: [web, db] }));
+  assert.equal(text, `${BASE}172.17.0.2\tweb\n10.1.0.2\tweb # on network lan # 1\n`);
+  const next = { ...db, names: ["db", "store"] };
+  const changed = withNeighbours(`${text}10.9.9.9 mine`, [next]);
+  assert.equal(changed, `${BASE}172.17.0.2\tweb\n10.9.9.9 mine\n10.1.0.3\tdb store # on network lan\n`);
+  assert.equal(withNeighbours(changed, []), `${BASE}172.17.0.2\tweb\n10.9.9.9 mine\n`);
 });
 
 const resolv = (more: Partial<ResolvFacts>): ResolvFacts => ({

@@ -80,6 +80,49 @@ test(
 );
 
 test(
+  "where nobody answers questions, names are in the hosts files, as long as their containers are there",
+  can,
+  async () => {
+    if (!has("macvlan")) return;
+    await engine.ok(["network", "create", "-d", "macvlan", "-o", "parent=wire", ...SUBNET, "lan"]);
+    for (const name of ["one", "two"])
+      await engine.ok(["run", "-d", "--name", name, "--network", "lan", "busybox", "sleep", "1000"]);
+    const seen = (name: string): Promise<string> =>
+      engine.ok(["exec", name, "sh", "-c", "grep 'on network lan' /etc/hosts | cut -d' ' -f1,2"]);
+    assert.match(await seen("one"), /^203\.0\.113\.129\ttwo [0-9a-f]{12}$/);
+    await engine.ok(["exec", "one", "ping", "-c1", "-W1", "two"]);
+    await engine.ok(["exec", "two", "ping", "-c1", "-W1", "one"]);
+    await engine.ok([
+      "run",
+      "-d",
+      "--name",
+      "third",
+      "--network",
+      "lan",
+      "--network-alias",
+      "db",
+      "busybox",
+      "sleep",
+      "1000",
+    ]);
+    await engine.ok(["exec", "one", "ping", "-c1", "-W1", "db"]);
+    await engine.ok(["rename", "third", "fourth"]);
+    await engine.ok(["exec", "one", "ping", "-c1", "-W1", "fourth"]);
+    assert.doesNotMatch(await engine.ok(["exec", "one", "cat", "/etc/hosts"]), /third/);
+    // What people wrote stays, whatever comes and goes, and whoever is killed.
+    await engine.ok(["exec", "one", "sh", "-c", "echo 192.0.2.9 own >> /etc/hosts"]);
+    await engine.kill();
+    await engine.start();
+    await engine.ok(["rm", "-f", "fourth"]);
+    assert.match(await seen("one"), /^203\.0\.113\.129\ttwo [0-9a-f]{12}$/);
+    await engine.ok(["exec", "one", "ping", "-c1", "-W1", "two"]);
+    assert.match(await engine.ok(["exec", "one", "cat", "/etc/hosts"]), /^192\.0\.2\.9 own$/m);
+    await engine.ok(["rm", "-f", "one", "two"]);
+    await engine.ok(["network", "rm", "lan"]);
+  },
+);
+
+test(
   "ipvlan: the same with the parent's MAC address, or a clear sentence where the kernel has none",
   can,
   async () => {

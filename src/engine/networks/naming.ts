@@ -25,10 +25,19 @@ export interface Naming {
   forget(network: NetworkDocument): void;
 }
 
-/** The resolver is loaded with the first network that somebody made. */
-export function createNaming(report: (message: string) => void): Naming {
+/**
+ * The resolver is loaded with the first network that somebody made.
+ * @param changed others are on these networks, on which nobody answers, than before; told once for several changes
+ */
+export function createNaming(
+  report: (message: string) => void,
+  changed: (networks: ReadonlySet<string>) => void,
+): Naming {
   const directory = createDirectory(createHostServers());
-  const joined = new Map<string, readonly string[]>();
+  const joined = new Map<
+    string,
+    { readonly named: readonly string[]; readonly unanswered: readonly string[] }
+  >();
   /** Addresses that we answer on, and those that somebody else has. */
   const answered = new Set<string>();
   const refused = new Set<string>();
@@ -50,10 +59,42 @@ export function createNaming(report: (message: string) => void): Naming {
     }
   };
 
-  const leave = ({ id }: Pick<ContainerRecord, "id">): void => {
-    for (const network of joined.get(id) ?? []) directory.remove(id, network);
-    joined.delete(id);
+  const silent = new Set<string>();
+  const tell = (networks: readonly string[]): void => {
+    if (networks.length === 0) return;
+    if (silent.size === 0) {
+      setImmediate(() => {
+        const told = new Set(silent);
+        silent.clear();
+        changed(told);
+      });
+    }
+    for (const network of networks) silent.add(network);
   };
+
+  const leave = ({ id }: Pick<ContainerRecord, "id">): void => {
+    const { named = [], unanswered = [] } = joined.get(id) ?? {};
+    for (const network of named) directory.remove(id, network);
+    joined.delete(id);
+    tell(unanswered);
+  };
+
+  const neighboursOf = (places: readonly Place[]): NetNames["neighbours"] =>
+    places.filter(isUnanswered).flatMap(({ network, saved, live }) =>
+      directory
+        .members(network.id)
+        .filter(({ ipv4, ipv6 }) => ipv4 !== live.ipv4?.address || ipv6 !== live.ipv6?.address)
+        .toSorted((a, b) => (a.containerId < b.containerId ? -1 : 1))
+        .flatMap((member) => {
+          const aliases = linksOf(saved).flatMap(({ alias, container }) =>
+            member.names.includes(container) || member.containerId.startsWith(container) ? [alias] : [],
+          );
+          const names = [...new Set([...member.names, ...aliases])];
+          return [member.ipv4, member.ipv6].flatMap((address) =>
+            address === undefined ? [] : [{ address, names, network: network.name }],
+          );
+        }),
+    );
 
   return {
     async join(record, places) {
@@ -63,15 +104,17 @@ export function createNaming(report: (message: string) => void): Naming {
         directory.add(memberOf(record, place));
         for (const address of hostAddresses(place.network)) await listen(address);
       }
-      if (named.length > 0)
-        joined.set(
-          record.id,
-          named.map(({ network }) => network.id),
-        );
+      if (named.length === 0) return;
+      const unanswered = named.filter(isUnanswered).map(({ network }) => network.id);
+      joined.set(record.id, { named: named.map(({ network }) => network.id), unanswered });
+      tell(unanswered);
     },
     leave,
     namesOf(places, links) {
       const user = places.filter(({ network }) => isUserDefined(network.name));
+      const resolvers = user
+        .flatMap(({ network }) => hostAddresses(network))
+        .filter((address) => answered.has(address));
       const host = places.map(({ network }) => hostAddresses(network)).find(({ length }) => length > 0) ?? [];
       return {
         addresses: places.flatMap(({ live }) =>
@@ -79,9 +122,8 @@ export function createNaming(report: (message: string) => void): Naming {
         ),
         host,
         links,
-        resolvers: user
-          .flatMap(({ network }) => hostAddresses(network))
-          .filter((address) => answered.has(address)),
+        neighbours: resolvers.length === 0 ? neighboursOf(user) : [],
+        resolvers,
       };
     },
     forget(network) {
@@ -92,9 +134,15 @@ export function createNaming(report: (message: string) => void): Naming {
   };
 }
 
+/** The host has no address on it at which we could be asked. */
+const isUnanswered = ({ network }: Place): boolean =>
+  network.driver === "macvlan" || network.driver === "ipvlan";
+
+const linksOf = ({ asked }: Place["saved"]) => (asked.Links ?? []).flatMap((text) => parseLink(text) ?? []);
+
 function memberOf(record: ContainerRecord, { network, saved, live }: Place) {
   const own = hostAddresses(network);
-  const links = (saved.asked.Links ?? []).flatMap((text) => parseLink(text) ?? []);
+  const links = linksOf(saved);
   return {
     containerId: record.id,
     network: { id: network.id, name: network.name },

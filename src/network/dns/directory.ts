@@ -27,6 +27,8 @@ export interface Directory {
   add(member: Member): void;
   remove(containerId: string, networkId: string): void;
   readonly names: Names;
+  /** Who is on a network. */
+  members(networkId: string): readonly Member[];
   /** How often anything has changed. */
   readonly version: () => number;
 }
@@ -128,6 +130,9 @@ export function createDirectory(hostServers: () => readonly string[]): Directory
       }
     },
     remove,
+    members: (networkId) => [
+      ...new Set([...(networks.get(networkId)?.values() ?? [])].flatMap((all) => [...all])),
+    ],
     version: () => version,
     names(asker) {
       const member = byAddress.get(asker);

@@ -10,8 +10,18 @@ export interface HostsFacts {
   readonly links: readonly { readonly address: string; readonly names: readonly string[] }[];
   /** Its own addresses, network by network. */
   readonly addresses: readonly string[];
+  /** Other containers of networks on which nobody answers questions for names, with all their names there. */
+  readonly neighbours: readonly Neighbour[];
   /** Whether the host's fixed names are in the file: without a resolver of ours there is no other place. */
   readonly hostNames: boolean;
+}
+
+/** A container of the same network. */
+export interface Neighbour {
+  readonly address: string;
+  readonly names: readonly string[];
+  /** Name of the network. */
+  readonly network: string;
 }
 
 /** Docker's first lines. */
@@ -39,7 +49,25 @@ export function hostsText(facts: HostsFacts): string {
     ...facts.addresses.map((address) => ownLine(facts, address)),
     ...(facts.hostNames ? hostNameLines(facts.host) : []),
   ];
-  return BASE + lines.join("");
+  return withNeighbours(BASE + lines.join(""), facts.neighbours);
+}
+
+/** What our lines about neighbours end with: they are known again without anything being remembered. */
+const MARK = " # on network ";
+
+/** The file with these neighbours and no others; lines of anybody else stay. */
+export function withNeighbours(text: string, neighbours: readonly Neighbour[]): string {
+  const kept = text
+    .split(/(?<=\n)/)
+    .filter((one) => !one.includes(MARK))
+    .join("");
+  if (neighbours.length === 0) return kept;
+  const lines = neighbours.flatMap(({ address, names, network }) => {
+    // An alias can be anything; in this file it must not be the end of its word, or of its line.
+    const words = names.filter((name) => /^[^\s#]{1,253}$/.test(name));
+    return words.length === 0 ? [] : [`${line(address, words).trimEnd()}${MARK}${network}\n`];
+  });
+  return (kept === "" || kept.endsWith("\n") ? kept : `${kept}\n`) + lines.join("");
 }
 
 /** Lines for `--add-host`, without anything else: for containers on the host's network. */
@@ -65,7 +93,8 @@ export function changedHosts(text: string, before: HostsFacts, after: HostsFacts
     .filter((one) => !old.includes(one) || wanted.includes(one))
     .join("");
   const missing = wanted.filter((one) => !kept.includes(one));
-  return (kept === "" || kept.endsWith("\n") ? kept : `${kept}\n`) + missing.join("");
+  const changed = (kept === "" || kept.endsWith("\n") ? kept : `${kept}\n`) + missing.join("");
+  return withNeighbours(changed, after.neighbours);
 }
 
 /** The file after a linked container has got another address: the line with its names is the link's. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { codeOf, Refusal, reasonOf } from "../../oci/error.ts";
 import type { Allocator } from "./allocator.ts";
-import { isRouted, isV6, type PublishedPort } from "./published.ts";
+import { isRouted, isTranslated, isV6, type PublishedPort } from "./published.ts";
 import { nameOf, type PortRequest } from "./request.ts";
 import { type Listener, listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
@@ -100,11 +100,10 @@ const width = (request: PortRequest | undefined): number =>
 /** One request: the same port on every address that it means. */
 async function hold(allocator: Allocator, request: PortRequest, target: Target): Promise<Held[]> {
   const { protocol, containerPort, hostPorts } = request;
-  const all = addresses(request.hostIp, target);
-  const isOwn = ([hostIp, inside]: (typeof all)[number]): boolean =>
-    inside.routed === true && isV6(hostIp) === isV6(inside.address);
-  const pairs = all.filter((pair) => !isOwn(pair));
-  const portOf = ([hostIp, inside]: (typeof all)[number], hostPort: number): PublishedPort => ({
+  const portOf = (
+    [hostIp, inside]: readonly [hostIp: string, inside: Inside],
+    hostPort: number,
+  ): PublishedPort => ({
     network: inside.network,
     container: target.container,
     protocol,
@@ -113,6 +112,18 @@ async function hold(allocator: Allocator, request: PortRequest, target: Target):
     containerIp: inside.address,
     containerPort,
   });
+  const meant = addresses(request.hostIp, target);
+  // The kernel translates SCTP; nobody else can carry it, as the runtime has no such sockets.
+  const all = protocol === "sctp" ? meant.filter((pair) => isTranslated(portOf(pair, 1))) : meant;
+  if (all.length === 0 && meant.length > 0) {
+    throw new Refusal(
+      "invalid",
+      `cannot publish ${nameOf(request)} on ${request.hostIp}: SCTP is led to the container in its own family only`,
+    );
+  }
+  const isOwn = ([hostIp, inside]: (typeof all)[number]): boolean =>
+    inside.routed === true && isV6(hostIp) === isV6(inside.address);
+  const pairs = all.filter((pair) => !isOwn(pair));
   const routed = all.filter(isOwn).map((pair): Held => ({ port: portOf(pair, 0), release: () => undefined }));
   if (pairs.length === 0) return routed;
   const single = hostPorts !== null && hostPorts.first === hostPorts.last;
