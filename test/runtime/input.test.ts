@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { readLayout } from "../../src/cgroup/layout.ts";
 import type { RuntimeSpec } from "../../src/oci/runtime/spec.ts";
 import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
@@ -114,15 +116,33 @@ test(
   },
 );
 
-test("a frozen cgroup is refused: nothing in it would ever start", possible, async () => {
-  await using scene = makeScene();
-  const { cais } = scene;
-  await cais.ok(["run", "--detach", "--bundle", scene.bundle("one"), "one"]);
-  await cais.ok(["pause", "one"]);
-  const ended = await cais.run(["run", "--bundle", scene.bundle("one"), "two"]);
-  assert.equal(ended.code, 1);
-  assert.match(told(ended), /cgroup (is not empty|unexpectedly frozen)/);
-});
+const { unified } = readLayout();
+const version2 = unified === undefined ? "This machine has no cgroup v2 tree" : undefined;
+
+test(
+  "a frozen cgroup is refused: nothing in it would ever start",
+  needs(root(), busyboxMissing(), version2),
+  async () => {
+    await using scene = makeScene();
+    const { cais } = scene;
+    const name = `/cais-frozen-${process.pid}`;
+    const cgroup = join(unified?.path ?? "", name);
+    mkdirSync(cgroup);
+    try {
+      writeFileSync(join(cgroup, "cgroup.freeze"), "1");
+      const ended = await cais.run([
+        "run",
+        "--bundle",
+        scene.bundle("one", { linux: { cgroupsPath: name } }),
+        "one",
+      ]);
+      assert.equal(ended.code, 1);
+      assert.match(told(ended), /container's cgroup unexpectedly frozen/);
+    } finally {
+      for (const each of globSync(`/sys/fs/cgroup{,/*}${name}`)) rmdirSync(each);
+    }
+  },
+);
 
 test(
   "without a pid namespace SIGKILL is for all of them, the first one's end for it alone",
