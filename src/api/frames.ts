@@ -12,6 +12,28 @@ export function frame(stream: "stdout" | "stderr", chunk: Uint8Array): Buffer {
   return framed;
 }
 
+const framed = new WeakMap<Uint8Array, Buffer>();
+
+/** As `frame`, made once for all who get this chunk of what a container says. */
+export function frameForAll(stream: "stdout" | "stderr", chunk: Uint8Array): Buffer {
+  const known = framed.get(chunk);
+  if (known) return known;
+  const made = frame(stream, chunk);
+  framed.set(chunk, made);
+  return made;
+}
+
+const copies = new WeakMap<Uint8Array, Buffer>();
+
+/** The chunk in memory of its own, copied once for all who get it. */
+export function copyForAll(chunk: Uint8Array): Buffer {
+  const known = copies.get(chunk);
+  if (known) return known;
+  const made = Buffer.from(chunk);
+  copies.set(chunk, made);
+  return made;
+}
+
 const RAW = "application/vnd.docker.raw-stream";
 const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";
 

@@ -1,9 +1,12 @@
 import { posix } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { notFound } from "../engine/refuse.ts";
+import { collectWhenQuiet } from "../host/memory.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { decoded } from "./path.ts";
+import type { Route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 import { splitVersion } from "./version.ts";
@@ -11,9 +14,10 @@ import { splitVersion } from "./version.ts";
 const PLAIN = "text/plain; charset=utf-8";
 
 /** Answers every request to the API. */
-export function createHandler(engine: Engine): Handler {
-  const router = createRouter(routes);
+export function createHandler(engine: Engine, more: readonly Route[] = []): Handler {
+  const router = createRouter([...routes, ...more]);
   return (exchange) => {
+    collectWhenQuiet();
     const path = decoded(exchange.head.path);
     if (path === null) return exchange.reply(400, "400 Bad Request", PLAIN);
     const clean = cleaned(path);
@@ -27,16 +31,6 @@ export function createHandler(engine: Engine): Handler {
     if (match === null) throw notFound("page not found");
     return match.handle({ engine, minor: versioned.minor }, exchange, match.parameters);
   };
-}
-
-/** What the path says; null when its escapes are none. */
-function decoded(path: string): string | null {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return null;
-  }
 }
 
 /** Without `//`, `.` and `..`; names with such parts are never looked up. */

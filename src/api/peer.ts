@@ -1,7 +1,7 @@
 import { type DetachKeys, detachKeys } from "../container/detach.ts";
 import type { Peer } from "../engine/containers/attach.ts";
 import { Refusal } from "../oci/error.ts";
-import { frame } from "./frames.ts";
+import { copyForAll, frameForAll } from "./frames.ts";
 import type { Hijacked } from "./http/exchange.ts";
 
 /** The client's end of a connection that was taken over. */
@@ -11,7 +11,7 @@ export function peerOf(connection: Hijacked, terminal: boolean, stdin: boolean):
   if (!stdin) void discard(input);
   return {
     input: stdin ? input : null,
-    write: (stream, chunk) => connection.write(terminal ? Buffer.from(chunk) : frame(stream, chunk)),
+    write: (stream, chunk) => connection.write(terminal ? copyForAll(chunk) : frameForAll(stream, chunk)),
     end: () => connection.end(),
   };
 }
@@ -22,7 +22,7 @@ export function rawPeer(connection: Pick<Hijacked, "input" | "write" | "end">, s
   if (!stdin) void discard(input);
   return {
     input: stdin ? input : null,
-    write: (_, chunk) => connection.write(Buffer.from(chunk)),
+    write: (_, chunk) => connection.write(copyForAll(chunk)),
     end: () => connection.end(),
   };
 }

@@ -1,5 +1,6 @@
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
+import { decoded } from "./path.ts";
 import { splitVersion } from "./version.ts";
 
 /**
@@ -22,8 +23,8 @@ export function readOnly(handler: Handler): Handler {
         `${method} is not allowed here: this address serves the API for reading only`,
       );
     }
-    const versioned = splitVersion(path);
-    // Routes match decoded segments only between slashes, so an escaped path matches none of them.
+    const plain = decoded(path);
+    const versioned = splitVersion(plain ?? path);
     if ("path" in versioned && SECRET.some((pattern) => pattern.test(versioned.path))) {
       throw new Refusal(
         "forbidden",

@@ -3,6 +3,7 @@ import { Refusal } from "../oci/error.ts";
 import { activatedSockets } from "./listen/activation.ts";
 import { type Listening, listeningText, parseListening } from "./listen/address.ts";
 import { loadTls, type TlsFiles } from "./listen/tls.ts";
+import type { RunCommand } from "./resources/command.ts";
 import { openServer } from "./server.ts";
 
 export interface ServeOptions {
@@ -20,6 +21,8 @@ export interface ServeOptions {
   readonly group?: string;
   /** `debug`, `info`, `warn` or `error`. */
   readonly logLevel: string;
+  /** Runs commands of fronts that come by the unix socket of this path. */
+  readonly commands?: (path: string) => RunCommand;
   /** A descriptor to write one byte to, and close, when the engine answers. */
   readonly readyFd?: number;
 }
@@ -45,12 +48,17 @@ export async function serve(options: ServeOptions): Promise<never> {
     listen,
     ...(options.group === undefined ? {} : { group: options.group }),
     activated: activatedSockets(process.env),
+    ...(options.commands && { commands: options.commands }),
     report,
   });
   if (options.readyFd !== undefined) {
     writeSync(options.readyFd, "1");
     closeSync(options.readyFd);
   }
+  // A mistake in one request's code must not end what all others wait for.
+  process.on("unhandledRejection", (error) => {
+    report(`Unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  });
   return new Promise<never>(() => {
     const end = (): void => {
       void server.close().finally(() => process.exit(0));

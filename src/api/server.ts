@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type AssembleOptions, assemble } from "../engine/assemble.ts";
 import { type Engine, lockRoot } from "../engine/engine.ts";
 import { leaveNetworks } from "../engine/networks/restore.ts";
+import { collectWhenQuiet } from "../host/memory.ts";
 import { VERSION } from "../wire/version.ts";
 import { fail } from "./failure.ts";
 import { createHandler } from "./handler.ts";
@@ -11,6 +12,7 @@ import type { ActivatedSocket } from "./listen/activation.ts";
 import type { Listening } from "./listen/address.ts";
 import { clearStale, type Listener, openListeners } from "./listen/open.ts";
 import { readOnly } from "./readonly.ts";
+import { commandRoute, type RunCommand } from "./resources/command.ts";
 import { API_HEADER } from "./resources/system.ts";
 
 export interface ServerOptions extends AssembleOptions {
@@ -19,6 +21,8 @@ export interface ServerOptions extends AssembleOptions {
   readonly group?: string | undefined;
   /** Sockets that were handed over. */
   readonly activated?: readonly ActivatedSocket[];
+  /** Runs commands of fronts that come by the unix socket of this path. */
+  readonly commands?: (path: string) => RunCommand;
 }
 
 export interface Server {
@@ -55,8 +59,10 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     mkdirSync(run, { recursive: true, mode: 0o711 });
     for (const { where } of options.listen) await clearStale(where);
     const { engine, close } = await assemble(options);
-    const handler = createHandler(engine);
     for (const { where, readOnly: looking } of options.listen) {
+      const fronts =
+        where.kind === "unix" && options.commands ? [commandRoute(options.commands(where.path))] : [];
+      const handler = createHandler(engine, fronts);
       const opened = await openListeners(where, {
         group: options.group,
         activated: options.activated ?? [],
@@ -64,6 +70,8 @@ export async function openServer(options: ServerOptions): Promise<Server> {
       });
       listeners.push(...opened);
     }
+    // The start itself leaves the most behind.
+    collectWhenQuiet();
     return {
       engine,
       async close() {

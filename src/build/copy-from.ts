@@ -5,13 +5,19 @@ import { codeOf, Refusal } from "../oci/error.ts";
 import { globExpression } from "../oci/glob.ts";
 import type { MergedView } from "../storage/merged.ts";
 import type { Building } from "./building.ts";
+import type { Named } from "./copy.ts";
 import { baseStage } from "./from.ts";
 
 /**
- * `COPY --from`: the files of another stage or image that `sources` name, in a directory of their own, as if they were
- * a build context. Files are hard links where they can be: nobody changes them.
+ * `COPY --from`: the files of another stage or image that each of `sources` names, in a directory of its own, as if that
+ * were a build context: what one brought in, links above all, is not in the way of another. Files are hard links where
+ * they can be: nobody changes them.
  */
-export function otherContext(building: Building, from: string, sources: readonly string[]): string {
+export function otherContexts(
+  building: Building,
+  from: string,
+  sources: readonly string[],
+): readonly Named[] {
   const stage = building.stages.get(from.toLowerCase());
   if (stage === undefined && /^\d+$/.test(from))
     throw new Refusal("invalid", `invalid from flag value ${from}: refers to current build block or none`);
@@ -19,12 +25,14 @@ export function otherContext(building: Building, from: string, sources: readonly
     throw new Refusal("invalid", `invalid from flag value ${from}: refers to current build block`);
   const { chain } = stage ?? baseStage(building, from);
   const view = building.options.images.driver.view(chain);
-  const directory = fs.mkdtempSync(join(building.scratch, "from-"));
-  for (const source of sources) for (const path of matching(view, source)) put(view, path, directory);
-  return directory;
+  return sources.map((path) => {
+    const context = fs.mkdtempSync(join(building.scratch, "from-"));
+    for (const found of matching(view, path)) put(view, found, context);
+    return { context, path };
+  });
 }
 
-/** Paths that a source names in the view; patterns component by component. */
+/** Paths that a source names in the view, none below another; patterns component by component. */
 function matching(view: MergedView, source: string): readonly string[] {
   const parts = posix
     .normalize(`/${source}`)

@@ -19,9 +19,7 @@ import type { MergedView } from "../storage/merged.ts";
 
 /** What ADD or COPY is to put into a layer. */
 export interface CopyRequest {
-  /** Directory with the build context's files, of ours alone. */
-  readonly context: string;
-  readonly sources: readonly string[];
+  readonly sources: readonly Named[];
   readonly destination: string;
   readonly workingDirectory: string;
   readonly owner: { readonly uid: number; readonly gid: number };
@@ -34,16 +32,22 @@ export interface CopyRequest {
   readonly runPlan: RunPlan;
 }
 
-/** One source found in the context, relative to it; "" is the whole context. */
-interface Source {
+/** What an instruction names. */
+export interface Named {
+  /** Directory with the build context's files, of ours alone. */
+  readonly context: string;
   readonly path: string;
+}
+
+/** One source found in its context, relative to it; "" is the whole context. */
+interface Source extends Named {
   readonly stat: fs.Stats;
 }
 
 /** The layer that ADD or COPY makes, as a tar. Everything is found before the first byte. */
 export async function copyLayer(request: CopyRequest): Promise<Bytes> {
   const sources: Source[] = [];
-  for (const source of request.sources) sources.push(...(await findSources(request.context, source)));
+  for (const { context, path } of request.sources) sources.push(...(await findSources(context, path)));
   if (sources.length === 0) throw new Refusal("invalid", "No source files were specified");
   const isDirectory =
     request.destination.endsWith("/") || request.destination.endsWith("/.") || request.destination === ".";
@@ -66,8 +70,8 @@ async function* layer(
   target: ByteText,
   intoDirectory: boolean,
 ): AsyncGenerator<Uint8Array> {
-  for (const { path, stat } of sources) {
-    const file = posix.join(request.context, path);
+  for (const { context, path, stat } of sources) {
+    const file = posix.join(context, path);
     if (stat.isDirectory()) {
       yield* packed(request, file, target === "" ? "" : `${target}/`);
     } else if (request.unpack && stat.isFile() && (await isArchive(file))) {
@@ -169,7 +173,7 @@ async function findSources(context: string, source: string): Promise<Source[]> {
         `file not found in build context or excluded by .dockerignore: stat ${source}: file does not exist`,
       );
     }
-    return [{ path, stat }];
+    return [{ context, path, stat }];
   }
   const expression = globExpression(path);
   if (expression === undefined)
@@ -181,7 +185,7 @@ async function findSources(context: string, source: string): Promise<Source[]> {
       for (const name of names) {
         const inside = readable([...parts, name].join("/"));
         const stat = expression.test(inside) ? statBelow(context, inside) : undefined;
-        if (stat !== undefined) found.push({ path: inside, stat });
+        if (stat !== undefined) found.push({ context, path: inside, stat });
       }
     }
     return found;

@@ -7,7 +7,7 @@ import { Refusal } from "../oci/error.ts";
 import type { Building } from "./building.ts";
 import { cached, commit, contentHash } from "./cache.ts";
 import { copyLayer } from "./copy.ts";
-import { otherContext } from "./copy-from.ts";
+import { otherContexts } from "./copy-from.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { from } from "./from.ts";
 import { ownerOf } from "./owner.ts";
@@ -164,8 +164,10 @@ async function copy(
   const view = images.driver.view(stage.chain);
   const origin = known.get("from");
   const request = {
-    context: origin === undefined ? building.context : otherContext(building, origin, words),
-    sources: words,
+    sources:
+      origin === undefined
+        ? words.map((path) => ({ context: building.context, path }))
+        : otherContexts(building, origin, words),
     destination,
     workingDirectory: stage.config.WorkingDir ?? "/",
     owner: ownerOf(known.get("chown"), view),

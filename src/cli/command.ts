@@ -16,6 +16,11 @@ export interface Command<F extends Flags> {
   readonly args: readonly [number, number];
   /** Everything from the first argument on belongs to the container. */
   readonly stopAtFirst?: boolean;
+  /**
+   * Whether it needs the process that it was typed in, for its files, its input or its terminal. Others can be run
+   * by the engine on behalf of that process.
+   */
+  readonly own?: (values: Values<F>) => boolean;
   /** Resolves to the exit code. `given` names the flags that were typed. */
   run(
     context: Context,

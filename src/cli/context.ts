@@ -1,6 +1,7 @@
 import { parseAddress } from "../client/address.ts";
 import type { Engine } from "../client/request.ts";
 import type { ClientTls } from "../host/socket.ts";
+import { caller } from "./caller/caller.ts";
 import { bool, text } from "./flags/flag.ts";
 import { type TlsOptions, tlsFlags } from "./flags/tls.ts";
 
@@ -20,7 +21,11 @@ export interface Context {
   readonly root: string;
   readonly run: string;
   readonly debug: boolean;
+  readonly dispatch: Dispatch;
 }
+
+/** Runs one command line; resolves to its exit code. */
+export type Dispatch = (argv: readonly string[]) => Promise<number>;
 
 export interface GlobalOptions extends TlsOptions {
   readonly debug: boolean;
@@ -34,13 +39,12 @@ export interface GlobalOptions extends TlsOptions {
  * directory. Only the latter is started when it does not answer.
  * @param tls what TCP is secured with
  */
-export function makeContext(
-  options: GlobalOptions,
-  environment: NodeJS.ProcessEnv,
-  tls: ClientTls | undefined,
-): Context {
+export function makeContext(options: GlobalOptions, tls: ClientTls | undefined, dispatch: Dispatch): Context {
+  const { engine: only, environment } = caller();
   const run = options.run ?? "/run/cais";
   const root = options.root ?? "/var/lib/cais";
+  const own = { root, run, debug: options.debug, dispatch };
+  if (only) return { ...own, engine: only };
   const chosen = options.host ?? (environment.CAIS_HOST || environment.DOCKER_HOST || undefined);
   const endpoint = parseAddress(chosen ?? `unix://${run}/cais.sock`, tls);
   const socket = endpoint.kind === "unix" ? endpoint.path : undefined;
@@ -54,5 +58,5 @@ export function makeContext(
           },
         }
       : { endpoint };
-  return { engine, root, run, debug: options.debug };
+  return { ...own, engine };
 }

@@ -1,5 +1,6 @@
 import { EngineError, NoEngineError } from "../client/error.ts";
 import type { ClientTls } from "../host/socket.ts";
+import { caller } from "./caller/caller.ts";
 import type { Command } from "./command.ts";
 import { type Context, globalFlags, makeContext } from "./context.ts";
 import { Failure } from "./failure.ts";
@@ -22,7 +23,7 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
     if (typeof found === "number") return found;
     named = ` ${found.command.name}`;
     return await run(
-      makeContext(front.values, process.env, await tlsOf(front.values)),
+      makeContext(front.values, await tlsOf(front.values), dispatch),
       found.command,
       found.argv,
     );
@@ -33,10 +34,12 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
 
 /** Loaded only where somebody asked for it: other commands do without files. */
 async function tlsOf(options: TlsOptions): Promise<ClientTls | undefined> {
-  const { DOCKER_TLS, DOCKER_TLS_VERIFY } = process.env;
+  const { environment, own } = caller();
+  const { DOCKER_TLS, DOCKER_TLS_VERIFY } = environment;
   if (!options.tls && !options.tlsverify && !DOCKER_TLS && !DOCKER_TLS_VERIFY) return undefined;
+  own();
   const { clientTls } = await import("./tls.ts");
-  return clientTls(options, process.env);
+  return clientTls(options, environment);
 }
 
 interface Found {
@@ -88,6 +91,7 @@ async function run(context: Context, command: Command<Flags>, argv: readonly str
     );
     return 1;
   }
+  if (command.own?.(parsed.values)) caller().own();
   return command.run(context, parsed.values, parsed.args, parsed.given);
 }
 
@@ -126,6 +130,6 @@ function tellError(error: unknown, named: string): number {
   }
   const told = error instanceof Error ? error.message : String(error);
   err(`cais: ${told}\n`);
-  if (process.env.CAIS_DEBUG && error instanceof Error) err(`${error.stack}\n`);
+  if (caller().environment.CAIS_DEBUG && error instanceof Error) err(`${error.stack}\n`);
   return prefix ? 125 : 1;
 }

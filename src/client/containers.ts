@@ -98,7 +98,10 @@ export async function waitContainer(
   condition: "not-running" | "next-exit" | "removed",
 ): Promise<{ readonly ended: Promise<ContainerWaited> }> {
   const response = await request(engine, at(id, "/wait"), { method: "POST", query: { condition } });
-  return { ended: response.json() as Promise<ContainerWaited> };
+  const ended = response.json() as Promise<ContainerWaited>;
+  // Who has stopped waiting does not want to hear of it.
+  ended.catch(() => {});
+  return { ended };
 }
 
 export interface AttachOptions {

@@ -16,7 +16,7 @@ export interface Hijacked {
  * @throws EngineError when the engine refuses
  */
 export async function hijack(engine: Engine, path: string, json?: unknown): Promise<Hijacked> {
-  const { answer, duplex } = await upgrade(engine.endpoint, path, json);
+  const { answer, duplex } = await upgrade(engine.endpoint, path, json, engine.signal);
   if (answer.status !== 101 && answer.status !== 200)
     throw new EngineError(answer.status, await refusal(answer));
   return { duplex, raw: (answer.header("content-type") ?? "").includes("raw-stream") };

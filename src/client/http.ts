@@ -65,8 +65,15 @@ export async function exchange(endpoint: Endpoint, path: string, it: Exchange): 
 }
 
 /** Asks to leave HTTP behind on a connection of its own (Docker Engine API, "Hijacking"). */
-export async function upgrade(endpoint: Endpoint, path: string, json: unknown): Promise<Upgrade> {
+export async function upgrade(
+  endpoint: Endpoint,
+  path: string,
+  json: unknown,
+  signal?: AbortSignal,
+): Promise<Upgrade> {
+  signal?.throwIfAborted();
   const duplex = await connect(endpoint);
+  signal?.addEventListener("abort", () => duplex.close());
   const input = incoming(duplex);
   await send(duplex, path, {
     method: "POST",

@@ -21,6 +21,8 @@ export interface Request {
 export interface Engine {
   readonly endpoint: Endpoint;
   readonly revive?: () => Promise<boolean>;
+  /** Fires when nobody waits for answers any more: connections are closed. */
+  readonly signal?: AbortSignal;
 }
 
 const absent = new Set(["ENOENT", "ECONNREFUSED", "FailedToOpenSocket", "ConnectionRefused"]);
@@ -43,18 +45,24 @@ async function reach(engine: Engine, path: string, it: Request): Promise<Answer>
       headers:
         it.json === undefined ? (it.headers ?? {}) : { "content-type": "application/json", ...it.headers },
       ...(body !== undefined && { body }),
-      ...(it.signal && { signal: it.signal }),
+      ...signalOf(engine, it),
     });
   try {
     return await send();
   } catch (error) {
     const code = codeOf(error);
-    if (it.signal?.aborted || code === undefined) throw error;
+    if (it.signal?.aborted || engine.signal?.aborted || code === undefined) throw error;
     // A stream can be sent once only: those who send one make sure of the engine first.
     if (absent.has(code) && engine.revive && !(body instanceof ReadableStream) && (await engine.revive()))
       return await send();
     throw new NoEngineError(addressText(engine.endpoint), code);
   }
+}
+
+function signalOf(engine: Engine, it: Request): { readonly signal?: AbortSignal } {
+  if (it.signal && engine.signal) return { signal: AbortSignal.any([it.signal, engine.signal]) };
+  const signal = it.signal ?? engine.signal;
+  return signal ? { signal } : {};
 }
 
 /** Why the engine refused, in its words. */

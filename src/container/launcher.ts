@@ -26,6 +26,8 @@ export interface LaunchRequest {
   readonly trace: boolean;
   /** Where the container's own network namespace is wired to; the first interface first. */
   readonly endpoints?: readonly Endpoint[];
+  /** Nothing of the host's is mounted in it: the end of its mounts need not be waited for. */
+  readonly ownMounts?: boolean;
   /** The keeper's helper runs as pid 1, forwards signals and reaps (`--init`). */
   readonly init: boolean;
   /** Of a configuration that comes from an OCI bundle; the engine's own have none. */

@@ -72,7 +72,8 @@ export function createStore(
   const store: ContainerStore = {
     folder: (id) => join(directory, id),
     saveSoon(record, saved = () => undefined) {
-      forget(record.id);
+      const before = waiting.get(record.id);
+      clearTimeout(before?.timer);
       const timer = setTimeout(() => {
         try {
           store.save(record);
@@ -81,7 +82,11 @@ export function createStore(
           failed(record, error);
         }
       }, SOON_MS);
-      waiting.set(record.id, { timer, saved });
+      const all = () => {
+        before?.saved();
+        saved();
+      };
+      waiting.set(record.id, { timer, saved: all });
     },
     settle(record) {
       if (waiting.has(record.id)) store.save(record);
@@ -108,15 +113,12 @@ export function createStore(
       forget(record.id);
     },
     remove(id) {
-      forget(id);
       generations.delete(id);
       const gone = `${directory}/${GONE}${id}`;
-      try {
-        renameSync(`${directory}/${id}`, gone);
-      } catch (error) {
-        if (codeOf(error) === "ENOENT") return;
-        throw error;
-      }
+      const there = renamed(`${directory}/${id}`, gone);
+      // Only now: what was held back may be in a run directory only, which goes with this.
+      forget(id);
+      if (!there) return;
       // It is gone as soon as it is renamed; the rest is not waited for.
       rm(gone, { recursive: true, force: true }, () => undefined);
     },
@@ -140,6 +142,17 @@ export function createStore(
     },
   };
   return store;
+}
+
+/** Whether there was such a folder. */
+function renamed(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** The newest document that is whole; others are removed. Null where there is none at all. */

@@ -49,12 +49,8 @@ export function createEvents(): Events {
   };
 }
 
-const texts = new WeakMap<EngineEvent, string>();
-
-/** The event as one line of JSON; made once for all who listen. */
+/** The event as one line of JSON. */
 export function eventText(event: EngineEvent): string {
-  const known = texts.get(event);
-  if (known) return known;
   const { type, action, id, attributes, time } = event;
   const old =
     type === "container" || type === "image"
@@ -73,16 +69,16 @@ export function eventText(event: EngineEvent): string {
     time: Number(time / 1_000_000_000n),
   };
   // A JavaScript number cannot hold the nanoseconds, JSON can.
-  const text = `${JSON.stringify(value).slice(0, -1)},"timeNano":${time}}\n`;
-  texts.set(event, text);
-  return text;
+  return `${JSON.stringify(value).slice(0, -1)},"timeNano":${time}}\n`;
 }
 
 /** Whether an event passes all filters; those that Docker does not know do not matter. */
 export function eventMatches(event: EngineEvent, filters: EventFilters): boolean {
-  return Object.entries(filters).every(([name, values]) =>
-    values.length === 0 ? true : values.some((value) => matches(event, name, value)),
-  );
+  for (const name in filters) {
+    const values = filters[name]!;
+    if (values.length > 0 && !values.some((value) => matches(event, name, value))) return false;
+  }
+  return true;
 }
 
 function matches({ type, action, id, attributes }: EngineEvent, name: string, value: string): boolean {

@@ -16,6 +16,7 @@ import type { HostConfig } from "../wire/container.ts";
 import { findNamed } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import { devicesAt, hostDevices } from "./devices.ts";
+import { namesFolder } from "./networks/files.ts";
 import { invalid } from "./refuse.ts";
 
 /** What does not change while the engine runs; read once. */
@@ -50,7 +51,7 @@ export function factsOf(
   user = record.config.User ?? "",
 ): SpecFacts {
   const { host, id } = record;
-  const files = netFilesOf(context.store.folder(id));
+  const files = netFilesOf(namesFolder(context, record));
   return {
     ...machine(),
     id,

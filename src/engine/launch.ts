@@ -55,6 +55,7 @@ export function launchRequest(
     stdin: config.OpenStdin ?? false,
     trace,
     init: host.Init ?? false,
+    ownMounts: record.mounts.every(({ Type }) => Type === "tmpfs"),
     endpoints: wiresOf(placesOf(context, record)),
   };
 }

@@ -104,7 +104,8 @@ export function labelsMatch(labels: Readonly<Record<string, string>>, filters: F
   const has = (wanted: string): boolean => {
     const equals = wanted.indexOf("=");
     if (equals === -1) return Object.hasOwn(labels, wanted);
-    return labels[wanted.slice(0, equals)] === wanted.slice(equals + 1);
+    const key = wanted.slice(0, equals);
+    return Object.hasOwn(labels, key) && labels[key] === wanted.slice(equals + 1);
   };
   return (filters.label ?? []).every(has) && !(filters["label!"] ?? []).some(has);
 }

@@ -135,12 +135,15 @@ export const poolShown = ({
 }: Pool): NetworkPool => ({
   Subnet: subnet,
   ...(range === undefined ? {} : { IPRange: range }),
-  ...(gatewayChosen || !chosen ? { Gateway: gateway } : {}),
+  ...(gateway !== "" && (gatewayChosen || !chosen) ? { Gateway: gateway } : {}),
   ...(reserved === undefined ? {} : { AuxiliaryAddresses: reserved }),
 });
 
 function fillPools(draft: NetworkDocument, asked: readonly NetworkPool[], facts: CreateFacts): Pool[] {
-  const chosen = asked.map(chosenPool);
+  const driver = driverNamed(draft.driver);
+  const keeps = (family: 4 | 6): boolean =>
+    draft.configOnly || (driver?.keepsGateway(draft, family) ?? false);
+  const chosen = asked.map((pool) => chosenPool(pool, keeps));
   if (draft.configOnly) return chosen;
   const others = facts.others.flatMap(poolsOf).map(({ subnet }) => subnet);
   const own: Subnet[] = [];
@@ -152,21 +155,27 @@ function fillPools(draft: NetworkDocument, asked: readonly NetworkPool[], facts:
   const has = (family: 4 | 6): boolean => own.some((subnet) => subnet.family === family);
   const taken = [...others, ...own, ...facts.hostSubnets];
   const pools = [...chosen];
-  if (draft.ipv4 && !has(4)) pools.push(foundPool(freeSubnet4(taken)));
-  if (draft.ipv6 && !has(6)) pools.push(foundPool(freeSubnet6(facts.machine, taken)));
+  if (draft.ipv4 && !has(4)) pools.push(foundPool(freeSubnet4(taken), keeps(4)));
+  if (draft.ipv6 && !has(6)) pools.push(foundPool(freeSubnet6(facts.machine, taken), keeps(6)));
   return pools;
 }
 
-function chosenPool({ Subnet, IPRange, Gateway, AuxiliaryAddresses }: NetworkPool): Pool {
+function chosenPool(
+  { Subnet, IPRange, Gateway, AuxiliaryAddresses }: NetworkPool,
+  keepsGateway: (family: 4 | 6) => boolean,
+): Pool {
   const subnet = parseSubnet(Subnet ?? "")!;
   const range = IPRange ? parseSubnet(IPRange)! : undefined;
   const reserved = Object.entries(AuxiliaryAddresses ?? {}).map(
     ([name, text]) => [name, formatAddress(parseAddress(text)!)] as const,
   );
-  const gateway = Gateway ? parseAddress(Gateway)! : firstAddress(subnet, range);
-  if (gateway === null) throw invalid(`invalid subnet ${formatSubnet(subnet)}: it has no room for a gateway`);
-  const gatewayText = formatAddress(gateway);
-  if (neverGiven(subnet, gateway))
+  const wanted = Gateway ? parseAddress(Gateway) : null;
+  const keeps = wanted !== null || keepsGateway(subnet.family);
+  const gateway = wanted ?? (keeps ? firstAddress(subnet, range) : null);
+  if (keeps && gateway === null)
+    throw invalid(`invalid subnet ${formatSubnet(subnet)}: it has no room for a gateway`);
+  const gatewayText = gateway === null ? "" : formatAddress(gateway);
+  if (gateway !== null && neverGiven(subnet, gateway))
     throw forbidden(`failed to allocate gateway (${gatewayText}): Address already in use`);
   const clash = reserved.find(([, text]) => text === gatewayText);
   if (clash) {
@@ -185,12 +194,12 @@ function chosenPool({ Subnet, IPRange, Gateway, AuxiliaryAddresses }: NetworkPoo
 }
 
 /** @throws Refusal when no block of the default pools is free */
-export function foundPool(subnet: Subnet | null): Pool {
+export function foundPool(subnet: Subnet | null, keepsGateway = true): Pool {
   if (subnet === null)
     throw invalid("all predefined address pools have been fully subnetted: choose one with --subnet");
   return {
     subnet: formatSubnet(subnet),
-    gateway: formatAddress(firstAddress(subnet, undefined)!),
+    gateway: keepsGateway ? formatAddress(firstAddress(subnet, undefined)!) : "",
     chosen: false,
     gatewayChosen: false,
   };

@@ -11,7 +11,7 @@ export type NetworkId = string & { readonly __networkId: unique symbol };
 export interface Pool {
   readonly subnet: string;
   readonly range?: string;
-  /** The address of the network's own end: of the bridge, or of the router beyond. */
+  /** The address of the network's own end: of the bridge, or of the router beyond; empty where there is none. */
   readonly gateway: string;
   /** Addresses that other machines have, by name. */
   readonly reserved?: Readonly<Record<string, string>>;

@@ -62,6 +62,16 @@ export type Link =
       readonly flag: IpvlanFlag;
     };
 
+/** A link of the host that is made for a network of containers beside it. */
+export interface ParentLink {
+  /** Name of the network, for people. */
+  readonly network: string;
+  /** Name of the interface: `"eth0.50"`, `"dm-0123456789ab"`. */
+  readonly name: string;
+  /** The interface it is a VLAN of (802.1Q), 1 to 4094; absent: one that leads nowhere. */
+  readonly vlan?: { readonly on: string; readonly id: number };
+}
+
 export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru";
 export type IpvlanMode = "l2" | "l3" | "l3s";
 export type IpvlanFlag = "bridge" | "private" | "vepa";

@@ -1,5 +1,5 @@
 import { Refusal } from "../oci/error.ts";
-import { parseAddress } from "./address.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import type { NetworkDocument } from "./document.ts";
 import type { GatewayMode } from "./firewall/types.ts";
 
@@ -15,6 +15,9 @@ const BINDING = `${BRIDGE}.host_binding_ipv4`;
 const INHIBIT = `${BRIDGE}.inhibit_ipv4`;
 const MODE_4 = `${BRIDGE}.gateway_mode_ipv4`;
 const MODE_6 = `${BRIDGE}.gateway_mode_ipv6`;
+const TRUSTED = `${BRIDGE}.trusted_host_interfaces`;
+const HOST_4 = "com.docker.network.host_ipv4";
+const HOST_6 = "com.docker.network.host_ipv6";
 const PREFIX = "com.docker.network.container_iface_prefix";
 
 /** What a bridge network's options say. */
@@ -29,6 +32,11 @@ export interface BridgeOptions {
   readonly inhibit4: boolean;
   readonly gatewayMode4: GatewayMode;
   readonly gatewayMode6: GatewayMode;
+  /** Interfaces of the host from which published ports are reached at the containers' own addresses. */
+  readonly trusted: readonly string[];
+  /** As which address of the host its containers are seen elsewhere; absent: whichever the packet leaves by. */
+  readonly hostAddress4: string | undefined;
+  readonly hostAddress6: string | undefined;
   /** Bytes; absent: the kernel's default. */
   readonly mtu: number | undefined;
   /** Interfaces in containers are called this and a number. */
@@ -46,6 +54,9 @@ const KNOWN = new Set([
   INHIBIT,
   MODE_4,
   MODE_6,
+  TRUSTED,
+  HOST_4,
+  HOST_6,
   MTU,
   PREFIX,
 ]);
@@ -69,6 +80,9 @@ export function bridgeOptions(options: Options, internal: boolean): BridgeOption
     inhibit4: bool(options, INHIBIT, false),
     gatewayMode4: mode(options, MODE_4, internal),
     gatewayMode6: mode(options, MODE_6, internal),
+    trusted: trustedInterfaces(options[TRUSTED] ?? ""),
+    hostAddress4: hostAddress(options, HOST_4, 4),
+    hostAddress6: hostAddress(options, HOST_6, 6),
     mtu: mtuOf(options),
     interfacePrefix,
   };
@@ -104,13 +118,28 @@ function bool(options: Options, name: string, absent: boolean): boolean {
   throw bad(name, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
 }
 
+/** Docker separates them by colons, which no name of an interface can have. */
+function trustedInterfaces(text: string): string[] {
+  const names = text.split(":").filter((name) => name !== "");
+  for (const name of names) checkInterfaceName(name, TRUSTED);
+  return names;
+}
+
+function hostAddress(options: Options, name: string, family: 4 | 6): string | undefined {
+  const text = options[name] || undefined;
+  if (text === undefined) return undefined;
+  const address = parseAddress(text);
+  if (address?.family !== family) throw bad(name, text, "nil ip");
+  return formatAddress(address);
+}
+
 const MODES: readonly string[] = ["nat", "nat-unprotected", "routed", "isolated"] satisfies GatewayMode[];
 
 function mode(options: Options, name: string, internal: boolean): GatewayMode {
   const text = options[name] || "nat";
   if (!MODES.includes(text)) throw bad(name, text, `unknown gateway mode ${text}`);
   if (text === "isolated" && !internal)
-    throw invalid("gateway mode 'isolated' can only be used for an internal network");
+    throw new Refusal("failed", "gateway mode 'isolated' can only be used for an internal network");
   return text as GatewayMode;
 }
 
@@ -119,6 +148,14 @@ export function checkInterfaceName(name: string, option: string): void {
   if (/^[^\s/:\p{Cc}]{1,15}$/u.test(name) && name !== "." && name !== ".." && Buffer.byteLength(name) <= 15)
     return;
   throw bad(option, name.slice(0, 80), "an interface's name has 1 to 15 bytes and no slash, colon or space");
+}
+
+/** @throws Refusal (400) in the words of Docker's drivers */
+export function oneOf(driver: string, what: string, known: readonly string[], value: string): string {
+  if (known.includes(value)) return value;
+  throw invalid(
+    `requested ${driver} ${what} '${value.slice(0, 80)}' is not valid, '${known[0]}' ${what} is the ${driver} driver default`,
+  );
 }
 
 /** Options of a bridge network that was checked when it was made. */

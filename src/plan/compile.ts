@@ -8,6 +8,11 @@ import type { Plan } from "./step.ts";
 
 const ASSEMBLERS: Record<Arch, Assembler> = { x86_64, aarch64 };
 
+/** What makes machine code for an architecture. */
+export function assemblerOf(arch: Arch): Assembler {
+  return ASSEMBLERS[arch];
+}
+
 export interface CompileOptions extends LowerOptions {
   /** This machine's where it is not named. */
   readonly arch?: Arch;

@@ -1,19 +1,12 @@
-import { describeStep } from "./describe.ts";
-import { callName } from "./error.ts";
+import { describeStep, type StepFacts, stepFacts } from "./describe.ts";
 import type { Numbered, Plan, Reason, Step } from "./step.ts";
 
 /** A step as `cais explain --format json` has it; the shape is stable, new fields may be added. */
-export interface ExplainedStep {
+export interface ExplainedStep extends StepFacts {
   /** The number that traces and errors use. */
   readonly index: number;
   /** Who makes the call: the keeper, or the container's first process. */
   readonly side: "keeper" | "container";
-  readonly call: string;
-  /** The call as people write it, as in a trace. */
-  readonly text: string;
-  readonly why: string;
-  /** The option that caused it, as typed. */
-  readonly option?: string;
   /** Errors after which the plan goes on. */
   readonly tolerates?: readonly string[];
   /** What takes it back when a later step fails. */
@@ -28,6 +21,7 @@ export function explainSteps(plan: Plan): readonly ExplainedStep[] {
       const inherited = position === 0 ? tolerated : [];
       if (step.kind === "attempt") {
         walk(step.steps, side, step.tolerate);
+        walk(step.otherwise ?? [], side, []);
         continue;
       }
       if (step.kind === "netlink") {
@@ -60,14 +54,11 @@ function explainStep(
       ...(step.kind === "call" || step.kind === "message" ? (step.tolerate ?? []) : []),
     ]),
   ];
-  const undo = step.kind === "call" ? (step.undo ?? []).map(describeStep) : [];
+  const undo = step.kind === "call" || step.kind === "clone" ? (step.undo ?? []).map(describeStep) : [];
   return {
     index,
     side,
-    call: callName(step),
-    text: describeStep(step),
-    why: step.why,
-    ...(step.option === undefined ? {} : { option: step.option }),
+    ...stepFacts(step),
     ...(tolerates.length === 0 ? {} : { tolerates }),
     ...(undo.length === 0 ? {} : { undo }),
   };

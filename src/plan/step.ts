@@ -54,11 +54,12 @@ export interface Call extends Reason {
   readonly undo?: readonly Call[];
 }
 
-/** Steps that belong together: when the first call fails with a tolerated error, the rest is skipped. */
+/** Steps that belong together: when the first call fails with a tolerated error, `otherwise` is done, not the rest. */
 export interface Attempt extends Reason {
   readonly kind: "attempt";
   readonly tolerate: readonly ErrnoName[];
   readonly steps: readonly Step[];
+  readonly otherwise?: readonly Step[];
 }
 
 /**
@@ -77,6 +78,8 @@ export interface Clone extends Reason {
   readonly child: readonly Step[];
   /** Steps of a helper process that makes the child where the keeper does not go: it enters namespaces. */
   readonly via?: readonly Step[];
+  /** Calls that take back what is made beside the child, by steps after this one: run when the child is gone. */
+  readonly undo?: readonly Call[];
 }
 
 /**
@@ -265,6 +268,8 @@ export interface Keeper {
   readonly stdio: KeeperStdio;
   /** Read into the exit record when the child has ended: the kernel's count of OOM kills. */
   readonly oom?: Slot;
+  /** The child's mount namespace, held until release: see `holdMounts` in src/container/launch/custody.ts. */
+  readonly mounts?: Slot;
 }
 
 /** An output of the workload, which the keeper moves to the end of a file: see SPOOL in src/plan/records.ts. */

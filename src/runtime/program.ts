@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CALLER_FILES } from "../container/launch/caller-files.ts";
 import { candidates } from "../container/launch/workload.ts";
 import { accompany, type ExitCode, execute, type Handed } from "../host/execute.ts";
-import { codeOf } from "../oci/error.ts";
+import { unnamedPrograms } from "../host/unnamed.ts";
 import type { Process } from "../oci/runtime/spec.ts";
 import { compile, type Program } from "../plan/compile.ts";
 import { callName, cannotExecute, StepError } from "../plan/error.ts";
@@ -77,45 +77,15 @@ const FORWARDED: readonly NodeJS.Signals[] = [
   "SIGCONT",
 ];
 
-/** Places for a file without a name, best first: memory, then what is on every machine. */
-const PLACES = ["/dev/shm", "/run", "/var/tmp", "/tmp"];
-/** `__O_TMPFILE` (asm-generic/fcntl.h); it comes together with O_DIRECTORY. */
-const TMPFILE = 0o20000000;
+/** Memory, then what is on every machine. */
+const runUnnamed = unnamedPrograms(["/dev/shm", "/run", "/var/tmp", "/tmp"]);
 
-/**
- * The program as a file that has no name, so that nobody else can run it and none is left behind. A file system that
- * is mounted noexec is passed over.
- */
-export function withFile<T>(program: Program, run: (path: string) => T): T {
-  let last: unknown;
-  for (const place of PLACES) {
-    let file: number | undefined;
-    try {
-      file = unnamed(place, program.elf);
-      return run(`/proc/${process.pid}/fd/${file}`);
-    } catch (error) {
-      last = error;
-      const code = codeOf(error);
-      if (
-        code === undefined ||
-        !["EACCES", "ENOENT", "EROFS", "EOPNOTSUPP", "EISDIR", "ENOSPC"].includes(code)
-      )
-        throw cannotExecute(place, error);
-    } finally {
-      if (file !== undefined) closeSync(file);
-    }
-  }
-  throw cannotExecute(join(PLACES[0] ?? "", "program"), last);
-}
-
-/** A descriptor to read only: what is open for writing cannot be executed. */
-function unnamed(place: string, elf: Uint8Array): number {
-  const writing = openSync(place, TMPFILE | constants.O_DIRECTORY | constants.O_RDWR, 0o700);
+/** The program as a file that has no name. */
+export function withFile<T>({ elf }: Program, run: (path: string) => T): T {
   try {
-    for (let done = 0; done < elf.length; ) done += writeSync(writing, elf, done);
-    return openSync(`/proc/self/fd/${writing}`, "r");
-  } finally {
-    closeSync(writing);
+    return runUnnamed(elf, run);
+  } catch (error) {
+    throw cannotExecute("/tmp/program", error);
   }
 }
 

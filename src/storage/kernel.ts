@@ -39,8 +39,11 @@ export interface Node {
   readonly mtime: number;
 }
 
-/** Makes a device or FIFO with its owner, permissions and time. */
-export function makeNode(node: Node): Call[] {
+/**
+ * Makes a device or FIFO with its owner, permissions and time. Where somebody else may put a link in its place, `alone`
+ * is false: then nothing is done that would follow it, and bits to run as another user, which mean nothing, are lost.
+ */
+export function makeNode(node: Node, alone: boolean): Call[] {
   const seconds = Math.floor(node.mtime);
   const nanoseconds = Math.round((node.mtime - seconds) * 1e9);
   const times = new Uint8Array(BigInt64Array.of(0n, 0n, BigInt(seconds), BigInt(nanoseconds)).buffer);
@@ -50,7 +53,7 @@ export function makeNode(node: Node): Call[] {
   return [
     call("mknodat", [at, path(node.path), num(node.mode), num(deviceNumber(node.major, node.minor))], why),
     call("fchownat", [at, path(node.path), num(node.uid), num(node.gid), flags], why),
-    call("fchmodat", [at, path(node.path), num(node.mode & 0o7777)], why),
+    ...(alone ? [call("fchmodat", [at, path(node.path), num(node.mode & 0o7777)], why)] : []),
     call("utimensat", [at, path(node.path), mem(bytes(times)), flags], why),
   ];
 }

@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { liveDirectories } from "../image/archive/live.ts";
+import { labelsMatch } from "../image/list.ts";
+import { openRoot } from "../image/tar/beneath.ts";
 import { packTree } from "../image/tar/pack.ts";
 import { unpack } from "../image/tar/unpack.ts";
 import { codeOf, Refusal } from "../oci/error.ts";
@@ -169,7 +172,7 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
       const all = /^(1|true)$/i.test(filters.all?.[0] ?? "");
       const report = { VolumesDeleted: [] as string[], SpaceReclaimed: 0 };
       for (const volume of [...known.values()]) {
-        if (usedBy(volume.Name).length > 0 || !labelled(volume, filters)) continue;
+        if (usedBy(volume.Name).length > 0 || !labelsMatch(volume.Labels ?? {}, filters)) continue;
         if (!all && volume.Labels?.[ANONYMOUS] === undefined) continue;
         report.SpaceReclaimed += await usageOf(volume.Mountpoint);
         await drop(volume.Name);
@@ -181,13 +184,23 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
     async fill(name, source) {
       const { Mountpoint } = get(name);
       if (fs.readdirSync(Mountpoint).length > 0 || !isDirectory(source)) return;
+      // A container that has it already may be at work in it.
+      const root = openRoot(Mountpoint);
+      const live = liveDirectories(root, []);
       try {
-        await unpack(packTree(source, { runPlan }), Mountpoint, { runPlan, whiteouts: "plain" });
+        await unpack(packTree(source, { runPlan }), `/proc/self/fd/${root}`, {
+          runPlan,
+          whiteouts: "plain",
+          live,
+        });
       } catch (error) {
         // Half a copy would be taken for what the user put there.
         for (const left of fs.readdirSync(Mountpoint))
           fs.rmSync(join(Mountpoint, left), { recursive: true, force: true });
         throw error;
+      } finally {
+        live.close();
+        fs.closeSync(root);
       }
     },
     damaged: () => damaged,
@@ -212,16 +225,7 @@ function accepts(
     const wanted = /^(1|t|true)$/i.test(dangling[0] ?? "");
     if ((usedBy(volume.Name).length === 0) !== wanted) return false;
   }
-  return labelled(volume, filters);
-}
-
-function labelled(volume: Volume, filters: VolumeFilters): boolean {
-  const has = (wanted: string): boolean => {
-    const [key = "", ...value] = wanted.split("=");
-    const label = volume.Labels?.[key];
-    return value.length === 0 ? label !== undefined : label === value.join("=");
-  };
-  return (filters.label ?? []).every(has) && !(filters["label!"] ?? []).some(has);
+  return labelsMatch(volume.Labels ?? {}, filters);
 }
 
 function isDirectory(path: string): boolean {

@@ -137,3 +137,43 @@ test("many connections that say nothing do not keep others out", options, async 
   for (const socket of idle) socket.destroy();
   await serves();
 });
+
+test(
+  "filters are texts to the engine, not properties of its objects, and no pattern keeps it busy",
+  options,
+  async () => {
+    await engine.ok([
+      "create",
+      "--name",
+      "a".repeat(120),
+      "--network",
+      "none",
+      "--label",
+      "__proto__=x",
+      IMAGE,
+      "true",
+    ]);
+    await engine.ok(["volume", "create", "kept"]);
+    const get = async (path: string, filters: object): Promise<unknown[]> => {
+      const asked = encodeURIComponent(JSON.stringify(filters));
+      const { body, status } = await ask(engine.socket, { method: "GET", path: `${path}filters=${asked}` });
+      assert.equal(status, 200, body.toString());
+      const said = JSON.parse(body.toString()) as unknown[] | { readonly Volumes: unknown[] };
+      return Array.isArray(said) ? said : said.Volumes;
+    };
+    for (const label of ["constructor", "toString", "hasOwnProperty", "__defineGetter__", "constructor=x"]) {
+      assert.deepEqual(await get("/containers/json?all=1&", { label: [label] }), [], label);
+      assert.deepEqual(await get("/volumes?", { label: [label] }), [], label);
+      assert.deepEqual(await get("/images/json?", { label: [label] }), [], label);
+    }
+    assert.equal((await get("/containers/json?all=1&", { label: ["__proto__=x"] })).length, 1);
+    await engine.ok(["volume", "prune", "-f", "-a", "--filter", "label=constructor"]);
+    await engine.ok(["container", "prune", "-f", "--filter", "label=toString"]);
+    assert.match(await engine.ok(["volume", "ls", "-q"]), /^kept$/m);
+    const begun = performance.now();
+    for (const name of ["^(a+)+$!", "(((a*)*)*)*!", "^(a|aa)+!"])
+      assert.deepEqual(await get("/containers/json?all=1&", { name: [name] }), []);
+    assert.ok(performance.now() - begun < 5000);
+    assert.equal((await get("/containers/json?all=1&", { name: ["^/?a{100,}$"] })).length, 1);
+  },
+);

@@ -280,6 +280,13 @@ test("an address for looking only", needs(root(), busyboxMissing()), async () =>
     ["GET", "/containers/web/attach/ws?stream=1"],
     ["GET", "/images/get?names=bb"],
     ["GET", "/images/bb/get"],
+    ["GET", "/containers/web/%61rchive?path=/"],
+    ["HEAD", "/containers/web/arch%69ve?path=/"],
+    ["GET", "/%63ontainers/web/export"],
+    ["GET", "/containers/web%2Fexport"],
+    ["GET", "/v1.44%2fcontainers/web/ex%70ort"],
+    ["GET", "/containers/web/attach%2Fws?stream=1"],
+    ["GET", "/images/%67et?names=bb"],
   ] as const) {
     const { status, text } = await ask(method, it);
     assert.equal(status, 403, `${method} ${it}`);

@@ -233,4 +233,29 @@ HEALTHCHECK NONE
       /Cannot locate specified Dockerfile/,
     );
   });
+
+  it("takes nothing of another stage through a link to the machine, and puts nothing there", async () => {
+    using directory = scratch();
+    const victim = join(directory.path, "victim");
+    fs.mkdirSync(victim);
+    fs.writeFileSync(join(victim, "secret"), "of the machine");
+    const stage = tarOf(
+      { name: "a/", type: "directory" },
+      { name: "a/l", type: "symlink", link: victim },
+      { name: `${victim.slice(1)}/x`, data: "of the stage" },
+    );
+    const dockerfile =
+      "FROM scratch AS one\nADD stage.tar /\nFROM scratch\nCOPY --from=one /a /a/l/x /a/l/secret /to/\n";
+    const failed = await build(directory.path, dockerfile, {}, [
+      { name: "stage.tar", data: stage.toString("latin1") },
+    ]).then(() => "", String);
+    assert.deepEqual(fs.readdirSync(victim), ["secret"]);
+    assert.match(failed, /secret/);
+    const { images } = await build(directory.path, dockerfile.replace(" /a/l/secret", ""), {}, [
+      { name: "stage.tar", data: stage.toString("latin1") },
+    ]);
+    assert.deepEqual(fs.readdirSync(victim), ["secret"]);
+    const view = images.driver.view(images.get("built").chain);
+    assert.deepEqual(view.names("to").toSorted(), ["l", "x"]);
+  });
 });

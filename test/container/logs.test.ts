@@ -24,13 +24,33 @@ async function texts(entries: AsyncGenerator<{ readonly log: string }[]>): Promi
   return text;
 }
 
-test("a line longer than 16 KiB becomes messages of 16 KiB, the last with the newline", () => {
-  const format = formatter("stdout");
-  const text = format.push(Buffer.from(`${"x".repeat(40_000)}\nshort\n`), "T");
-  const logs = text
-    .trimEnd()
+/** A formatter whose lines are collected. */
+function collecting(stream: "stdout" | "stderr", room = Number.POSITIVE_INFINITY) {
+  const format = formatter(stream);
+  const batches: string[] = [];
+  const target = { room: () => room, write: (lines: Uint8Array) => void batches.push(lines.toString()) };
+  /** What an action adds. */
+  const added = (act: () => void) => {
+    const before = batches.length;
+    act();
+    return batches.slice(before).join("");
+  };
+  return {
+    batches,
+    push: (bytes: Uint8Array, time = "T") => added(() => format.push(bytes, time, target)),
+    end: (time = "T") => added(() => format.end(time, target)),
+    held: () => format.held,
+  };
+}
+
+const logsIn = (text: string): string[] =>
+  text
     .split("\n")
+    .filter(Boolean)
     .map((line) => (JSON.parse(line) as { log: string }).log);
+
+test("a line longer than 16 KiB becomes messages of 16 KiB, the last with the newline", () => {
+  const logs = logsIn(collecting("stdout").push(Buffer.from(`${"x".repeat(40_000)}\nshort\n`)));
   assert.deepEqual(
     logs.map((log) => log.length),
     [16_384, 16_384, 40_000 - 2 * 16_384 + 1, 6],
@@ -39,12 +59,69 @@ test("a line longer than 16 KiB becomes messages of 16 KiB, the last with the ne
 });
 
 test("a line that comes in pieces is one message, bytes that are no UTF-8 are replaced", () => {
-  const format = formatter("stderr");
-  assert.equal(format.push(Buffer.from("é".repeat(3)).subarray(0, 3), "T"), "");
-  assert.equal(format.push(Buffer.from("é".repeat(3)).subarray(3), "T"), "");
+  const format = collecting("stderr");
+  assert.equal(format.push(Buffer.from("é".repeat(3)).subarray(0, 3)), "");
+  assert.equal(format.push(Buffer.from("é".repeat(3)).subarray(3)), "");
+  assert.equal(format.held(), 6);
   const text = format.push(Buffer.from([0xff, 10, 0x61]), "T2");
   assert.deepEqual(JSON.parse(text), { log: "ééé�\n", stream: "stderr", time: "T2" });
   assert.deepEqual(JSON.parse(format.end("T3")), { log: "a", stream: "stderr", time: "T3" });
+  assert.equal(format.held(), 0);
+});
+
+test("the same bytes make the same lines, whatever chunks they come in", () => {
+  const bytes = Buffer.concat([
+    Buffer.from(`${'é€😀"\\'.repeat(4000)}\n\n${"y".repeat(16_383)}\n${"z".repeat(16_384)}\n`),
+    Buffer.from([0xe2, 0x82, 10, 0xf0, 0x9f, 0x98, 0x80, 0xed, 0xa0, 0x80, 10]),
+    Buffer.from(`${"\0".repeat(50_000)}\nthe end`),
+  ]);
+  const whole = collecting("stdout");
+  const expected = whole.push(bytes) + whole.end();
+  for (const size of [1, 7, 4096, 16_383, 16_384, 16_385, 65_536]) {
+    const format = collecting("stdout");
+    let text = "";
+    for (let at = 0; at < bytes.length; at += size) text += format.push(bytes.subarray(at, at + size));
+    assert.equal(text + format.end(), expected, `in chunks of ${size}`);
+    assert.equal(format.held(), 0);
+  }
+  assert.ok(Buffer.byteLength(expected) > bytes.length);
+});
+
+test("text is written as Docker writes it", () => {
+  const format = collecting("stdout");
+  const written = (bytes: Uint8Array | string) => {
+    const line = format.push(Buffer.concat([Buffer.from(bytes as string), Buffer.from("\n")]));
+    return line.slice('{"log":"'.length, line.indexOf('\\n","stream"'));
+  };
+  // What dockerd 28.5 had in its file for the same bytes.
+  for (const [bytes, expected] of [
+    ["\0\x07\b\t\f\r\x1b", "\\u0000\\u0007\\u0008\\u0009\\u000c\\r\\u001b"],
+    [`"\\/<>&'\x7f`, `\\"\\\\/\\u003c\\u003e\\u0026'\x7f`],
+    ["\u2028\u2029\u202a\ufeff\ufffd\uffff😀\x80", "\\u2028\\u2029\u202a\ufeff\ufffd\uffff😀\x80"],
+    [Buffer.from("e28241c0afeda080", "hex"), "\\ufffd\\ufffdA\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"],
+    [Buffer.from("f4908080f09080c3f0908080fe", "hex"), `${"\\ufffd".repeat(8)}\u{10000}\\ufffd`],
+  ] as const)
+    assert.equal(written(bytes), expected);
+});
+
+test("lines are handed out so that a file ends with the line that fills it", () => {
+  const format = collecting("stdout", 100);
+  format.push(Buffer.from("one\ntwo\nthree\nfour\n"));
+  // One line has some 45 bytes: the third reaches a hundred.
+  assert.deepEqual(format.batches.map(logsIn), [["one\n", "two\n", "three\n"], ["four\n"]]);
+});
+
+test("no text is left behind for what is written", () => {
+  const log = logWriter(join(folder, "much.log"), { maxSize: 1 << 20, maxFile: 2 }, fail);
+  const chunk = Buffer.from(`${"a line of a log\n".repeat(16_000)}`);
+  for (let warm = 0; warm < 20; warm++) log.write("stdout", chunk);
+  Bun.gc(true);
+  const before = process.memoryUsage().rss;
+  for (let much = 0; much < 400; much++) log.write("stdout", chunk);
+  log.end();
+  // 100 MB of text went through.
+  const grown = process.memoryUsage().rss - before;
+  assert.ok(grown < 16 << 20, `${grown} bytes`);
 });
 
 test("rotation keeps the disk bounded and the newest lines", async () => {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { lacking, type TestEngine, testEngine } from "./engine-fixture.ts";
@@ -91,6 +99,88 @@ test("on-failure restarts as often as it says", options, async () => {
   assert.equal((await engine.json("GET", "/containers/again/json")).RestartCount, 2);
   await engine.json("DELETE", "/containers/again");
 });
+
+test(
+  "what was answered to a wait is known to the next engine, though its document was not written yet",
+  options,
+  async () => {
+    const plain = await create("answered", "exit 4");
+    await engine.json("POST", `/containers/${plain}/start`);
+    assert.equal(await wait(plain), 4);
+    await engine.kill("SIGKILL");
+    await engine.start();
+    const { Status, ExitCode } = await state(plain);
+    assert.deepEqual([Status, ExitCode], ["exited", 4]);
+
+    const kept = await create("kept-down", "trap 'exit 3' TERM; while :; do sleep 0.05; done", {
+      RestartPolicy: { Name: "unless-stopped" },
+    });
+    await engine.json("POST", `/containers/${kept}/start`);
+    await engine.json("POST", `/containers/${kept}/stop?t=5`);
+    await engine.kill("SIGKILL");
+    await engine.start();
+    assert.equal((await state(kept)).Status, "exited");
+    for (const id of [plain, kept]) await engine.json("DELETE", `/containers/${id}`);
+  },
+);
+
+test(
+  "the files about names are in memory, each start's own, and go with the container",
+  options,
+  async () => {
+    const id = await create("named", "echo 10.0.0.1 mine >> /etc/hosts");
+    const names = join(engine.directory, "run/names");
+    const path = async () => (await engine.json("GET", `/containers/${id}/json`)).HostsPath as string;
+    assert.equal(await path(), "");
+    const texts: string[] = [];
+    for (let times = 0; times < 2; times++) {
+      await engine.json("POST", `/containers/${id}/start`);
+      assert.equal(await wait(id), 0);
+      texts.push(readFileSync(await path(), "utf8"));
+    }
+    assert.ok((await path()).startsWith(`${names}/`));
+    // What the first one wrote is not there twice.
+    assert.match(texts[0] ?? "", /mine/);
+    assert.equal(texts[0], texts[1]);
+    await engine.kill("SIGKILL");
+    // Of a container that the next engine does not know: a removal cut short.
+    const orphan = join(names, "e".repeat(64));
+    mkdirSync(orphan);
+    await engine.start();
+    assert.ok(existsSync(await path()));
+    await engine.json("DELETE", `/containers/${id}`);
+    await untilEmpty(names);
+  },
+);
+
+/** The mount namespaces that the keeper of a container holds. */
+async function heldBy(id: string): Promise<string[]> {
+  const status = readFileSync(`/proc/${(await state(id)).Pid}/status`, "utf8");
+  const keeper = `/proc/${/^PPid:\t(\d+)$/m.exec(status)?.[1]}/fd`;
+  return readdirSync(keeper)
+    .map((fd) => readlinkSync(join(keeper, fd)))
+    .filter((to) => to.startsWith("mnt:"));
+}
+
+test(
+  "a keeper holds the mounts of a container past its exit, unless something of the host's is among them",
+  options,
+  async () => {
+    const own = await create("own-mounts", "sleep 100", { Tmpfs: { "/scratch": "" } });
+    const host = await create("host-mounts", "sleep 100", { Binds: ["/usr:/host:ro"] });
+    const volume = await create("volume-mounts", "sleep 100", { Binds: ["kept:/data"] });
+    for (const id of [own, host, volume]) await engine.json("POST", `/containers/${id}/start`);
+    assert.deepEqual(await heldBy(own), [readlinkSync(`/proc/${(await state(own)).Pid}/ns/mnt`)]);
+    assert.deepEqual(await heldBy(host), []);
+    assert.deepEqual(await heldBy(volume), []);
+    // The directories of the first start are free when the second mounts them again.
+    await engine.json("POST", `/containers/${own}/restart?t=0`);
+    assert.equal((await heldBy(own)).length, 1);
+    for (const id of [own, host, volume]) await engine.json("DELETE", `/containers/${id}?force=1&v=1`);
+    await engine.json("DELETE", "/volumes/kept");
+    await untilEmpty(join(engine.directory, "run/containers"));
+  },
+);
 
 test("output, exit codes and terminals survive kill -9 of the engine", options, async () => {
   const script = "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done; sleep 1; echo last; exit 9";

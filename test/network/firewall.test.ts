@@ -255,6 +255,24 @@ test("options: containers apart, no masquerade, routed, unprotected", can, async
   assert.equal(outside.ask("172.17.0.2", 7), "nothing");
   assert.equal(outside.ask("192.0.2.1", 8080), "ECONNREFUSED");
   assert.equal(outside.ask("2001:db8::1", 8080), "2001:db8::2");
+  // A routed port is published on no port of the host.
+  await change({ gatewayMode4: "routed" }, [port({ hostPort: 0 })]);
+  assert.equal(outside.ask("172.17.0.2", 80), "192.0.2.2");
+  assert.equal(outside.ask("172.17.0.2", 7), "nothing");
+  // By an interface that is trusted, at the container's own address, what is published only.
+  await change({ trusted: ["nosuch0", "cable"] });
+  assert.equal(outside.ask("172.17.0.2", 80), "192.0.2.2");
+  assert.equal(outside.ask("172.17.0.2", 7), "nothing");
+  assert.equal(other.ask("172.17.0.2", 80), "nothing");
+  await change({ trusted: ["nosuch0"] });
+  assert.equal(outside.ask("172.17.0.2", 80), "nothing");
+  // Seen elsewhere as one certain address of the host.
+  sh("ip addr add 192.0.2.77/24 dev cable; ip addr add 2001:db8::77/64 dev cable nodad");
+  await change({ hostAddress4: "192.0.2.77", hostAddress6: "2001:db8::77" });
+  assert.equal(client.ask("192.0.2.2", 80), "192.0.2.77");
+  assert.equal(client.ask("2001:db8::2", 80), "2001:db8::77");
+  assert.equal(other.ask("192.0.2.2", 80), "192.0.2.1");
+  sh("ip addr del 192.0.2.77/24 dev cable; ip addr del 2001:db8::77/64 dev cable");
   await change({ gatewayMode4: "nat-unprotected" });
   assert.equal(outside.ask("172.17.0.2", 7), "192.0.2.2");
   assert.equal(other.ask("172.17.0.2", 7), "nothing");

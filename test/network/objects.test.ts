@@ -152,8 +152,21 @@ const refusals: readonly (readonly [words: readonly string[], message: string | 
   ],
   [["-o", "com.docker.network.driver.mtu=10", "x"], /invalid MTU number: 10/],
   [["-o", `${BRIDGE}.gateway_mode_ipv4=isolated`, "x"], /can only be used for an internal network/],
-  [["-d", "macvlan", "x"], /driver macvlan needs an interface of the host: name one with --opt parent=eth0/],
   [["-d", "macvlan", "-o", "parent=nosuch0", "x"], /the host has no interface nosuch0/],
+  [
+    ["-d", "macvlan", "-o", "parent=nosuch0.5", "x"],
+    "-o parent interface was not found on the host: nosuch0",
+  ],
+  [["-d", "macvlan", "-o", "parent=lo", "x"], "loopback interface is not a valid macvlan parent link"],
+  [["-d", "macvlan", "-o", "parent=up0.5000", "x"], "vlan id must be between 1-4094, received: 5000"],
+  [
+    ["-d", "ipvlan", "-o", "parent=up0.x", "x"],
+    "unable to parse a valid vlan id from: x (ex. eth0.10 for vlan 10)",
+  ],
+  [
+    ["-d", "ipvlan", "-o", "parent=up0.5.6", "x"],
+    "required interface name format is: name.vlan_id, ex. eth0.10 for vlan 10, instead received up0.5.6",
+  ],
   [
     ["-d", "ipvlan", "-o", "parent=up0", "-o", "ipvlan_mode=l9", "x"],
     /requested ipvlan mode 'l9' is not valid/,

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { type Arch, hostArch } from "../../src/kernel/arch.ts";
 import { cpio, type Entry } from "./cpio.ts";
 import { type Files, host, merged, text, tree, withLibraries } from "./files.ts";
-import { BEGIN, END, INIT, RUN, RUN_COMMAND, stage2 } from "./guest.ts";
+import { BEGIN, END, INIT, RUN, RUN_COMMAND, stage2 } from "./init.ts";
 import { moduleFiles } from "./modules.ts";
 import { type Guest, guestPackages } from "./packages.ts";
 

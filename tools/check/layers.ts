@@ -29,6 +29,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   engine: [...engineSide, "container", "build"],
   // From `container` the words that both sides of the socket speak: times, log entries, detach keys.
   api: ["engine", "container", "wire", "oci", "host"],
+  // The machine code that `dist/cais` begins with, made when it is built.
+  front: ["wire", "plan", "kernel"],
   client: ["wire", "oci", "host"],
   cli: ["client", "wire", "oci", "host"],
 };

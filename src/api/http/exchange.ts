@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import type { Body } from "./body.ts";
+import { type Piece, pieceOf } from "./chunk.ts";
 import type { Head } from "./head.ts";
 import type { Input } from "./input.ts";
 
 /** An answer that is written in pieces. */
 export interface Stream {
   /** Resolves when the client can take more, or is gone. */
-  write(chunk: string | Uint8Array): Promise<void> | undefined;
+  write(content: string | Uint8Array | Piece): Promise<void> | undefined;
   end(): void;
 }
 
@@ -177,15 +178,16 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
       socket.write(`${headText(status, headers)}Content-Type: ${type}\r\n${coding}\r\n`);
       let open = true;
       return {
-        write(chunk) {
-          if (!open || chunk.length === 0) return undefined;
-          if (!chunked) return write(chunk);
-          if (typeof chunk === "string") {
-            return write(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`);
-          }
-          socket.write(`${chunk.length.toString(16)}\r\n`);
-          socket.write(chunk);
-          return write("\r\n");
+        write(content) {
+          if (!open) return undefined;
+          if (typeof content === "object" && "chunk" in content)
+            return write(chunked ? content.chunk : content.bytes);
+          if (content.length === 0) return undefined;
+          if (!chunked) return write(content);
+          if (typeof content === "string")
+            return write(`${Buffer.byteLength(content).toString(16)}\r\n${content}\r\n`);
+          // In one write: each wakes the reader.
+          return write(pieceOf(content).chunk);
         },
         end() {
           if (!open) return;

@@ -5,6 +5,8 @@ import { invalid, notANumber, unsupported } from "../../engine/refuse.ts";
 import { diskUsage, info, USAGE_TYPES, type UsageType, version } from "../../engine/system.ts";
 import { API_VERSION } from "../../wire/version.ts";
 import { replyJson } from "../failure.ts";
+import { followedBy } from "../follower.ts";
+import { type Piece, pieceOf } from "../http/chunk.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { imageSummaryFor, infoFor } from "../older.ts";
 import { filters, jsonBody } from "../request.ts";
@@ -47,6 +49,17 @@ function usageTypes(exchange: Exchange, minor: number): ReadonlySet<UsageType> {
   return new Set(asked as UsageType[]);
 }
 
+const pieces = new WeakMap<EngineEvent, Piece>();
+
+/** The event as it is sent, made once for all who listen. */
+function pieceFor(event: EngineEvent): Piece {
+  const known = pieces.get(event);
+  if (known) return known;
+  const piece = pieceOf(eventText(event));
+  pieces.set(event, piece);
+  return piece;
+}
+
 async function sendEvents(engine: Engine, exchange: Exchange): Promise<void> {
   const wanted = filters(exchange);
   const since = timeOf(exchange, "since");
@@ -58,26 +71,10 @@ async function sendEvents(engine: Engine, exchange: Exchange): Promise<void> {
   const stream = exchange.begin(200, "application/json");
   const passes = (event: EngineEvent): boolean =>
     eventMatches(event, wanted) && (until === null || event.time <= until);
-
-  // Events that a slow follower has not read yet. It is dropped when it is too slow: events cannot wait.
-  let waiting: Promise<void> | undefined;
-  let queue: string[] = [];
-  const flush = (): void => {
-    while (queue.length > 0 && !waiting) {
-      const text = queue.join("");
-      queue = [];
-      waiting = stream.write(text);
-      void waiting?.then(() => {
-        waiting = undefined;
-        flush();
-      });
-    }
-  };
+  // Events cannot wait: who is too slow for them is let go.
+  const follow = followedBy(stream, 4096, () => end());
   const send = (event: EngineEvent): void => {
-    if (!passes(event)) return;
-    if (queue.length >= 4096) end();
-    queue.push(eventText(event));
-    flush();
+    if (passes(event)) follow(pieceFor(event));
   };
   let timer: NodeJS.Timeout | undefined;
   const unsubscribe = engine.events.subscribe(send);

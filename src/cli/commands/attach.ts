@@ -24,6 +24,7 @@ export default command({
     "sig-proxy": bool("Pass signals on to the container", { initial: true }),
   },
   args: [1, 1],
+  own: () => true,
   async run({ engine }, options, [name = ""]) {
     const { Id: id, Config: config, State: state } = await inspectContainer(engine, name);
     refuse(state);

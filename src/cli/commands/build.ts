@@ -3,6 +3,7 @@ import { buildImage } from "../../client/images.ts";
 import type { Query } from "../../client/request.ts";
 import { ping } from "../../client/system.ts";
 import { buildContext } from "../build/context.ts";
+import { caller } from "../caller/caller.ts";
 import { command } from "../command.ts";
 import { labels } from "../container/environment.ts";
 import type { Values } from "../flags/flag.ts";
@@ -47,6 +48,7 @@ export default command({
   summary: "Make an image from a Dockerfile",
   flags,
   args: [1, 1],
+  own: () => true,
   async run({ engine }, options, [path = ""]) {
     const context = await buildContext(path, options.file);
     await ping(engine);
@@ -94,5 +96,5 @@ function query(options: Values<typeof flags>, dockerfile: string): Query {
 /** `NAME` alone takes its value from here; null says that there is none. */
 function buildArgument(text: string): readonly [string, string | null] {
   const [name, value] = cut(text, "=");
-  return [name, value ?? process.env[name] ?? null];
+  return [name, value ?? caller().environment[name] ?? null];
 }

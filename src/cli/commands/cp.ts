@@ -15,6 +15,7 @@ export default command({
     quiet: bool("Say nothing", { short: "q" }),
   },
   args: [2, 2],
+  own: () => true,
   async run({ engine }, options, [source = "", destination = ""]) {
     const from = splitPlace(source);
     const to = splitPlace(destination);

@@ -23,6 +23,7 @@ export default command({
   },
   args: [2, Number.POSITIVE_INFINITY],
   stopAtFirst: true,
+  own: ({ interactive, tty }) => interactive || tty,
   async run({ engine }, options, [container = "", ...argv]) {
     const { detach, tty } = options;
     const stdin = options.interactive && !detach;

@@ -10,5 +10,6 @@ export default command({
   summary: "Write the file system of a container as a tar archive",
   flags: { output: text("Write to a file in place of standard output", { short: "o" }) },
   args: [1, 1],
+  own: () => true,
   run: ({ engine }, { output }, [name = ""]) => saveStream(output, () => exportContainer(engine, name)),
 });

@@ -17,6 +17,7 @@ export default command({
     platform: text("Platform of the image"),
   },
   args: [1, 2],
+  own: () => true,
   async run({ engine }, { change: changes, message, platform }, [source = "", reference = ""]) {
     const { name: repo, tag } = reference ? splitReference(reference) : { name: "", tag: "" };
     const remote = /^https?:\/\//.test(source);

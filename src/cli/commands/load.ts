@@ -18,6 +18,7 @@ export default command({
     quiet: bool("Do not show how it goes", { short: "q" }),
   },
   args: [0, 0],
+  own: () => true,
   async run({ engine }, { input, quiet }) {
     if (input === undefined && isTerminal(0))
       throw new Failure("requested load from stdin, but stdin is empty");

@@ -27,6 +27,7 @@ export default command({
   flags: runFlags,
   args: [1, Number.POSITIVE_INFINITY],
   stopAtFirst: true,
+  own: ({ attach, interactive, tty }) => interactive || tty || attach.length > 0,
   async run({ engine }, options, [image = "", ...argv]) {
     if (options.detach && options.attach.length > 0)
       throw new Failure("conflicting options: cannot specify both --attach and --detach", 125);

@@ -13,5 +13,6 @@ export default command({
     platform: list("Platforms to save"),
   },
   args: [1, Number.POSITIVE_INFINITY],
+  own: () => true,
   run: ({ engine }, { output }, names) => saveStream(output, () => saveImages(engine, names)),
 });

@@ -18,11 +18,13 @@ export default command({
     ...tlsFlags,
   },
   args: [0, 0],
+  own: () => true,
   async run(context, options, _args, given) {
     if (process.geteuid?.() !== 0)
       throw new Failure("Cannot run the engine: cais must be root for that. Try: sudo cais serve", 125);
     // Loaded only here, so that no other command carries the engine.
     const { serve } = await import("../../api/serve.ts");
+    const { commandsAt } = await import("../remote/serve.ts");
     const run = options.run ?? context.run;
     const secured = options.tls || options.tlsverify;
     const ready = Number(process.env.CAIS_READY_FD ?? Number.NaN);
@@ -36,6 +38,7 @@ export default command({
       ...(secured
         ? { tls: { ...tlsPaths(options, process.env), verify: options.tlsverify } }
         : (given.has("tls") || given.has("tlsverify")) && { tls: "plain" as const }),
+      commands: (path) => commandsAt(context.dispatch, path),
       logLevel: options["log-level"] ?? (context.debug ? "debug" : "info"),
       ...(Number.isInteger(ready) && { readyFd: ready }),
     });

@@ -26,6 +26,7 @@ export default command({
     interactive: bool("Attach to its standard input", { short: "i" }),
   },
   args: [1, Number.POSITIVE_INFINITY],
+  own: ({ attach, interactive }) => attach || interactive,
   async run({ engine }, options, names) {
     if (options.attach || options.interactive) {
       if (names.length > 1) throw new Failure("you cannot start and attach multiple containers at once");

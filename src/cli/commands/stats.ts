@@ -23,6 +23,7 @@ export default command({
     "no-trunc": bool("Do not shorten anything"),
   },
   args: [0, Number.POSITIVE_INFINITY],
+  own: (options) => !options["no-stream"],
   async run({ engine }, options, names) {
     const { all, format } = options;
     if (format !== undefined && !/^(json|table)$/.test(format)) template(format.replace(/^table\s+/, ""));

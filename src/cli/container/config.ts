@@ -1,5 +1,6 @@
 import { path } from "../../host/builtin.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
+import { caller } from "../caller/caller.ts";
 import { Failure } from "../failure.ts";
 import type { Values } from "../flags/flag.ts";
 import { clocks } from "./clocks.ts";
@@ -148,7 +149,9 @@ function hostConfig(
 /** `-v ./here:/there`: a relative source is this process's to resolve; a bare word is a volume's name. */
 function bind(text: string): string {
   const [source = "", ...rest] = text.split(":");
-  return /^\.{1,2}(?:\/|$)/.test(source) ? [path().resolve(source), ...rest].join(":") : text;
+  return /^\.{1,2}(?:\/|$)/.test(source)
+    ? [path().resolve(caller().directory(), source), ...rest].join(":")
+    : text;
 }
 
 function tmpfs(text: string): readonly [string, string] {

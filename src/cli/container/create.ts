@@ -1,10 +1,11 @@
 import { createContainer } from "../../client/containers.ts";
 import { EngineError } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
-import { fs } from "../../host/builtin.ts";
 import { codeOf } from "../../oci/error.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
+import { caller } from "../caller/caller.ts";
 import { Failure } from "../failure.ts";
+import { files } from "../files.ts";
 import { err } from "../output.ts";
 import type { ContainerOptions } from "./config.ts";
 
@@ -23,9 +24,10 @@ export async function makeContainer(
   const release = claimIdFile(options.cidfile);
   try {
     const image = body.Image ?? "";
+    if (policy === "always") caller().own();
     if (policy === "always") await pull(engine, image, options);
     const id = await create(engine, options, body, policy === "missing");
-    if (options.cidfile) fs().writeFileSync(options.cidfile, id);
+    if (options.cidfile) files().writeFileSync(options.cidfile, id);
     return id;
   } catch (error) {
     release();
@@ -52,6 +54,8 @@ async function create(
     const absent =
       error instanceof EngineError && error.status === 404 && /no such image/i.test(error.message);
     if (!absent || !mayPull) throw error;
+    // How far a pull is, is shown on a terminal.
+    caller().own();
     if (!options.quiet) err(`Unable to find image '${withTag(image)}' locally\n`);
     await pull(engine, image, options);
     return create(engine, options, body, false);
@@ -73,7 +77,7 @@ export function withTag(image: string): string {
 function claimIdFile(path: string | undefined): () => void {
   if (path === undefined) return () => {};
   try {
-    fs().writeFileSync(path, "", { flag: "wx" });
+    files().writeFileSync(path, "", { flag: "wx" });
   } catch (error) {
     const code = codeOf(error);
     if (code !== "EEXIST")
@@ -84,6 +88,6 @@ function claimIdFile(path: string | undefined): () => void {
     );
   }
   return () => {
-    if (fs().readFileSync(path, "utf8") === "") fs().rmSync(path);
+    if (files().readFileSync(path, "utf8") === "") files().rmSync(path);
   };
 }

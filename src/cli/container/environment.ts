@@ -1,6 +1,7 @@
-import { fs } from "../../host/builtin.ts";
 import { codeOf } from "../../oci/error.ts";
+import { caller } from "../caller/caller.ts";
 import { Failure } from "../failure.ts";
+import { files as filesOf } from "../files.ts";
 import { cut } from "../flags/quantity.ts";
 
 /**
@@ -16,7 +17,7 @@ function option(text: string): string {
   const [name, value] = cut(text, "=");
   if (name === "") throw new Failure(`invalid environment variable: ${text}`, 125);
   if (value !== undefined) return text;
-  const own = process.env[name];
+  const own = caller().environment[name];
   return own === undefined ? name : `${name}=${own}`;
 }
 
@@ -26,7 +27,7 @@ function fileLine(file: string, line: string): readonly string[] {
   if (/\s/.test(name))
     throw new Failure(`invalid env file (${file}): variable '${name}' contains whitespaces`, 125);
   if (value !== undefined) return [line];
-  const own = process.env[name];
+  const own = caller().environment[name];
   return own === undefined ? [] : [`${name}=${own}`];
 }
 
@@ -44,7 +45,7 @@ export function pairs(texts: readonly string[]): Readonly<Record<string, string>
 function lines(file: string): readonly string[] {
   let text: string;
   try {
-    text = fs().readFileSync(file, "utf8");
+    text = filesOf().readFileSync(file, "utf8");
   } catch (error) {
     const code = codeOf(error);
     throw new Failure(`open ${file}: ${code === "ENOENT" ? "no such file or directory" : code}`, 125);

@@ -1,5 +1,6 @@
 import { path } from "../../host/builtin.ts";
 import type { BindOptions, Mount, MountType, TmpfsOptions, VolumeOptions } from "../../wire/mount.ts";
+import { caller } from "../caller/caller.ts";
 import { bytes, cut } from "../flags/quantity.ts";
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -40,7 +41,7 @@ const fields: Readonly<Record<string, Take>> = {
     mount.Type = value.toLowerCase() as MountType;
   },
   source: ({ mount }, value) => {
-    mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? path().resolve(value) : value;
+    mount.Source = /^\.{1,2}(?:\/|$)/.test(value) ? path().resolve(caller().directory(), value) : value;
   },
   target: ({ mount }, value) => {
     mount.Target = value;

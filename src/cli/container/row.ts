@@ -110,11 +110,12 @@ export function portsText(ports: readonly PortSummary[]): string {
   };
   for (const port of sorted) {
     const host = port.IP === undefined ? "" : port.IP.includes(":") ? `[${port.IP}]` : port.IP;
-    if (port.PublicPort !== undefined && port.PublicPort !== port.PrivatePort) {
-      told.push(`${host}:${port.PublicPort}->${port.PrivatePort}/${port.Type}`);
+    // Reached at the container's own address only: Docker writes a port 0 of the host.
+    if (host !== "" && port.PublicPort !== port.PrivatePort) {
+      told.push(`${host}:${port.PublicPort ?? 0}->${port.PrivatePort}/${port.Type}`);
       continue;
     }
-    const key = `${port.PublicPort === undefined ? "" : host}/${port.Type}`;
+    const key = `${host}/${port.Type}`;
     const open = groups.get(key);
     if (open && port.PrivatePort <= open.last + 1) open.last = port.PrivatePort;
     else {

@@ -1,6 +1,6 @@
-import { fs } from "../../host/builtin.ts";
 import { codeOf } from "../../oci/error.ts";
 import { Failure } from "../failure.ts";
+import { files } from "../files.ts";
 import { cut } from "../flags/quantity.ts";
 
 export interface Security {
@@ -28,7 +28,7 @@ export function security(texts: readonly string[]): Security {
 function profile(path: string): string {
   let text: string;
   try {
-    text = fs().readFileSync(path, "utf8");
+    text = files().readFileSync(path, "utf8");
   } catch (error) {
     const code = codeOf(error);
     const why = code === "ENOENT" ? "no such file or directory" : code;

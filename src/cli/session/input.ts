@@ -1,4 +1,5 @@
 import { fs } from "../../host/builtin.ts";
+import { caller } from "../caller/caller.ts";
 
 let own: number | undefined;
 
@@ -7,6 +8,7 @@ let own: number | undefined;
  * A non-blocking input that others share is opened once more, as in `output.ts`.
  */
 export async function readInput(): Promise<Uint8Array | null> {
+  caller().own();
   const buffer = Buffer.allocUnsafe(32 * 1024);
   try {
     const count = await new Promise<number>((resolve, reject) => {

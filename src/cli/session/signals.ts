@@ -1,3 +1,5 @@
+import { caller } from "../caller/caller.ts";
+
 /** Those that a person or a supervisor sends. What the kernel tells this process about itself stays here. */
 const proxied = [
   "SIGHUP",
@@ -9,7 +11,7 @@ const proxied = [
   "SIGTERM",
   "SIGCONT",
   "SIGTSTP",
-];
+] as const;
 
 /**
  * Passes this process's signals on to a container, in order, until the returned function is called.
@@ -21,10 +23,9 @@ export function proxySignals(kill: (signal: string) => Promise<void>): () => voi
     const handler = () => {
       queue = queue.then(() => kill(name.slice(3))).catch(() => {});
     };
-    process.on(name, handler);
-    return [name, handler] as const;
+    return caller().onSignal(name, handler);
   });
   return () => {
-    for (const [name, handler] of handlers) process.off(name, handler);
+    for (const stop of handlers) stop();
   };
 }

@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import { makeRaw } from "../../host/terminal.ts";
+import { caller } from "../caller/caller.ts";
 import { Failure } from "../failure.ts";
 
 /** Loaded when there is a terminal: it brings streams and sockets along, 3 ms that most commands do not owe. */
@@ -10,6 +11,7 @@ const MEMORY_DEVICES = 1;
 
 /** Whether a standard descriptor is a terminal. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
+  caller().own();
   return mayBeTerminal(fd) && tty().isatty(fd);
 }
 

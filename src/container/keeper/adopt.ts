@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
@@ -9,6 +9,7 @@ import { formatTime } from "../time.ts";
 import { tellKeeper, tellTaken } from "./control.ts";
 import { follow, readExit, untilKeeping } from "./follow.ts";
 import {
+  giveUp,
   type Identity,
   isAlive,
   oldestChild,
@@ -30,14 +31,12 @@ const PATIENCE_MS = 1000;
 export interface Adopter {
   readonly reports: Reports;
   readonly layout: Layout;
-  /** The directory of launch programs. */
-  readonly programs: string;
   readonly removals: Removals;
 }
 
 /** Finds what an earlier engine left in a run directory; null when there is nothing of use in it. */
 export async function adopt(
-  { layout, programs, removals, reports }: Adopter,
+  { layout, removals, reports }: Adopter,
   id: string,
   runDir: string,
 ): Promise<Running | Ended | null> {
@@ -48,8 +47,8 @@ export async function adopt(
     return null;
   }
   const release = () => removals.begin(runDir, note);
-  // A start that had not got to its second step cannot get past it any more.
-  if (!removeFile(join(programs, note.token))) await untilKeeping(reports, runDir, note.token);
+  // A start whose program has not claimed it will not be.
+  if (!giveUp(runDir)) await untilKeeping(reports, runDir, note.token);
   const ended = readEnd(runDir, note.terminal, release);
   const keeper = readKeeper(runDir);
   const pid = keeper?.alive === true ? oldestChild(keeper.pid) : null;
@@ -126,11 +125,4 @@ function attend(runDir: string, keeper: Identity, attended: Promise<void>, gone:
     await endOfFifo(path).catch(() => undefined);
     gone();
   });
-}
-
-/** Whether there was such a file. */
-function removeFile(path: string): boolean {
-  const there = existsSync(path);
-  rmSync(path, { force: true });
-  return there;
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, rmSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
 import { startProgram } from "../../host/program.ts";
+import { unnamedPrograms } from "../../host/unnamed.ts";
 import { cannotExecute, StepError } from "../../plan/error.ts";
 import { explain, explainJson } from "../../plan/explain.ts";
 import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
-import { writeProgram } from "../../plan/run.ts";
 import { script } from "../../plan/script/script.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 import { launchPlan } from "../launch/plan.ts";
@@ -18,7 +18,7 @@ import { tellTaken } from "./control.ts";
 import { type First, follow } from "./follow.ts";
 import { removeNote, writeNote } from "./note.ts";
 import { createOutlet } from "./outlet.ts";
-import { createPrograms, type Prepared, programPath } from "./programs.ts";
+import { createPrograms, type Prepared } from "./programs.ts";
 import { createRemovals } from "./release.ts";
 import { openReports } from "./reports.ts";
 import { createRunning } from "./running.ts";
@@ -27,7 +27,7 @@ import { readTrace } from "./trace.ts";
 export interface LauncherOptions {
   /** The engine's run directory: the report FIFO and an empty directory to mount roots on are in it. */
   readonly run: string;
-  /** Where programs are written; its file system must allow execution. */
+  /** A directory of the engine's own, for programs where memory is mounted noexec. */
   readonly programs: string;
   readonly layout: Layout;
   /** For tests: the step of the next program that is to fail instead of being made. */
@@ -47,13 +47,13 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   const { layout, programs: directory, run } = options;
   for (const each of [run, directory]) mkdirSync(each, { recursive: true, mode: 0o700 });
   const reports = await openReports(join(run, "reports"), directory);
-  const programs = createPrograms({ layout, programs: directory, reports: reports.path, run });
+  const programs = createPrograms({ layout, reports: reports.path, run });
+  const runUnnamed = unnamedPrograms(["/dev/shm"], directory);
   const removals = createRemovals(reports, layout);
   const traces = new Map<string, readonly TraceStep[]>();
 
   const launch = async (
     { id, runDir }: { readonly id: string; readonly runDir: string },
-    token: Uint8Array,
     { note, program: programFor }: Prepared,
     trace: boolean,
   ): Promise<Running> => {
@@ -62,8 +62,6 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       ...(trace ? { trace: `${runDir}.trace` } : {}),
       ...(inject === undefined ? {} : { inject }),
     });
-    const path = programPath(directory, token);
-    mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
     await removals.done(runDir);
     if (existsSync(runDir)) throw new Error(`Cannot launch ${id.slice(0, 12)}: ${runDir} is there already`);
     const outlet = createOutlet(runDir, note.terminal, false, (stream, offset) => {
@@ -72,13 +70,13 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     const following = follow(reports, layout, runDir, note, outlet);
     writeNote(runDir, note);
     try {
-      writeProgram(path, program.elf);
-      startProgram(path, `cais-keeper ${id.slice(0, 12)}`, following.programEnded);
+      runUnnamed(program.elf, (path) =>
+        startProgram(path, `cais-keeper ${id.slice(0, 12)}`, following.programEnded),
+      );
     } catch (error) {
-      rmSync(path, { force: true });
       reports.forget(note.token);
       removeNote(runDir);
-      throw cannotExecute(path, error);
+      throw cannotExecute(join(directory, "program"), error);
     }
     const first = await following.first;
     if (trace) keepTrace(runDir, program.steps);
@@ -97,7 +95,6 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       });
     }
     await following.gone;
-    rmSync(path, { force: true });
     if (first.kind === "failed") {
       // The program has undone what it made; a directory that is still there belongs to somebody else.
       reports.forget(note.token);
@@ -121,15 +118,17 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
   };
 
   return {
-    start(request) {
+    async start(request) {
+      // The address may be that of a container which has just ended, and whose interface is still there.
+      if (request.endpoints?.some(({ link }) => link.driver !== "bridge")) await removals.all();
       const token = randomBytes(16);
-      return launch(request, token, programs.start(request, token), request.trace);
+      return launch(request, programs.start(request, token), request.trace);
     },
     exec(request) {
       const token = randomBytes(16);
-      return launch(request, token, programs.exec(request, token), false);
+      return launch(request, programs.exec(request, token), false);
     },
-    adopt: (id, runDir) => adopt({ reports, layout, programs: directory, removals }, id, runDir),
+    adopt: (id, runDir) => adopt({ reports, layout, removals }, id, runDir),
 
     explain(request, form, before = []) {
       const facts = programs.facts(request);

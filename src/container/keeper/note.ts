@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseStat, readStat } from "../../kernel/process.ts";
-import { notePath, RUN_FILES } from "../launch/session.ts";
+import { codeOf } from "../../oci/error.ts";
+import { notePath, RUN_FILES, unclaimedNotePath } from "../launch/session.ts";
 
 /** What a later engine must know of a start, written beside its run directory before the program runs. */
 export interface StartNote {
@@ -18,23 +19,53 @@ export interface StartNote {
   readonly cgroupDirectories: readonly string[];
 }
 
-/** Write the note; lost with /run, as the process is. */
+/** Write the note, for the launch program to claim; lost with /run, as the process is. */
 export function writeNote(runDir: string, note: StartNote): void {
-  writeFileSync(notePath(runDir), JSON.stringify(note), { mode: 0o600 });
+  const write = () => writeFileSync(unclaimedNotePath(runDir), JSON.stringify(note), { mode: 0o600 });
+  try {
+    write();
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    mkdirSync(dirname(runDir), { recursive: true, mode: 0o700 });
+    write();
+  }
 }
 
-/** The note of a start, null when there is none or it is damaged. */
+/** The note of a start, claimed or not; null when there is none or it is damaged. */
 export function readNote(runDir: string): StartNote | null {
+  return readJson(notePath(runDir)) ?? readJson(unclaimedNotePath(runDir)) ?? readJson(notePath(runDir));
+}
+
+function readJson(path: string): StartNote | null {
   try {
-    return JSON.parse(readFileSync(notePath(runDir), "utf8")) as StartNote;
+    return JSON.parse(readFileSync(path, "utf8")) as StartNote;
   } catch {
     return null;
   }
 }
 
+/**
+ * Give up a start that no program has claimed. False when one had: of the two, only one gets the note, and a program
+ * that does not ends before it makes anything.
+ */
+export function giveUp(runDir: string): boolean {
+  return removed(unclaimedNotePath(runDir));
+}
+
 /** Remove the note of a start that came to nothing. */
 export function removeNote(runDir: string): void {
-  rmSync(notePath(runDir), { force: true });
+  if (!removed(notePath(runDir))) removed(unclaimedNotePath(runDir));
+}
+
+/** Whether there was such a file. */
+function removed(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Remove the files of a start, but for its note. */

@@ -1,7 +1,8 @@
 import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { cgroupForMore } from "../../cgroup/inner.ts";
 import type { Layout } from "../../cgroup/layout.ts";
-import { limits, usedTrees } from "../../cgroup/limits.ts";
+import { directoriesOf, limits, usedTrees } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { fillWires, wiresShape } from "../../network/wires/launch.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
@@ -17,8 +18,6 @@ import { createNumbering, createStencils } from "./stencils.ts";
 export interface ProgramPlaces {
   /** The engine's run directory. */
   readonly run: string;
-  /** Where programs are written. */
-  readonly programs: string;
   /** The engine's report FIFO. */
   readonly reports: string;
   readonly layout: Layout;
@@ -48,20 +47,22 @@ const NO_RESOURCES = {};
 const ownUsers = ({ spec }: LaunchRequest): boolean =>
   (spec.linux?.namespaces ?? []).some(({ path, type }) => type === "user" && path === undefined);
 
+const absolute = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
+
 const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
 /** Programs for this machine; those of the last kinds of starts are kept. */
-export function createPrograms({ layout, programs, reports, run }: ProgramPlaces): Programs {
+export function createPrograms({ layout, reports, run }: ProgramPlaces): Programs {
   const rootPlace = join(run, "rootfs");
   const places = join(run, "places");
-  for (const directory of [run, programs, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [run, rootPlace]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   makePlaces(places);
   const parents = new Map<string, Parent>();
   const stencils = createStencils(STENCILS);
   const numberOf = createNumbering();
 
   const cgroupsOf = (path: string, resources: Parameters<typeof limits>[2]) => {
-    const cgroup = path.startsWith("/") ? path : `/${path}`;
+    const cgroup = absolute(path);
     const above = cgroup.slice(0, cgroup.lastIndexOf("/")) || "/";
     let parent = parents.get(above);
     if (parent === undefined) {
@@ -118,11 +119,11 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
     trees: usedTrees(layout),
     runDir: request.runDir,
     reports,
-    program: programPath(programs, token),
     rootPlace,
     token,
     stdin: request.stdin,
     init: request.init,
+    ownMounts: request.ownMounts ?? false,
     endpoints: request.endpoints ?? [],
     ...(request.bundle === undefined ? {} : { bundle: request.bundle }),
     isDirectory: (path: string) => directories.get(path) ?? isDirectory(path),
@@ -134,7 +135,7 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
     start(request, token) {
       const namespaces = request.spec.linux?.namespaces ?? [];
       const own = (type: string) => namespaces.some((each) => each.type === type && each.path === undefined);
-      const { cgroup, directories } = cgroupsOf(cgroupPath(request), NO_RESOURCES);
+      const cgroup = absolute(cgroupPath(request));
       const note: StartNote = {
         token: Buffer.from(token).toString("hex"),
         terminal: request.spec.process?.terminal === true,
@@ -143,7 +144,7 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
         ownUsers: own("user"),
         ownTime: own("time"),
         cgroup,
-        cgroupDirectories: directories,
+        cgroupDirectories: directoriesOf(layout, cgroup),
       };
       const program = (options: CompileOptions) => {
         if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);
@@ -162,6 +163,10 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
       if (container === null)
         throw new Error(`Cannot execute in ${request.container.id}: it has no run directory any more`);
       const { attach, unified } = cgroupsOf(container.cgroup, NO_RESOURCES);
+      const born =
+        unified !== undefined && layout.mode === "v2"
+          ? cgroupForMore(unified, container.cgroup, request.container.pid)
+          : unified;
       const { seccomp } = request;
       const facts = {
         process: request.process,
@@ -173,7 +178,7 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
           directories: [],
           writes: [],
           attach,
-          ...(unified === undefined ? {} : { unified }),
+          ...(born === undefined ? {} : { unified: born }),
         },
         runDir: request.runDir,
         reports,
@@ -192,7 +197,6 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
             ...plain,
             seccomp,
             origins: request.origins,
-            program: programPath(programs, anyToken),
             token: anyToken,
           });
         if (Object.keys(options).length > 0) return compile(planOf(facts, token), options);
@@ -204,9 +208,4 @@ export function createPrograms({ layout, programs, reports, run }: ProgramPlaces
       return { note, program };
     },
   };
-}
-
-/** Where the program of a start is, for the milliseconds until it unlinks itself. */
-export function programPath(directory: string, token: Uint8Array): string {
-  return join(directory, Buffer.from(token).toString("hex"));
 }

@@ -14,6 +14,8 @@ export interface Removals {
   begin(runDir: string, note: StartNote): void;
   /** Resolves when nothing of an earlier start is left there: the next one waits for that. */
   done(runDir: string): Promise<void> | undefined;
+  /** Resolves when nothing of any earlier start is left. */
+  all(): Promise<unknown>;
 }
 
 /** Nothing is being removed yet. */
@@ -34,14 +36,21 @@ export function createRemovals(reports: Reports, layout: Layout): Removals {
       removals.set(runDir, removal);
     },
     done: (runDir) => removals.get(runDir),
+    all: () => Promise.all(removals.values()),
   };
 }
 
 /** Tell a keeper that it is not needed any more. Resolves when it has undone what it made, or is not there. */
 function released(reports: Reports, runDir: string, note: StartNote): Promise<void> {
   return new Promise((resolve) => {
-    if (!tellKeeper(runDir, "release")) return resolve();
-    const late = setTimeout(resolve, PATIENCE_MS);
+    let late: ReturnType<typeof setTimeout> | undefined;
+    // One that takes orders is there and at it: taking mounts apart may wait for a busy disk.
+    const ask = () => {
+      if (tellKeeper(runDir, "release")) late = setTimeout(ask, PATIENCE_MS);
+      else resolve();
+    };
+    ask();
+    if (late === undefined) return;
     reports.listen(note.token, (report) => {
       if (report.kind !== "gone") return;
       clearTimeout(late);

@@ -26,8 +26,8 @@ export interface Spool {
 /** Four 64-bit integers: magic, offset up to which the journal has the stream, inode and size of its file. */
 const NOTE_SIZE = 32;
 const NOTE_MAGIC = 0x65746f6e6c6f6f70n;
-/** As much as is read at once. */
-const CHUNK = 256 * 1024;
+/** As much as is read at once: a socket takes it whole, so that nothing of it waits in memory for each listener. */
+const CHUNK = 64 * 1024;
 
 /** One for all: what is read is gone when the next is. */
 let chunk: Buffer | null = null;

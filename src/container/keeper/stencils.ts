@@ -28,7 +28,6 @@ interface Stencil {
   readonly program: Program;
   readonly ids: readonly { readonly at: number; readonly length: number }[];
   readonly tokens: readonly number[];
-  readonly tokenTexts: readonly number[];
 }
 
 /** Keep the programs of the last `limit` shapes. */
@@ -63,7 +62,6 @@ function stencilOf(program: Program): Stencil {
       length: matching(bytes, at),
     })),
     tokens: places(bytes, ANY_TOKEN),
-    tokenTexts: places(bytes, Buffer.from(ANY_TOKEN.toString("hex"))),
   };
 }
 
@@ -84,8 +82,6 @@ function filledIn(stencil: Stencil, id: string, token: Uint8Array): Uint8Array {
   const elf = Buffer.from(stencil.program.elf);
   for (const { at, length } of stencil.ids) elf.write(id.slice(0, length), at, "latin1");
   for (const at of stencil.tokens) elf.set(token.subarray(0, TOKEN_SIZE), at);
-  const text = Buffer.from(token).toString("hex");
-  for (const at of stencil.tokenTexts) elf.write(text, at, "latin1");
   return elf;
 }
 

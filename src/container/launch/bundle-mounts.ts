@@ -109,7 +109,8 @@ export function mountAll(parts: MountParts): Step[] {
   ];
 }
 
-function mountOne(planned: PlannedMount, parts: MountParts): Step[] {
+/** One of them, with care. */
+export function mountOne(planned: PlannedMount, parts: MountParts): Step[] {
   const { directory, mount, options, reason, tree } = planned;
   const { destination, type } = mount;
   if (options.remount) return [remount(planned)];

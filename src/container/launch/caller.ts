@@ -67,7 +67,7 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
         ? [
             ...openTerminal(consoleSize, CONSOLE),
             close(CONSOLE, "close it"),
-            ...(console ? bindConsole("terminal", true) : []),
+            ...(console ? bindConsole("terminal") : []),
             ...terminalStreams(user.uid),
           ]
         : facts.owned.map((descriptor) => ownerOf(num(descriptor), user.uid)),

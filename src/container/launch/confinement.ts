@@ -1,90 +1,160 @@
-import { AT, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import { AT, flags, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
-import type { Step } from "../../plan/step.ts";
-import { HERE, writeFile } from "./files.ts";
+import type { Attempt, Call, Reason, Slot, Step } from "../../plan/step.ts";
+import { HERE } from "./files.ts";
+import { makeFileSystem, planMount } from "./mounts.ts";
+import { inProc, openInside, openNull } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
 /** The kernel's own file systems are alike for host and container: what a path is there need not be tried out. */
 const KERNEL_PATH = /^\/(proc|sys)\//;
 
 /**
+ * Paths to cover or to make read-only. `untouched` are those that lead through nothing but file systems that the plan
+ * has just made, at a moment when nothing of the image or of a volume is among them; all others are walked with care.
+ */
+export interface Confined {
+  readonly paths: readonly string[];
+  readonly untouched: (path: string) => boolean;
+}
+
+/**
  * Cover paths that tell or change too much of the machine: files with `/dev/null`, directories with an empty
  * read-only tmpfs. A path that is not there needs no cover.
  */
 export function maskPaths(
-  paths: readonly string[],
+  { paths, untouched }: Confined,
   isDirectory: (path: string) => boolean,
   because: Because,
 ): Step[] {
-  return paths.flatMap((path): Step[] => {
-    const reason = because("linux.maskedPaths", `hide ${path}`);
-    const file = call(
-      "mount",
-      [str("/dev/null"), str(path), num(0), num(MS.BIND, "MS_BIND"), num(0)],
-      reason,
-      {
-        tolerate: ["ENOTDIR", "ENOENT"],
-      },
-    );
-    const directory = call(
-      "mount",
-      [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")],
-      reason,
-      { tolerate: ["ENOTDIR", "ENOENT"] },
-    );
-    // Of the two exactly one fits: a file cannot be mounted on a directory, nor the other way round (ENOTDIR).
-    // Failing costs as much as mounting.
-    if (!KERNEL_PATH.test(path)) return [file, directory];
-    return isDirectory(path) ? [directory] : [file];
-  });
+  // Of the two exactly one fits: a file cannot be mounted on a directory, nor the other way round (ENOTDIR).
+  // Failing costs as much as mounting.
+  const kinds = (path: string): readonly ("file" | "directory")[] =>
+    KERNEL_PATH.test(path) ? [isDirectory(path) ? "directory" : "file"] : ["file", "directory"];
+  const careful = paths.some((path) => !untouched(path));
+  const hide = (path: string) => because("linux.maskedPaths", `hide ${path}`);
+  const first = paths.find((path) => !untouched(path)) ?? "";
+  return [
+    ...(careful ? openNull(NULL, hide(first)) : []),
+    ...paths.flatMap((path): Step[] =>
+      untouched(path)
+        ? kinds(path).map((kind) => coverPath(path, kind, hide(path)))
+        : [coverInside(path, hide(path))],
+    ),
+    ...(careful ? [close(NULL, "close it")] : []),
+  ];
+}
+
+const NULL: Slot = "null-device";
+const NO_SUCH = ["ENOTDIR", "ENOENT"] as const;
+
+function coverPath(path: string, kind: "file" | "directory", reason: Reason): Step {
+  const args =
+    kind === "file"
+      ? [str("/dev/null"), str(path), num(0), num(MS.BIND, "MS_BIND"), num(0)]
+      : [str("tmpfs"), str(path), str("tmpfs"), num(MS.RDONLY, "MS_RDONLY"), str("size=0k")];
+  return call("mount", args, reason, { tolerate: NO_SUCH });
+}
+
+/** On what a path leads to inside of the container, and nowhere else. A path that ends in "/." is a directory's. */
+function coverInside(path: string, reason: Reason): Step {
+  const cover = (how: readonly Step[]): readonly Step[] => [
+    ...how,
+    attachTo("cover", "covered", reason),
+    close("cover", "close it"),
+    close("covered", "close it"),
+  ];
+  const file: Attempt = {
+    kind: "attempt",
+    tolerate: ["ENOENT"],
+    ...reason,
+    steps: [openInside(path, "covered", reason), ...cover([copyOf(NULL, "cover", reason)])],
+  };
+  return {
+    kind: "attempt",
+    tolerate: NO_SUCH,
+    ...reason,
+    steps: [openInside(`${path}/.`, "covered", reason), ...cover(emptyTmpfs("cover", reason))],
+    otherwise: [file],
+  };
+}
+
+function copyOf(opened: Slot, tree: Slot, reason: Reason, recursive = false): Call {
+  const how = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
+  const text = `OPEN_TREE_CLONE|AT_EMPTY_PATH${recursive ? "|AT_RECURSIVE" : ""}`;
+  return call("open_tree", [from(opened), str(""), num(how, text)], reason, { result: tree });
+}
+
+function attachTo(tree: Slot, place: Slot, reason: Reason): Call {
+  const how = flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
+  return call("move_mount", [from(tree), str(""), from(place), str(""), num(how.value, how.text)], reason);
+}
+
+function emptyTmpfs(tree: Slot, reason: Reason): Step[] {
+  const mount = { destination: "", type: "tmpfs", source: "tmpfs", options: ["ro", "size=0k"] };
+  return makeFileSystem({ ...planMount(mount, 0, () => true, reason), tree });
 }
 
 /** Make trees read-only by mounting them over themselves. */
-export function readonlyPaths(paths: readonly string[], because: Because): Step[] {
+export function readonlyPaths({ paths, untouched }: Confined, because: Because): Step[] {
   return paths.map((path): Step => {
     const reason = because("linux.readonlyPaths", `make ${path} read-only`);
-    return {
-      kind: "attempt",
-      tolerate: ["ENOENT"],
-      ...reason,
-      steps: [
-        call(
-          "open_tree",
-          [
-            HERE,
-            str(path),
-            num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE"),
-          ],
-          reason,
-          { result: "tree" },
-        ),
-        call(
-          "mount_setattr",
-          [
-            from("tree"),
-            str(""),
-            num(AT.EMPTY_PATH | AT.RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE"),
-            mem(struct([u64(MOUNT_ATTR.RDONLY, 0, 0, 0)]), "set MOUNT_ATTR_RDONLY"),
-            num(32),
-          ],
-          reason,
-        ),
-        call(
-          "move_mount",
-          [from("tree"), str(""), HERE, str(path), num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
-          reason,
-        ),
-        close("tree", "close it"),
+    const readonly = call(
+      "mount_setattr",
+      [
+        from("tree"),
+        str(""),
+        num(AT.EMPTY_PATH | AT.RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE"),
+        mem(struct([u64(MOUNT_ATTR.RDONLY, 0, 0, 0)]), "set MOUNT_ATTR_RDONLY"),
+        num(32),
       ],
-    };
+      reason,
+    );
+    const steps: readonly Step[] = untouched(path)
+      ? [
+          call(
+            "open_tree",
+            [
+              HERE,
+              str(path),
+              num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE, "OPEN_TREE_CLONE|AT_RECURSIVE"),
+            ],
+            reason,
+            { result: "tree" },
+          ),
+          readonly,
+          call(
+            "move_mount",
+            [from("tree"), str(""), HERE, str(path), num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
+            reason,
+          ),
+          close("tree", "close it"),
+        ]
+      : [
+          openInside(path, "covered", reason),
+          copyOf("covered", "tree", reason, true),
+          readonly,
+          attachTo("tree", "covered", reason),
+          close("tree", "close it"),
+          close("covered", "close it"),
+        ];
+    return { kind: "attempt", tolerate: ["ENOENT"], ...reason, steps };
   });
 }
 
 /** Kernel parameters of the container's own namespaces. */
 export function sysctls(values: Readonly<Record<string, string>>, because: Because): Step[] {
-  return Object.entries(values).map(([name, value]) => {
+  return Object.entries(values).flatMap(([name, value]): Step[] => {
     const path = `/proc/sys/${name.includes("/") ? name : name.replaceAll(".", "/")}`;
     const hint = "this kernel has no such parameter, or it does not belong to a namespace of the container";
-    return writeFile(path, value, because(`linux.sysctl.${name}`, `set ${name}`, hint));
+    const reason = because(`linux.sysctl.${name}`, `set ${name}`, hint);
+    const bytes = new TextEncoder().encode(value);
+    return [
+      openInside(path, "file", reason, ["WRONLY"]),
+      // Whatever the image or a mount has put there instead would be written to.
+      ...inProc("file", "eq", reason),
+      call("write", [from("file"), mem({ kind: "text", text: value }), num(bytes.length)], reason),
+      close("file", "close it"),
+    ];
   });
 }

@@ -5,21 +5,19 @@ import type { Endpoint } from "../../network/endpoint.ts";
 import { childWires, forgetWires } from "../../network/wires/launch.ts";
 import { notifies } from "../../oci/runtime/read-seccomp.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
-import { call, mem, num, str } from "../../plan/build.ts";
+import { call, mem, num } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
 import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
-import { mountAll, mountFromHost, openOwnCgroups } from "./bundle-mounts.ts";
-import { enterCgroups } from "./cgroup.ts";
+import { mountAll, mountFromHost, mountOne, openOwnCgroups } from "./bundle-mounts.ts";
+import { awaitCgroups, type CgroupSteps, enterCgroups } from "./cgroup.ts";
 import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import type { Custody } from "./custody.ts";
 import { attachHostDevices, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
-import { makeDirectories } from "./files.ts";
 import { containerHooks, forgetHookOutput, type HookParts, keepHostView, startHooks } from "./hooks.ts";
 import {
-  attachBind,
   attachFileSystem,
   makeFileSystem,
   mountFileSystem,
@@ -28,7 +26,8 @@ import {
 } from "./mounts.ts";
 import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
 import type { NetDeviceSteps } from "./net-devices.ts";
-import { makeInside } from "./place.ts";
+import { inKernel, isTop, stagesOf } from "./own.ts";
+import { standIn } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
@@ -56,6 +55,7 @@ export interface ContainerParts {
   /** An empty directory of the host, covered by the root until the pivot. */
   readonly rootPlace: string;
   readonly cgroups: CgroupPlan;
+  readonly cgroupSteps: CgroupSteps;
   readonly trees: readonly Hierarchy[];
   readonly custody: Custody;
   readonly init: boolean;
@@ -79,6 +79,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
   const { because, endpoints, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.users !== "machine";
   if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
+  const waits = parts.cgroupSteps.beside.length > 0;
   return [
     ...parts.custody.forget,
     ...forgetWires(endpoints),
@@ -87,7 +88,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
     ...openLabel(spec.process, readLabels(), because),
-    ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
+    ...(waits ? [] : enterCgroups(parts.cgroups, namespaces.has("cgroup"))),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
     // Only the host's root finds the way to the bundle.
@@ -97,17 +98,57 @@ export function containerSteps(parts: ContainerParts): Step[] {
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
     ...hostMounts(parts),
     ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
+    // As late as can be: their files are the host's.
+    ...awaitCgroups(parts.cgroupSteps),
+    ...(waits ? enterCgroups(parts.cgroups, namespaces.has("cgroup")) : []),
     ...pivot(),
-    ...(hooks === undefined ? fileSystems : bundleFileSystems)(parts, ownUsers),
+    ...(hooks === undefined ? insideOwn(parts, ownUsers) : insideBundle(parts, hooks, ownUsers)),
+    ...workload(parts, ownUsers),
+  ];
+}
+
+/**
+ * What a container of the engine's sees, in the configuration's order. As long as there is nothing but the kernel's
+ * file systems, paths are what they say; what the image and volumes have a part in is walked as in a bundle.
+ */
+function insideOwn(parts: ContainerParts, ownUsers: boolean): Step[] {
+  const { mounts, trees } = parts;
+  const { confinedEarly, others, own } = stagesOf(mounts);
+  const rest = { mounts: others, trees, ownCgroups: true, made: () => false, devices: [] };
+  return [
+    ...own.flatMap((planned) => mountOwn(planned, parts, ownUsers)),
+    ...(confinedEarly ? confine(parts, inKernel) : []),
+    ...others.flatMap((planned) =>
+      !isBind(planned) && isTop(planned.mount.destination)
+        ? mountOwn(planned, parts, ownUsers)
+        : mountOne(planned, rest),
+    ),
+    ...propagateRoot(parts.spec.linux?.rootfsPropagation),
+    ...(confinedEarly ? [] : confine(parts, () => false)),
+  ];
+}
+
+/** The same of a bundle, whose image and configuration nobody vouches for. */
+function insideBundle(parts: ContainerParts, hooks: HookParts, ownUsers: boolean): Step[] {
+  return [
+    ...bundleFileSystems(parts, ownUsers),
     ...parts.devices.wait,
-    ...(hooks === undefined ? [] : containerHooks(hooks, destinationsOf(mounts))),
-    ...propagateRoot(spec.linux?.rootfsPropagation),
+    ...containerHooks(hooks, destinationsOf(parts.mounts)),
+    ...propagateRoot(parts.spec.linux?.rootfsPropagation),
+    ...confine(parts, () => false),
+  ];
+}
+
+/** Names, network and parameters of its own namespaces, and what it must not see or change of the machine. */
+function confine(parts: ContainerParts, untouched: (path: string) => boolean): Step[] {
+  const { because, endpoints, namespaces, spec } = parts;
+  const { maskedPaths = [], readonlyPaths: readonly = [], sysctl = {} } = spec.linux ?? {};
+  return [
     ...names(parts),
     ...(endpoints.length > 0 ? childWires(endpoints) : namespaces.has("network") ? loopbackUp() : []),
-    ...sysctls(spec.linux?.sysctl ?? {}, because),
-    ...readonlyPaths(spec.linux?.readonlyPaths ?? [], because),
-    ...maskPaths(spec.linux?.maskedPaths ?? [], parts.isDirectory, because),
-    ...workload(parts, ownUsers),
+    ...sysctls(sysctl, because),
+    ...readonlyPaths({ paths: readonly, untouched }, because),
+    ...maskPaths({ paths: maskedPaths, untouched }, parts.isDirectory, because),
   ];
 }
 
@@ -160,7 +201,7 @@ function becomeRoot(because: Because): Step[] {
   ];
 }
 
-/** The same of a bundle, whose image and configuration nobody vouches for. */
+/** Everything that a bundle mounts. */
 function bundleFileSystems(
   { because, mounts, namespaces, spec, trees }: ContainerParts,
   others: boolean,
@@ -187,19 +228,27 @@ function hostMounts({ cgroups, hooks, mounts, namespaces, rootPlace, trees }: Co
   return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups.cgroup) : [])];
 }
 
-/** What the container sees, in the configuration's order; devices as soon as there is a `/dev`. */
-function fileSystems({ because, mounts, spec, trees }: ContainerParts, ownUsers: boolean): Step[] {
-  const devices = devicesOf(spec.linux?.devices ?? []);
-  const makeDev = ownUsers ? attachHostDevices(devices) : makeDevices(devices, because);
-  return mounts.flatMap((planned) => {
-    const { destination, type } = planned.mount;
-    if (isBind(planned)) return attachBind(planned);
-    if (type === "cgroup") return mountCgroups(planned, trees);
-    if (ownUsers && needsHost(planned)) return attachFileSystem(planned);
-    if (destination !== "/dev") return mountFileSystem(planned);
-    return [...mountFileSystem(planned), ...makeDev, ...makeDeviceLinks()];
-  });
+/** A file system in the kernel's own trees, or one of them; devices as soon as there is a `/dev`. */
+function mountOwn(planned: PlannedMount, parts: ContainerParts, ownUsers: boolean): Step[] {
+  const { destination, type } = planned.mount;
+  if (type === "cgroup") return mountCgroups(planned, parts.trees);
+  if (ownUsers && needsHost(planned)) return attachFileSystem(planned);
+  if (destination !== "/dev") return mountFileSystem(planned);
+  return [...mountFileSystem(planned), ...fillDev(parts, ownUsers)];
 }
+
+function fillDev({ because, spec }: ContainerParts, ownUsers: boolean): Step[] {
+  const devices = devicesOf(spec.linux?.devices ?? []);
+  const inside = devices.filter(({ path }) => IN_DEV.test(path));
+  const elsewhere = devices.filter(({ path }) => !IN_DEV.test(path));
+  return [
+    ...(ownUsers ? attachHostDevices(inside) : makeDevices(inside, because)),
+    ...(ownUsers ? attachNodes(elsewhere) : makeNodes(elsewhere, because)),
+    ...makeDeviceLinks(),
+  ];
+}
+
+const IN_DEV = /^\/dev\/(?!.*\.\.)/;
 
 /** Of a namespace that it joins as well: the configuration asks for it by name (as with runc). */
 function names({ because, namespaces, spec }: ContainerParts): Step[] {
@@ -226,7 +275,6 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   const { because, custody, init, spec } = parts;
   const { process } = spec;
   const { dies } = custody;
-  const directory = because("process.cwd", "make the working directory");
   // Without a bundle there is nobody to tell of a listener.
   const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
   const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because, dies);
@@ -245,14 +293,11 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
   ];
   return [
     ...custody.streams(process, true),
-    ...(parts.hooks === undefined
-      ? makeDirectories(process.cwd, directory)
-      : makeInside(process.cwd, "directory", directory)),
+    ...standIn(process.cwd, because),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     ...processAttributes(process, spec.linux ?? {}, because),
-    call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
     ...(listens ? [] : custody.wait),
     ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),
     ...(init ? underInit(steps, lesserPrivileges(parts, ownUsers)) : steps),

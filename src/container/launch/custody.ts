@@ -1,8 +1,10 @@
 import { PR } from "../../kernel/flags.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
-import { call, close, num } from "../../plan/build.ts";
+import { call, close, mem, num } from "../../plan/build.ts";
 import { type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { bindConsole } from "./devices.ts";
+import { HERE, openFlags } from "./files.ts";
+import { childPath } from "./namespaces.ts";
 import { keeperCapabilities } from "./privileges.ts";
 import { dropKeeperPrivileges, forgetKeeper, keep, runDirectory, session, stdio } from "./session.ts";
 import { openTerminal, pipeStreams, takeTerminal, terminalStreams } from "./streams.ts";
@@ -36,32 +38,35 @@ export interface KeeperFacts {
   readonly runDir: string;
   /** The engine's report FIFO. */
   readonly reports: string;
-  /** Where the program will be: it removes itself. */
-  readonly program: string;
   /** 16 random bytes that name this start. */
   readonly token: Uint8Array;
   readonly stdin: boolean;
+  /** Nothing of the host's is mounted in the container: nobody waits for the end of its mounts. */
+  readonly ownMounts?: boolean;
 }
 
 /** The keeper stays, holds the streams, and reports to the engine. */
 export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wires: boolean): Custody {
-  const { reports, runDir, stdin, token } = facts;
+  const { ownMounts = false, reports, runDir, stdin, token } = facts;
   const streams = stdio(runDir, terminal, stdin);
   return {
-    begin: [...session(facts.program, reports), ...runDirectory(runDir), ...streams.steps],
+    begin: [...session(runDir, reports), ...runDirectory(runDir), ...streams.steps],
     forget: [...forgetKeeper(), endWith("keeper")],
     streams: ({ consoleSize, user }, console) =>
       terminal
         ? [
             ...openTerminal(consoleSize),
-            ...(console ? bindConsole("terminal", false) : []),
+            ...(console ? bindConsole("terminal") : []),
             ...terminalStreams(user.uid),
           ]
         : pipeStreams(stdin, user.uid),
     wait: [],
     closing: closeOnExec(0),
     dies: true,
-    parted: streams.childOnly.map((slot) => close(slot, "leave it to the container")),
+    parted: [
+      ...streams.childOnly.map((slot) => close(slot, "leave it to the container")),
+      ...(ownMounts ? holdMounts() : []),
+    ],
     finish: (before, poststart) => [
       ...(terminal ? takeTerminal() : []),
       ...before,
@@ -69,9 +74,30 @@ export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wire
       close(SYNC_PARENT, "close it"),
       ...poststart,
       ...dropKeeperPrivileges(keeperCapabilities(wires)),
-      keep(runDir, token, streams.keeper, oom),
+      keep(runDir, token, streams.keeper, { oom, mounts: ownMounts }),
     ],
   };
+}
+
+/**
+ * A process ends for its parent only when the mounts that go with it are gone, and with an overlay the kernel writes
+ * the whole file system below it to the disk (ovl_sync_fs): milliseconds, on a busy disk seconds. So the keeper holds
+ * the namespace until its release, and the exit is told first. Where something of the host's is mounted in the
+ * container this is not done: who has heard of the end may unmount that.
+ */
+function holdMounts(): Step[] {
+  const reason = { why: "hear of the exit before the kernel has taken its mounts apart" };
+  const { path, steps } = childPath("ns/mnt", reason);
+  return [
+    ...steps,
+    call(
+      "openat",
+      [HERE, mem(path, "/proc/CHILD/ns/mnt"), openFlags("RDONLY", "CLOEXEC"), num(0)],
+      reason,
+      // It may have failed and ended already, which the keeper is about to hear.
+      { result: "mounts", tolerate: ["ENOENT", "EACCES", "ESRCH"] },
+    ),
+  ];
 }
 
 /** In a child: never outlive its parent, as long as it is not complete. */

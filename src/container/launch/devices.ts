@@ -123,29 +123,19 @@ export function makeDeviceLinks(): Step[] {
 }
 
 /** Bind the terminal on `/dev/console`, where programs look for the container's own. */
-export function bindConsole(terminal: string, inBundle: boolean): Step[] {
+export function bindConsole(terminal: string): Step[] {
   const reason = { why: "show the terminal as /dev/console" };
-  const made = [
+  return [
     call(
-      "openat",
-      [HERE, str("/dev/console"), openFlags("WRONLY", "CREAT", "CLOEXEC", "NOCTTY"), num(0o600, "0600")],
+      "open_tree",
+      [
+        from(terminal),
+        str(""),
+        num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH"),
+      ],
       reason,
-      {
-        result: "file",
-      },
+      { result: "console" },
     ),
-    close("file", "close it"),
+    ...attachInside("console", "/dev/console", "file", reason),
   ];
-  const opened = call(
-    "open_tree",
-    [
-      from(terminal),
-      str(""),
-      num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH"),
-    ],
-    reason,
-    { result: "console" },
-  );
-  if (inBundle) return [opened, ...attachInside("console", "/dev/console", "file", reason)];
-  return [...made, opened, ...attachTree("console", "/dev/console", reason)];
 }

@@ -3,7 +3,7 @@ import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { CLONE, flags } from "../../kernel/flags.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
-import { call, close, from, num, str } from "../../plan/build.ts";
+import { call, close, from, num } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import {
   beginOn,
@@ -19,6 +19,7 @@ import { enterCgroups } from "./cgroup.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
+import { standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
 import { passListener, unheard } from "./seccomp.ts";
@@ -82,7 +83,7 @@ export function execPlan(facts: ExecFacts): Plan {
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     ...processAttributes(process, facts.from?.spec.linux ?? {}, because),
-    call("chdir", [str(process.cwd)], because("process.cwd", "stand in the working directory")),
+    ...standInside(process.cwd, because),
     ...custody.wait,
     ...(custody.dies ? ownSession(terminal) : []),
     ...custody.closing,

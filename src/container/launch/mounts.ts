@@ -12,8 +12,9 @@ import {
 import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
-import { HERE, makeDirectories, openFlags } from "./files.ts";
+import { HERE, makeDirectories } from "./files.ts";
 import { type MountOptions, mountOptions, type Propagation, parametersOf } from "./mount-options.ts";
+import { isTop } from "./own.ts";
 import { inAnother, openInAnother } from "./shared-memory.ts";
 
 /** A mount of the runtime configuration with its place in it. */
@@ -125,52 +126,11 @@ function moveMount(tree: Slot, destination: string, followLinks: boolean, reason
   return call("move_mount", [from(tree), str(""), HERE, str(destination), num(how.value, how.text)], reason);
 }
 
-/** A place to mount on: a directory, or an empty file for a file. */
-function mountPoint(destination: string, directory: boolean, reason: Reason): Step[] {
-  if (directory) return makeDirectories(destination, reason);
-  const parent = destination.slice(0, destination.lastIndexOf("/"));
-  return [
-    ...makeDirectories(parent, reason),
-    call(
-      "openat",
-      [HERE, str(destination), openFlags("RDONLY", "CREAT", "NONBLOCK", "CLOEXEC"), num(0o644, "0644")],
-      reason,
-      {
-        result: "file",
-        // A socket or a device is a place to mount on as well; so is a link that leads to nothing.
-        tolerate: ["ENXIO", "EACCES", "ENOENT"],
-      },
-    ),
-    close("file", "close it"),
-  ];
-}
-
-/** Attach an opened bind mount. */
-export function attachBind(planned: PlannedMount): Step[] {
-  const { mount, directory, reason, tree } = planned;
-  const place = mountPoint(mount.destination, directory, reason);
-  if (directory) return [...place, ...attachTree(tree, mount.destination, reason)];
-  // A link that leads to nothing, as /etc/resolv.conf often is, is itself the place.
-  const attach = (follow: boolean): Step[] => [
-    moveMount(tree, mount.destination, follow, reason),
-    close(tree, "close it"),
-  ];
-  return [
-    ...place,
-    { kind: "attempt", tolerate: ["ENOENT"], steps: attach(true), ...reason },
-    { kind: "attempt", tolerate: ["EBADF"], steps: attach(false), ...reason },
-  ];
-}
-
-/** Destinations where a symlink in the image would redirect what the container's safety rests on. */
-const NEVER_THROUGH_LINKS = new Set(["/proc", "/sys", "/dev"]);
-
 /** Mount a file system of the kernel. */
 export function mountFileSystem(planned: PlannedMount): Step[] {
   const { mount, options, reason } = planned;
   const type = mount.type ?? "none";
-  if (NEVER_THROUGH_LINKS.has(mount.destination))
-    return [...makeFileSystem(planned), ...attachFileSystem(planned)];
+  if (isTop(mount.destination)) return [...makeFileSystem(planned), ...attachFileSystem(planned)];
   return [
     ...makeDirectories(mount.destination, reason),
     mountCall(
@@ -296,7 +256,7 @@ export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): 
 /** Attach it; `move_mount` is the only way not to follow a link at the end. */
 export function attachFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
   const hint = "the image has something else than a directory there; a link is not followed for this mount";
-  const follow = !NEVER_THROUGH_LINKS.has(mount.destination);
+  const follow = !isTop(mount.destination);
   return [
     ...makeDirectories(mount.destination, reason),
     moveMount(tree, mount.destination, follow, { ...reason, hint }),

@@ -1,34 +1,43 @@
 import { basename, dirname } from "node:path";
 import { AT, flags, MOVE_MOUNT, O, S } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
-import type { Call, Reason, Slot, Step } from "../../plan/step.ts";
+import type { Arg, Attempt, Call, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, openFlags } from "./files.ts";
+import type { Because } from "./reasons.ts";
 
 /**
- * Places of a bundle's mounts. The image is hostile: its links may lead through `/proc/<pid>/root` to the machine, or
- * into `/proc`, where a mount would hide what the container's safety rests on. So every directory on the way is opened
- * by openat2(2) as in a root of its own without magic links, and a mount goes onto what was opened and looked at.
+ * Paths in a container's root. The image is hostile: its links may lead through `/proc/<pid>/root` to the machine, or
+ * into `/proc`, where a mount would hide what the container's safety rests on; and in a volume another container may
+ * swap directories for links meanwhile. So every directory on the way is opened by openat2(2) as in a root of its own
+ * without magic links, and a mount goes onto what was opened and looked at.
  */
 
 /** openat2(2): nothing of the way is outside, no link of procfs is followed. */
 const IN_ROOT = 0x10;
 const NO_MAGICLINKS = 0x02;
-const HOW = "O_PATH|O_CLOEXEC, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS";
+const RESOLVE = "RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS";
 /** linux/magic.h */
 const PROC_SUPER_MAGIC = 0x9fa0;
 
-const INSIDE = struct([u64(O.PATH | O.CLOEXEC, 0, IN_ROOT | NO_MAGICLINKS)], "open-inside");
 const STATFS = space(120, "place-statfs");
 
 const PARENT: Slot = "place-parent";
 
-/** Open a path of the container into `slot`. The current directory is its root. */
-export function openInside(path: string, slot: Slot, reason: Reason): Call {
-  const inside = relative(path).join("/");
-  return call("openat2", [HERE, str(inside === "" ? "." : inside), mem(INSIDE, HOW), num(24)], reason, {
-    result: slot,
-    retry: true,
-  });
+/**
+ * Open a path of the container into `slot`, to hold on to it unless `how` says more; one that ends in "/." must be a
+ * directory. The current directory is the container's root.
+ */
+export function openInside(
+  path: string,
+  slot: Slot,
+  reason: Reason,
+  how: readonly (keyof typeof O)[] = ["PATH"],
+): Call {
+  const inside = `${relative(path).join("/")}${path.endsWith("/.") ? "/." : ""}`;
+  const { text, value } = flags("O", O, ...how, "CLOEXEC");
+  const open = struct([u64(value, 0, IN_ROOT | NO_MAGICLINKS)], `open-inside.${value}`);
+  const args = [HERE, str(inside === "" ? "." : inside), mem(open, `${text}, ${RESOLVE}`), num(24)];
+  return call("openat2", args, reason, { result: slot, retry: true });
 }
 
 const relative = (path: string) => path.split("/").filter((part) => part !== "" && part !== ".");
@@ -38,18 +47,21 @@ export function makeInside(path: string, kind: "directory" | "file", reason: Rea
   const parts = relative(path);
   return parts.flatMap((name, index) => {
     const directory = kind === "directory" || index < parts.length - 1;
+    const make = (at: Arg): Step[] =>
+      directory
+        ? [call("mkdirat", [at, str(name), num(0o755, "0755")], reason, { tolerate: ["EEXIST"] })]
+        : makeFile(at, name, reason);
+    if (index === 0) return make(HERE);
     return [
       openInside(parts.slice(0, index).join("/"), PARENT, reason),
-      ...(directory
-        ? [call("mkdirat", [from(PARENT), str(name), num(0o755, "0755")], reason, { tolerate: ["EEXIST"] })]
-        : makeFile(name, reason)),
+      ...make(from(PARENT)),
       close(PARENT, "close it"),
     ];
   });
 }
 
 /** An empty file, unless something of the name is there. */
-function makeFile(name: string, reason: Reason): Step[] {
+function makeFile(at: Arg, name: string, reason: Reason): Step[] {
   return [
     {
       kind: "attempt",
@@ -58,7 +70,7 @@ function makeFile(name: string, reason: Reason): Step[] {
       steps: [
         call(
           "openat",
-          [from(PARENT), str(name), openFlags("WRONLY", "CREAT", "EXCL", "CLOEXEC"), num(0o644, "0644")],
+          [at, str(name), openFlags("WRONLY", "CREAT", "EXCL", "CLOEXEC"), num(0o644, "0644")],
           reason,
           { result: "file" },
         ),
@@ -93,21 +105,28 @@ export function openPlace(destination: string, slot: Slot, reason: Reason): Step
   return [
     openInside(destination, slot, reason),
     ...(checked
-      ? [
-          call("fstatfs", [from(slot), mem(STATFS)], reason),
-          {
-            kind: "expect" as const,
-            from: STATFS,
-            offset: 0,
-            size: 8 as const,
-            is: "ne" as const,
-            value: PROC_SUPER_MAGIC,
-            errno: "EXDEV" as const,
-            ...reason,
-            hint: "a link of the image leads into /proc, where nothing may be mounted",
-          },
-        ]
+      ? inProc(slot, "ne", {
+          ...reason,
+          hint: "a link of the image leads into /proc, where nothing may be mounted",
+        })
       : []),
+  ];
+}
+
+/** Fail unless what is open is (`eq`), or is not, in a procfs. */
+export function inProc(slot: Slot, is: "eq" | "ne", reason: Reason): Step[] {
+  return [
+    call("fstatfs", [from(slot), mem(STATFS)], reason),
+    {
+      kind: "expect",
+      from: STATFS,
+      offset: 0,
+      size: 8,
+      is,
+      value: PROC_SUPER_MAGIC,
+      errno: "EXDEV",
+      ...reason,
+    },
   ];
 }
 
@@ -127,46 +146,61 @@ export function attachInside(
   kind: "directory" | "file",
   reason: Reason,
 ): Step[] {
-  const place: Slot = "place";
+  const attach = attachOpened(tree, destination, reason);
   const make = makeInside(destination, kind, reason);
-  if (kind === "directory")
-    return [
-      ...make,
-      ...openPlace(destination, place, reason),
-      ...attachAt(tree, place, reason),
-      close(tree, "close it"),
-    ];
-  const parent: Slot = "place-directory";
-  const name = basename(destination);
-  // A link that leads to nothing, as /etc/resolv.conf often is, is itself the place.
+  // A link that leads to nothing, as /etc/resolv.conf often is, is itself the place of a file.
+  const again: readonly Step[] =
+    kind === "directory" ? attach : [missing(attach, attachToName(tree, destination, reason), reason)];
+  // Mostly it is there: an image is started more than once.
+  return [missing(attach, [...make, ...again], reason)];
+}
+
+const missing = (steps: readonly Step[], otherwise: readonly Step[], reason: Reason): Attempt => ({
+  kind: "attempt",
+  tolerate: ["ENOENT"],
+  steps,
+  otherwise,
+  ...reason,
+});
+
+function attachOpened(tree: Slot, destination: string, reason: Reason): Step[] {
+  const place: Slot = "place";
   return [
-    ...make,
-    openInside(dirname(destination), parent, reason),
-    {
-      kind: "attempt",
-      tolerate: ["ENOENT"],
-      steps: [
-        ...openPlace(destination, place, reason),
-        ...attachAt(tree, place, reason),
-        close(tree, "close it"),
-      ],
-      ...reason,
-    },
-    {
-      kind: "attempt",
-      tolerate: ["EBADF"],
-      steps: [
-        call(
-          "move_mount",
-          [from(tree), str(""), from(parent), str(name), num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
-          reason,
-        ),
-        close(tree, "close it"),
-      ],
-      ...reason,
-    },
-    close(parent, "close it"),
+    ...openPlace(destination, place, reason),
+    ...attachAt(tree, place, reason),
+    close(tree, "close it"),
   ];
+}
+
+/** On what has the name, even if it is a link. */
+function attachToName(tree: Slot, destination: string, reason: Reason): Step[] {
+  const name = basename(destination);
+  return [
+    openInside(dirname(destination), PARENT, reason),
+    call(
+      "move_mount",
+      [from(tree), str(""), from(PARENT), str(name), num(4, "MOVE_MOUNT_F_EMPTY_PATH")],
+      reason,
+    ),
+    close(PARENT, "close it"),
+    close(tree, "close it"),
+  ];
+}
+
+/** Stand in a directory of the container, which is made where it is missing. */
+export function standIn(path: string, because: Because): Step[] {
+  const stand = standInside(path, because);
+  if (stand.length < 2) return stand;
+  const reason = because("process.cwd", "make the working directory");
+  return [missing(stand, [...makeInside(path, "directory", reason), ...stand], reason)];
+}
+
+/** Stand in one that is there: no link of procfs leads to it, to a directory of the host for one. */
+export function standInside(path: string, because: Because): Step[] {
+  const reason = because("process.cwd", "stand in the working directory");
+  if (relative(path).length === 0) return [call("chdir", [str("/")], reason)];
+  const slot: Slot = "working-directory";
+  return [openInside(path, slot, reason), call("fchdir", [from(slot)], reason), close(slot, "close it")];
 }
 
 const STATX = space(256, "place-statx");
@@ -205,6 +239,13 @@ export function takeMode(tree: Slot, destination: string, reason: Reason): Step 
   };
 }
 
+/** Open the container's null device to cover files with; anything else that is in its place would tell what it hides. */
+export function openNull(slot: Slot, reason: Reason): Step[] {
+  const hint = "/dev of this container has no null device to hide files with: leave /dev to the engine";
+  const because = { ...reason, hint };
+  return [openInside("/dev/null", slot, because), ...expectKind(slot, "", ["c", 1, 3], because)];
+}
+
 /** Fail unless a name in a directory, not followed, is that device: a file of the image would be used for it. */
 export function expectDevice(
   directory: Slot,
@@ -215,6 +256,16 @@ export function expectDevice(
   reason: Reason,
 ): Step[] {
   const hint = `the image has something else at ${path}, not the device: remove it, or mount a tmpfs on /dev`;
+  return expectKind(directory, basename(path), [type, major, minor], { ...reason, hint });
+}
+
+/** The same for a name in a directory, or, with "", for what is open. */
+function expectKind(
+  opened: Slot,
+  name: string,
+  [type, major, minor]: readonly ["c" | "u" | "b" | "p", number, number],
+  reason: Reason,
+): Step[] {
   const expect = (offset: number, size: 2 | 4, value: number, per = 1): Step => ({
     kind: "expect",
     from: STATX,
@@ -225,16 +276,15 @@ export function expectDevice(
     value,
     errno: "EEXIST",
     ...reason,
-    hint,
   });
   const format = { c: S.IFCHR, u: S.IFCHR, b: S.IFBLK, p: S.IFIFO }[type];
   return [
     call(
       "statx",
       [
-        from(directory),
-        str(basename(path)),
-        num(AT.SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"),
+        from(opened),
+        str(name),
+        num(AT.SYMLINK_NOFOLLOW | AT.EMPTY_PATH, "AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH"),
         num(STATX_TYPE, "STATX_TYPE"),
         mem(STATX),
       ],

@@ -1,8 +1,10 @@
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
+import { MS } from "../../kernel/flags.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { keeperWires } from "../../network/wires/launch.ts";
+import type { Linux } from "../../oci/runtime/linux.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
@@ -10,15 +12,16 @@ import type { Rootfs } from "../../storage/driver.ts";
 import { labelled, readLabels } from "./attributes.ts";
 import { inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
-import { makeCgroups } from "./cgroup.ts";
+import { delegateCgroup, makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
 import { basePropagation } from "./mount-options.ts";
-import { planMount } from "./mounts.ts";
+import { type PlannedMount, planMount } from "./mounts.ts";
 import {
   enterNamespaces,
   joinPidNamespace,
+  type Namespaces,
   namespaces as readNamespaces,
   timeNamespace,
 } from "./namespaces.ts";
@@ -102,6 +105,8 @@ export function launchPlan(facts: LaunchFacts): Plan {
   };
   // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
   const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because);
+  // With a bundle, or users of its own, the child hears of other things first.
+  const cgroupSteps = makeCgroups(cgroups, because, hooks === undefined && namespaces.users === "machine");
   const child = containerSteps({
     spec: { ...spec, process },
     ...(hooks === undefined ? {} : { hooks }),
@@ -110,6 +115,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     rootfs: facts.rootfs,
     rootPlace,
     cgroups,
+    cgroupSteps,
     trees: facts.trees,
     custody,
     init: facts.init,
@@ -122,7 +128,8 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const steps: Step[] = [
     ...custody.begin,
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
-    ...makeCgroups(cgroups, because),
+    ...cgroupSteps.before,
+    ...(ownsCgroup(mounts, namespaces) ? delegateCgroup(cgroups, ownerOf(process.user.uid, linux)) : []),
     ...(hooks === undefined ? joinPidNamespace(namespaces, because) : []),
     ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...beforeClone(users),
@@ -138,9 +145,11 @@ export function launchPlan(facts: LaunchFacts): Plan {
       why: "make the container's first process in new namespaces",
       ...(cgroups.unified === undefined ? {} : { cgroup: "cgroup" }),
       ...(via.length === 0 ? {} : { via }),
+      ...(cgroupSteps.undo.length === 0 ? {} : { undo: cgroupSteps.undo }),
     },
     close(SYNC, "leave that end to the container"),
     ...custody.parted,
+    ...cgroupSteps.beside,
     ...afterClone(users),
     ...wires.after,
     ...devices.after,
@@ -151,6 +160,22 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ),
   ];
   return Object.freeze("caller" in facts ? { steps, failures: FAILURES } : { steps });
+}
+
+/** Whether it sees its cgroup as the root of all, and may write there. */
+const ownsCgroup = (mounts: readonly PlannedMount[], { has }: Namespaces): boolean =>
+  has("cgroup") &&
+  mounts.some(
+    ({ mount: { destination, type }, options }) =>
+      type === "cgroup" && destination === "/sys/fs/cgroup" && (options.flags & MS.RDONLY) === 0,
+  );
+
+/** Who a user of the container is on the host. */
+function ownerOf(uid: number, { namespaces = [], uidMappings = [] }: Linux): number | undefined {
+  const users = namespaces.find(({ type }) => type === "user");
+  if (users === undefined) return uid;
+  const range = uidMappings.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
+  return users.path !== undefined || range === undefined ? undefined : range.hostID + uid - range.containerID;
 }
 
 /** What hooks are made from; undefined where there is no bundle. */

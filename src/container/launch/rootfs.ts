@@ -10,7 +10,8 @@ import {
   PR,
   SECBIT_NO_SETUID_FIXUP,
 } from "../../kernel/flags.ts";
-import { call, close, from, mem, num, str, struct, u32, u64 } from "../../plan/build.ts";
+import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import { type Reason, type Slot, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
 import { HERE, makeDirectory, open, openFlags } from "./files.ts";
@@ -299,20 +300,3 @@ export function receiveRoot(place: string): Step[] {
     standOnRoot(place),
   ];
 }
-
-let sends = 0;
-
-/** sendmsg(2) of one descriptor: `struct msghdr`, one empty message of 24 bytes, `SCM_RIGHTS`. */
-export function sendDescriptor(slot: string, socket: string, reason: Reason): Step[] {
-  const message = struct([u64(0, 0, 0)]);
-  const control = struct([u64(20), u32(SOL_SOCKET, SCM_RIGHTS), u32(0, 0)], `send-control.${sends++}`);
-  const vector = struct([{ pointer: message }, u64(24)]);
-  const header = struct([u64(0, 0), { pointer: vector }, u64(1), { pointer: control }, u64(24), u64(0)]);
-  return [
-    { kind: "store", slot, to: control, offset: 16, size: 4, ...reason },
-    call("sendmsg", [from(socket), mem(header, `one descriptor (${slot})`), num(0)], reason),
-  ];
-}
-
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;

@@ -6,10 +6,10 @@ import { notifies } from "../../oci/runtime/read-seccomp.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space, struct, u32, u64 } from "../../plan/build.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import { type Data, type Step, SYNC } from "../../plan/step.ts";
 import { type Bundle, stateJson } from "./hooks.ts";
 import type { Because } from "./reasons.ts";
-import { sendDescriptor } from "./rootfs.ts";
 
 /** System call filters, and the listeners that some calls are handed to (seccomp(2), seccomp_unotify(2)). */
 

@@ -20,6 +20,8 @@ export const RUN_FILES = {
 
 /** Beside the run directory: what the engine noted before the start. */
 export const notePath = (runDir: string): string => `${runDir}.json`;
+/** The same before the launch program has claimed the start by giving the note its name. */
+export const unclaimedNotePath = (runDir: string): string => `${runDir}.unclaimed`;
 
 const { SIGCHLD, SIGPIPE } = SIGNALS;
 const maskOf = (...signals: number[]) =>
@@ -27,12 +29,16 @@ const maskOf = (...signals: number[]) =>
 const NO_SIGNALS = struct([u64(0)]);
 
 /** Own session, own name, orphans come here; exits arrive as readable bytes, a gone reader is no signal. */
-export function session(programPath: string, reportsPath: string): Step[] {
+export function session(runDir: string, reportsPath: string): Step[] {
   const blocked = maskOf(SIGCHLD, SIGPIPE);
   const signalFlags = flags("SFD", SFD, "CLOEXEC", "NONBLOCK");
   return [
     open(reportsPath, "reports", { why: "reach the engine" }, ["WRONLY", "NONBLOCK"]),
-    call("unlinkat", [HERE, str(programPath), num(0)], "leave no program behind that anyone could run again"),
+    call(
+      "renameat2",
+      [HERE, str(unclaimedNotePath(runDir)), HERE, str(notePath(runDir)), num(0)],
+      "claim the start: an engine that comes after a crash has not given it up",
+    ),
     call("setpgid", [num(0), num(0)], "be out of reach of a Ctrl-C for the engine", { tolerate: ["EPERM"] }),
     call(
       "prctl",
@@ -194,7 +200,12 @@ export function dropKeeperPrivileges(dropAll: Step): Step[] {
 }
 
 /** The last step of a keeper. */
-export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom: boolean): Step {
+export function keep(
+  runDir: string,
+  token: Uint8Array,
+  stdio: KeeperStdio,
+  holds: { readonly oom: boolean; readonly mounts: boolean },
+): Step {
   const keeper: Keeper = {
     child: "child",
     signals: "signals",
@@ -205,7 +216,8 @@ export function keep(runDir: string, token: Uint8Array, stdio: KeeperStdio, oom:
     remove: (["exit", "stdout", "stderr", "alive"] as const).map((name) => `${runDir}/${RUN_FILES[name]}`),
     token,
     stdio,
-    ...(oom ? { oom: "oom" } : {}),
+    ...(holds.oom ? { oom: "oom" } : {}),
+    ...(holds.mounts ? { mounts: "mounts" } : {}),
   };
   return { kind: "keep", keeper, why: "stay with the container: reap it, report its end, hold its streams" };
 }

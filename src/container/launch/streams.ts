@@ -1,8 +1,9 @@
 import { flags, SOCKET, TTY } from "../../kernel/flags.ts";
-import { call, close, from, mem, num, str, struct, u32 } from "../../plan/build.ts";
+import { call, close, from, mem, num, struct, u32 } from "../../plan/build.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import { type Slot, type Step, SYNC } from "../../plan/step.ts";
-import { HERE, open, openFlags } from "./files.ts";
-import { sendDescriptor } from "./rootfs.ts";
+import { openFlags } from "./files.ts";
+import { openInside } from "./place.ts";
 
 /** The workload's descriptors 0, 1 and 2. */
 
@@ -17,10 +18,12 @@ export function pipeStreams(stdin: boolean, owner: number): Step[] {
     : [
         {
           kind: "attempt",
-          tolerate: ["ENOENT", "EACCES", "ENXIO"],
+          tolerate: ["ENOENT", "EACCES", "ENXIO", "ELOOP"],
           why: "read no input",
+          otherwise: [call("close", [num(0)], "have none of the engine's either")],
           steps: [
-            open("/dev/null", "null", { why: "read no input" }, ["RDONLY", "NONBLOCK"]),
+            // Somebody may have made a link of it, to a file of the host for one.
+            openInside("/dev/null", "null", { why: "read no input" }, ["RDONLY", "NONBLOCK"]),
             onto("null", 0, "read no input"),
             close("null", "close it"),
           ],
@@ -61,14 +64,7 @@ export function openTerminal(size: ConsoleSize | undefined, socket: Slot = SYNC)
   const peer = openFlags("RDWR", "NOCTTY", "CLOEXEC");
   const waiting = socket === SYNC ? (["NONBLOCK"] as const) : [];
   return [
-    call(
-      "openat",
-      [HERE, str("/dev/pts/ptmx"), openFlags("RDWR", "NOCTTY", ...waiting, "CLOEXEC"), num(0)],
-      why,
-      {
-        result: "master",
-      },
-    ),
+    openInside("/dev/pts/ptmx", "master", { why }, ["RDWR", "NOCTTY", ...waiting]),
     call("ioctl", [from("master"), num(TTY.TIOCSPTLCK, "TIOCSPTLCK"), mem(struct([u32(0, 0)]), "0")], why),
     call("ioctl", [from("master"), num(TTY.TIOCGPTPEER, "TIOCGPTPEER"), peer], why, { result: "terminal" }),
     ...(size === undefined

@@ -3,7 +3,8 @@ import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, num } from "../../plan/build.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
-import { attachBind, openSource, planMount } from "./mounts.ts";
+import { openSource, planMount } from "./mounts.ts";
+import { attachInside } from "./place.ts";
 import { detachPropagation, mountRoot, pivot, standOnRoot } from "./rootfs.ts";
 
 /** What a view of a container's files is made from; all paths are of the host. */
@@ -33,7 +34,9 @@ export function viewPlan({ rootfs, rootPlace, mounts, isDirectory }: ViewFacts):
       ...mountRoot(rootfs, rootPlace),
       standOnRoot(rootPlace),
       ...pivot(),
-      ...planned.flatMap(attachBind),
+      ...planned.flatMap(({ directory, mount, reason, tree }) =>
+        attachInside(tree, mount.destination, directory ? "directory" : "file", reason),
+      ),
     ],
   };
 }

@@ -1,12 +1,13 @@
+import { type LinearRegexp, linearRegexp } from "../../oci/regexp.ts";
 import { badTag, type LogSubject, tagOf } from "./subject.ts";
 import { type Options, wrong } from "./value.ts";
 
 /** What goes along with each message: labels and variables of the container, and a name for it. */
 export interface LogDetails {
   readonly labels: readonly string[];
-  readonly labelsRegex: RegExp | null;
+  readonly labelsRegex: LinearRegexp | null;
   readonly env: readonly string[];
-  readonly envRegex: RegExp | null;
+  readonly envRegex: LinearRegexp | null;
   /** A template; undefined where none was given. */
   readonly tag: string | undefined;
 }
@@ -29,10 +30,10 @@ export function detailOptions(options: Options): LogDetails {
 
 const words = (text: string | undefined): string[] => (text ? text.split(",") : []);
 
-function pattern(text: string | undefined): RegExp | null {
+function pattern(text: string | undefined): LinearRegexp | null {
   if (!text) return null;
   try {
-    return new RegExp(text);
+    return linearRegexp(text);
   } catch {
     throw wrong(`error parsing regexp: '${text.slice(0, 80)}' is no regular expression`);
   }

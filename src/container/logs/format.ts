@@ -1,19 +1,20 @@
-import { MAX_LINE, messageEnd, NEWLINE } from "./entry.ts";
+import { MAX_LINE, NEWLINE } from "./entry.ts";
+import { linesOf } from "./lines.ts";
 
-/**
- * Turns the bytes of one stream into lines of a `json-file` log, a chunk at a time. It keeps at most one
- * unfinished line of up to 16 KiB between chunks; what is not UTF-8 becomes U+FFFD, as in Docker.
- */
+/** Where lines of a log go. */
+export interface Target {
+  /** Bytes that its file still takes: the line that reaches them is the file's last. */
+  room(): number;
+  /** Takes whole lines, which are only valid during the call. Does not throw. */
+  write(lines: Uint8Array): void;
+}
+
+/** Turns the bytes of one stream into lines of a `json-file` log, a chunk at a time. */
 export interface Formatter {
-  /** Text to append to the log file for this chunk; empty when no line is complete yet. */
-  push(chunk: Uint8Array, time: string): string;
+  push(chunk: Uint8Array, time: string, target: Target): void;
   /** What is left of an unfinished last line. */
-  end(time: string): string;
-  /** Bytes that were pushed and have not come out, but for the first `count` messages of the last `push`. */
-  heldAfter(count: number): number;
-  /** `heldAfter` is not asked before the next `push`. */
-  settle(): void;
-  /** Bytes of the unfinished line. */
+  end(time: string, target: Target): void;
+  /** Bytes that were pushed and have not been taken by a target: those of an unfinished line, or of a `push` under way. */
   readonly held: number;
 }
 
@@ -25,85 +26,66 @@ export function formatter(
   stream: "stdout" | "stderr",
   attributes: Readonly<Record<string, string>> | null = null,
 ): Formatter {
-  const source = `,"stream":"${stream}"${attributes ? `,"attrs":${JSON.stringify(attributes)}` : ""}`;
-  let rest: Buffer | null = null;
-  let pushed: Buffer | null = null;
+  const lines = linesOf(stream, attributes);
+  /** The beginning of a message that has yet to end, or all of one: never more than that. */
+  let begun = Buffer.alloc(0);
+  let length = 0;
+  let held = 0;
+
+  const keep = (bytes: Uint8Array): void => {
+    if (bytes.length === 0) return;
+    if (begun.length < length + bytes.length) {
+      const larger = Buffer.alloc(Math.min(MAX_LINE, Math.max(2 * begun.length, length + bytes.length)));
+      larger.set(begun.subarray(0, length));
+      begun = larger;
+    }
+    begun.set(bytes, length);
+    length += bytes.length;
+  };
+
+  /** @returns where the first message begins that has yet to end */
+  const pass = (bytes: Uint8Array, from: number, target: Target, last: boolean): number => {
+    for (let at = from; at < bytes.length; ) {
+      const next = lines.make(bytes, at, target.room(), last);
+      if (next === at) return at;
+      target.write(lines.made());
+      held -= next - at;
+      at = next;
+    }
+    return bytes.length;
+  };
+
+  /** Ends the message that has begun. @returns how many bytes of the chunk are its: all of them where it goes on */
+  const finish = (chunk: Uint8Array, target: Target): number => {
+    const most = chunk.subarray(0, MAX_LINE - length);
+    const newline = most.indexOf(NEWLINE);
+    const taken = newline < 0 ? most.length : newline + 1;
+    keep(chunk.subarray(0, taken));
+    if (newline >= 0 || length === MAX_LINE) length -= pass(begun.subarray(0, length), 0, target, false);
+    return taken;
+  };
 
   return {
     get held() {
-      return rest?.length ?? 0;
+      return held;
     },
-    heldAfter(count) {
-      if (pushed === null) return rest?.length ?? 0;
-      let at = 0;
-      for (let n = 0; n < count; n++) at = messageEnd(pushed, at) ?? pushed.length;
-      return pushed.length - at;
+    push(chunk, time, target) {
+      lines.stamp(time);
+      held += chunk.length;
+      const from = length > 0 ? finish(chunk, target) : 0;
+      keep(chunk.subarray(pass(chunk, from, target, false)));
     },
-    settle() {
-      pushed = null;
-    },
-    push(chunk, time) {
-      let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      if (rest) {
-        bytes = Buffer.concat([rest, bytes]);
-        rest = null;
-      }
-      pushed = bytes;
-      const tail = `${source},"time":"${time}"}\n`;
-      let text = "";
-      const last = bytes.lastIndexOf(NEWLINE);
-      if (last >= 0) text = lines(bytes.subarray(0, last), tail);
-      let open = bytes.subarray(last + 1);
-      while (open.length >= MAX_LINE) {
-        text += `{"log":${JSON.stringify(open.toString("utf8", 0, MAX_LINE))}${tail}`;
-        open = open.subarray(MAX_LINE);
-      }
-      // A copy, so that the chunk it is a view of can go.
-      if (open.length > 0) rest = Buffer.from(open);
-      return text;
-    },
-    end(time) {
-      if (!rest) return "";
-      pushed = rest;
-      const text = `{"log":${JSON.stringify(rest.toString())}${source},"time":"${time}"}\n`;
-      rest = null;
-      return text;
+    end(time, target) {
+      lines.stamp(time);
+      length -= pass(begun.subarray(0, length), 0, target, true);
     },
   };
 }
 
-/** `bytes` are whole lines without the last newline. */
-function lines(bytes: Buffer, tail: string): string {
-  if (hasLong(bytes)) return messages(bytes, tail);
-  const text = bytes.toString();
-  const between = `\\n"${tail}{"log":"`;
-  // In JSON a newline is a backslash and an n, and so is nothing else where the text has no backslashes.
-  const escaped = text.includes("\\")
-    ? text.split("\n").map((line) => JSON.stringify(line).slice(1, -1))
-    : JSON.stringify(text).slice(1, -1).split("\\n");
-  return `{"log":"${escaped.join(between)}\\n"${tail}`;
-}
-
-/** Whether a line is longer than a message. */
-function hasLong(bytes: Buffer): boolean {
-  for (let at = 0; bytes.length - at >= MAX_LINE; ) {
-    const newline = bytes.lastIndexOf(NEWLINE, at + MAX_LINE - 1);
-    if (newline < at) return true;
-    at = newline + 1;
-  }
-  return false;
-}
-
-/** The same for lines of any length. */
-function messages(bytes: Buffer, tail: string): string {
-  let text = "";
-  for (let at = 0; at <= bytes.length; ) {
-    const end = messageEnd(bytes, at);
-    const next = end ?? bytes.length + 1;
-    const newline = end === null || bytes[end - 1] === NEWLINE;
-    const line = bytes.toString("utf8", at, newline ? next - 1 : next);
-    text += `{"log":${JSON.stringify(newline ? `${line}\n` : line)}${tail}`;
-    at = next;
-  }
-  return text;
+/** What a message is in a log: its bytes as text, where they are text. */
+export function textOf(message: Uint8Array): string {
+  const lines = linesOf("stdout", null);
+  lines.stamp("");
+  lines.make(message, 0, Number.POSITIVE_INFINITY, true);
+  return (JSON.parse(Buffer.from(lines.made()).toString()) as { readonly log: string }).log;
 }

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync } from 
 import { codeOf } from "../../oci/error.ts";
 import type { Resumed, StreamName } from "../launcher.ts";
 import { messageEnd, parseEntry } from "./entry.ts";
+import { textOf } from "./format.ts";
 import { nextName, turnOver } from "./rotated.ts";
 
 const NEWLINE = 10;
@@ -100,7 +101,7 @@ function match(bytes: Uint8Array, messages: readonly string[]): number {
   for (const message of messages) {
     // The last one is without a newline where the container had ended.
     const end = messageEnd(all, at) ?? all.length;
-    if (all.toString("utf8", at, end) !== message) break;
+    if (textOf(all.subarray(at, end)) !== message) break;
     at = end;
   }
   return at;

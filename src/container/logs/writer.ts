@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
-import type { Journal, StreamName } from "../launcher.ts";
+import type { Journal } from "../launcher.ts";
 import { now } from "../time.ts";
 import type { LogFileOptions } from "./drivers/file.ts";
-import { formatter } from "./format.ts";
+import { formatter, type Target } from "./format.ts";
 import { resumeLog } from "./resume.ts";
 import { compressRotated, nextName, turnOver } from "./rotated.ts";
 
@@ -26,8 +26,8 @@ export interface LogWriter extends LogFile, Journal {
 }
 
 /**
- * Appends to `path`; opens it at the first output, so that a silent container costs no descriptor. One `write`
- * per chunk, unless it fills the file: that ends with the line that reaches its size, as Docker's. Files are 0640: output may hold secrets.
+ * Appends to `path`; opens it at the first output, so that a silent container costs no descriptor. A full file ends
+ * with the line that reaches its size, as Docker's. Files are 0640: output may hold secrets.
  * A full disk must not end the container: `onError` hears of it once per start and the output is lost.
  */
 export function logWriter(
@@ -48,9 +48,9 @@ export function logWriter(
     stdout: formatter("stdout", attributes),
     stderr: formatter("stderr", attributes),
   } as const;
-  /** The stream of the write under way, and what of its text is in a file. */
-  let writing: StreamName = "stdout";
-  let done: Buffer | null = null;
+  /** Something could not be written: the rest of the chunk is not tried. */
+  let broken = false;
+  let wrote = false;
 
   const changed = (): void => {
     version++;
@@ -78,34 +78,35 @@ export function logWriter(
     generation++;
   };
 
-  const writeUntil = (bytes: Buffer, from: number, end: number): number => {
-    let at = from;
-    while (at < end) {
-      const written = writeSync(descriptor, bytes, at, end - at);
-      at += written;
-      size += written;
-    }
-    return at;
-  };
-
-  const append = (text: string): void => {
-    if (text === "") return;
+  const attempt = (work: () => void): void => {
+    if (broken) return;
     try {
-      const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) {
-        if (descriptor < 0) open();
-        if (size >= limits.maxSize) {
-          done = bytes.subarray(0, at);
-          rotate();
-        }
-        at = writeUntil(bytes, at, lineEnd(bytes, at + limits.maxSize - size));
-      }
+      work();
     } catch (error) {
+      broken = true;
       if (!failed) onError(error as Error);
       failed = true;
     }
-    done = null;
-    changed();
+  };
+
+  const append = (lines: Uint8Array): void => {
+    if (size >= limits.maxSize) rotate();
+    for (let at = 0; at < lines.length; ) {
+      const written = writeSync(descriptor, lines, at, lines.length - at);
+      at += written;
+      size += written;
+    }
+  };
+
+  const target: Target = {
+    room() {
+      if (descriptor < 0) attempt(open);
+      return size < limits.maxSize ? limits.maxSize - size : limits.maxSize;
+    },
+    write(lines) {
+      wrote = true;
+      attempt(() => append(lines));
+    },
   };
 
   const writer: LogWriter = {
@@ -119,10 +120,7 @@ export function logWriter(
           failed = true;
         }
       }
-      const format = formatters[stream];
-      // In the middle of a write the messages of its first part are in the file before this one.
-      const held = done !== null && writing === stream ? format.heldAfter(countOf(done)) : format.held;
-      return { held, inode, size };
+      return { held: formatters[stream].held, inode, size };
     },
     resume: (streams) => resumeLog(path, limits.maxFile, streams),
     get generation() {
@@ -139,20 +137,16 @@ export function logWriter(
       return () => waiting.delete(call);
     },
     write(stream, chunk) {
-      const format = formatters[stream];
-      writing = stream;
-      append(format.push(chunk, now()));
-      format.settle();
+      broken = wrote = false;
+      formatters[stream].push(chunk, now(), target);
+      if (wrote) changed();
       return undefined;
     },
     end() {
       if (!live) return;
       const at = now();
-      for (const stream of ["stdout", "stderr"] as const) {
-        writing = stream;
-        append(formatters[stream].end(at));
-        formatters[stream].settle();
-      }
+      broken = false;
+      for (const stream of ["stdout", "stderr"] as const) formatters[stream].end(at, target);
       live = false;
       if (descriptor >= 0) closeSync(descriptor);
       descriptor = -1;
@@ -160,20 +154,6 @@ export function logWriter(
     },
   };
   return writer;
-}
-
-/** Where the line ends that has the byte before `room`. */
-function lineEnd(bytes: Buffer, room: number): number {
-  if (room >= bytes.length) return bytes.length;
-  const end = bytes.indexOf(10, room - 1);
-  return end < 0 ? bytes.length : end + 1;
-}
-
-/** Messages in a text: each is one line. */
-function countOf(text: Buffer): number {
-  let count = 0;
-  for (let at = text.indexOf(10); at >= 0; at = text.indexOf(10, at + 1)) count++;
-  return count;
 }
 
 /** The log of a container that keeps none. */

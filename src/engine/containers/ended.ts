@@ -59,11 +59,26 @@ export async function ended(
     await context.follow.remove(container);
     return;
   }
-  // The exit record goes with the run directory, so the document comes first.
-  save(context, container);
-  running?.release();
+  finish(context, container, running, again);
   wake(container, again ? NEXT : EXITED);
   if (again) scheduleRestart(context, container, ran);
+}
+
+/**
+ * The exit record goes with the run directory, so the document comes first. Neither is waited for: until the document
+ * is written an engine that comes finds the exit record, and a container that is removed at once needs no document (a
+ * millisecond for who waits). Only where a policy decides what becomes of it must an engine find at once that it was
+ * stopped on purpose.
+ */
+function finish(context: Context, container: Container, running: Running | null, again: boolean): void {
+  const { record } = container;
+  const policy = record.host.RestartPolicy?.Name || "no";
+  if (running !== null && policy === "no" && !again) {
+    context.store.saveSoon(record, () => running.release());
+    return;
+  }
+  save(context, container);
+  running?.release();
 }
 
 function scheduleRestart(context: Context, container: Container, ran: number): void {

@@ -1,7 +1,9 @@
 import { isContainerId } from "../../container/id.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
+import { linkExists } from "../../network/host.ts";
 import { bridgePlan } from "../../network/wires/bridge.ts";
+import { parentPlan } from "../../network/wires/parent.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import type { TraceStep } from "../../wire/trace.ts";
@@ -22,7 +24,7 @@ export async function explainCreate(
 ): Promise<string> {
   const { container } = await create(context, name, request);
   try {
-    const before = reserve(context, container).flatMap((network) => missingBridge(context, network));
+    const before = reserve(context, container).flatMap((network) => missingLink(context, network));
     return context.launcher.explain(launchRequest(context, container, false), form, before);
   } finally {
     unplug(context, container);
@@ -31,9 +33,12 @@ export async function explainCreate(
 }
 
 /** The default bridge is made for the first container that is on it. */
-function missingBridge(context: Context, network: NetworkDocument): readonly Plan[] {
-  const bridge = context.links.has(network) ? null : driverOf(network).bridge(network);
-  return bridge ? [bridgePlan(bridge)] : [];
+function missingLink(context: Context, network: NetworkDocument): readonly Plan[] {
+  if (context.links.has(network)) return [];
+  const driver = driverOf(network);
+  const [bridge, parent] = [driver.bridge(network), driver.parent(network)];
+  if (bridge) return [bridgePlan(bridge)];
+  return parent && !linkExists(parent.name) ? [parentPlan(parent)] : [];
 }
 
 /**

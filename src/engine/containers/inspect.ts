@@ -11,6 +11,7 @@ import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { namesFolder } from "../networks/files.ts";
 import { networkSettings } from "../networks/settings.ts";
 import { graphDriver } from "./graph.ts";
 import { logPath } from "./log.ts";
@@ -22,8 +23,7 @@ export async function inspect(
   options: { readonly size: boolean },
 ): Promise<ContainerInspect> {
   const { record } = container;
-  const folder = context.store.folder(record.id);
-  const files = netFilesOf(folder);
+  const files = netFilesOf(namesFolder(context, record));
   const security = parseSecurityOptions(record.host.SecurityOpt);
   const begun = record.state.startedAt !== NEVER || record.state.error !== "";
   const sizes = options.size ? await sizesOf(context, record) : {};

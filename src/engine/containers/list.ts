@@ -1,9 +1,10 @@
 import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { labelsMatch } from "../../image/list.ts";
 import { Refusal } from "../../oci/error.ts";
+import { type LinearRegexp, linearRegexp } from "../../oci/regexp.ts";
 import type { ContainerSummary } from "../../wire/summary.ts";
-import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { linkNames } from "../networks/linked.ts";
 import { endpointSettings, portsOf } from "../networks/settings.ts";
@@ -55,7 +56,8 @@ export async function list(context: Context, options: ListOptions): Promise<Cont
   );
   found.sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
   if (options.limit && options.limit > 0) found = found.slice(0, options.limit);
-  return Promise.all(found.map((container) => summary(context, container, options.size ?? false)));
+  const shared = sharedOf(context);
+  return Promise.all(found.map(({ record }) => summary(context, record, shared, options.size ?? false)));
 }
 
 const HEALTH: readonly string[] = ["none", "starting", "healthy", "unhealthy"];
@@ -162,27 +164,48 @@ function portRange(filter: string, text: string): string[] {
   );
 }
 
-function hasLabel({ config }: ContainerRecord, filter: string): boolean {
-  const [key = "", wanted] = filter.split(/=(.*)/s);
-  const value = config.Labels?.[key];
-  return value !== undefined && (wanted === undefined || value === wanted);
-}
+const hasLabel = ({ config }: ContainerRecord, filter: string): boolean =>
+  labelsMatch(config.Labels ?? {}, { label: [filter] });
 
 /** Docker's filters on names and ids are regular expressions; what is none is meant literally. */
-function pattern(text: string): RegExp {
+function pattern(text: string): LinearRegexp {
   try {
-    return new RegExp(text.slice(0, 256));
+    return linearRegexp(text.slice(0, 256));
   } catch {
-    return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return { test: (name) => name.includes(text) };
   }
 }
 
-async function summary(context: Context, { record }: Container, size: boolean): Promise<ContainerSummary> {
+/** What is looked up once for all containers of a list. */
+interface Shared {
+  /** Further names of a container, by its own. */
+  readonly links: ReadonlyMap<string, readonly string[]>;
+  /** What the name of an image means now. */
+  readonly imageId: (name: string) => string | undefined;
+}
+
+function sharedOf(context: Context): Shared {
+  const ids = new Map<string, string | undefined>();
+  const imageId = (name: string): string | undefined => {
+    if (!ids.has(name)) ids.set(name, context.images.find(name)?.id);
+    return ids.get(name);
+  };
+  return { links: linkNames(context), imageId };
+}
+
+async function summary(
+  context: Context,
+  record: ContainerRecord,
+  { links, imageId }: Shared,
+  size: boolean,
+): Promise<ContainerSummary> {
   const { config, host } = record;
+  const imageName = config.Image ?? "";
   return {
     Id: record.id,
-    Names: [...linkNames(context, record), `/${record.name}`],
-    Image: imageName(context, record),
+    Names: [...(links.get(record.name) ?? []), `/${record.name}`],
+    // The name it was made from, while that name still means this image; the id otherwise.
+    Image: imageId(imageName) === record.image ? imageName : record.image,
     ImageID: record.image,
     Command: commandText(record.path, record.args),
     Created: Math.floor(Date.parse(record.created) / 1000),
@@ -200,14 +223,4 @@ async function summary(context: Context, { record }: Container, size: boolean): 
     NetworkSettings: { Networks: endpointSettings(record) },
     Mounts: shownMounts(record),
   };
-}
-
-/** The name it was made from, while that name still means this image; the id otherwise. */
-function imageName(context: Context, { config, image }: ContainerRecord): string {
-  const name = config.Image ?? "";
-  try {
-    return context.images.find(name)?.id === image ? name : image;
-  } catch {
-    return image;
-  }
 }

@@ -1,6 +1,7 @@
 import { processes } from "../../cgroup/processes.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { top as topOf } from "../../container/top/top.ts";
+import { labelsMatch } from "../../image/list.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainersPruned, ContainerTop } from "../../wire/lifecycle.ts";
 import { type Container, serially } from "../container.ts";
@@ -67,10 +68,7 @@ export async function prune(
   const deleted: string[] = [];
   let bytes = 0;
   for (const { Id, Created, Labels } of down) {
-    const spared = without.some((filter) => {
-      const [key = "", value] = filter.split(/=(.*)/s);
-      return Labels?.[key] !== undefined && (value === undefined || Labels[key] === value);
-    });
+    const spared = !labelsMatch(Labels ?? {}, { "label!": without });
     const container = context.containers.get(Id as never);
     if (spared || !container || (before !== null && Created * 1000 > before)) continue;
     const size = await context.images.driver.usage(Id).catch(() => 0);

@@ -92,7 +92,7 @@ function addressOf(
     }
     reservations.take(network.id, found);
     taken.push(found);
-    const gateway = network.internal ? "" : pool.gateway;
+    const gateway = driverOf(network).outward(network, family) === "gateway" ? pool.gateway : "";
     return { address: formatAddress(found), bits: subnet.length, gateway };
   }
   throw new Refusal(

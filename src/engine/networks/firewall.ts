@@ -17,7 +17,9 @@ export function firewallState(
       .filter(({ driver }) => driver === "bridge")
       .sort((a, b) => (a.id < b.id ? -1 : 1))
       .map((network) => {
-        const { icc, masquerade, gatewayMode4, gatewayMode6 } = bridgeOptionsOf(network);
+        const options = bridgeOptionsOf(network);
+        const { icc, masquerade, gatewayMode4, gatewayMode6, trusted } = options;
+        const { hostAddress4, hostAddress6 } = options;
         const subnets = (family: 4 | 6): string[] =>
           poolsOf(network)
             .filter((pool) => pool.family === family)
@@ -33,6 +35,9 @@ export function firewallState(
           masquerade,
           gatewayMode4,
           gatewayMode6,
+          ...(trusted.length > 0 ? { trusted } : {}),
+          ...(hostAddress4 === undefined ? {} : { hostAddress4 }),
+          ...(hostAddress6 === undefined ? {} : { hostAddress6 }),
           ...(isUserDefined(network.name) ? { resolvers: hostAddresses(network) } : {}),
         };
       }),

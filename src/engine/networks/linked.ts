@@ -9,6 +9,7 @@ import type { Container } from "../container.ts";
 import { find } from "../containers/find.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
+import { namesFolder } from "./files.ts";
 
 /**
  * Links as they are kept, `/db:/app/store`; on networks that people made they belong to the network instead.
@@ -78,19 +79,27 @@ export const linkedEnvironment = (
     }),
   );
 
-/** Further names of a container in lists: what others call it. */
-export const linkNames = (context: Context, { name }: ContainerRecord): readonly string[] =>
-  context.containers
-    .values()
-    .flatMap(({ record }) => record.host.Links ?? [])
-    .flatMap((text) => (text.startsWith(`/${name}:/`) ? [text.slice(name.length + 2)] : []))
-    .toArray();
+/** What containers are called by those that are linked to them, by the name of the one that is called so. */
+export function linkNames({ containers }: Context): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { record } of containers.values()) {
+    for (const text of record.host.Links ?? []) {
+      // `/child:/parent/alias`
+      const [, child, called] = /^\/([^:]*):(\/.*)$/s.exec(text) ?? [];
+      if (child === undefined || called === undefined) continue;
+      const known = names.get(child);
+      if (known) known.push(called);
+      else names.set(child, [called]);
+    }
+  }
+  return names;
+}
 
 /** A container has started: those that are linked to it learn its address. */
 export function tellParents(context: Context, { name }: ContainerRecord): void {
   for (const { record } of context.containers.values()) {
     if (!isUp(record.state.status) || !record.host.Links?.some((text) => text.startsWith(`/${name}:`)))
       continue;
-    relinkNetFiles(context.store.folder(record.id), linkedHosts(context, record, true));
+    relinkNetFiles(namesFolder(context, record), linkedHosts(context, record, true));
   }
 }

@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
 import type { Firewall, PublishedPort } from "../../network/firewall/types.ts";
 import { linkExists } from "../../network/host.ts";
-import { bridgePlan, removeBridgePlan } from "../../network/wires/bridge.ts";
+import { bridgePlan } from "../../network/wires/bridge.ts";
 import { lookPlan, readLook } from "../../network/wires/look.ts";
+import { parentPlan, removeLinkPlan } from "../../network/wires/parent.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
@@ -24,6 +25,8 @@ export interface Links {
   remove(network: NetworkDocument): Promise<void>;
   /** Makes the rules what they should be now that published ports have changed. */
   refresh(): Promise<void>;
+  /** Whether somebody else has an interface of the name that the network's bridge is to have. */
+  isTaken(network: NetworkDocument): Promise<boolean>;
   /** Whether the host has the network's bridge, as far as is known. */
   has(network: NetworkDocument): boolean;
   /**
@@ -60,9 +63,15 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   let rules = JSON.stringify(firewallState([], []));
   let applying: Promise<void> = Promise.resolve();
 
-  const nameOf = (network: NetworkDocument): string | undefined => driverOf(network).bridge(network)?.name;
+  const nameOf = (network: NetworkDocument): string | undefined => {
+    const driver = driverOf(network);
+    return (driver.bridge(network) ?? driver.parent(network))?.name;
+  };
+  const isShared = (name: string): boolean => made.values().some((other) => nameOf(other) === name);
+  /** Only what is noted is ours: a parent that was there before stays. */
   const removeLink = async (name: string): Promise<void> => {
-    await runPlan(removeBridgePlan(name));
+    if (!existsSync(join(notes, name)) || isShared(name)) return;
+    await runPlan(removeLinkPlan(name));
     rmSync(join(notes, name), { force: true });
   };
 
@@ -81,29 +90,36 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   };
 
   /** One of ours without a note, which has no ports: the run directory was lost, or a script of ours made it. */
-  const isLeftover = async (error: unknown, name: string): Promise<boolean> => {
-    if (!(error instanceof StepError) || error.errno !== "EEXIST") return false;
+  const isLeftover = async (name: string): Promise<boolean> => {
     const found = readLook((await runPlan(lookPlan([]))).output).get(0)?.links ?? [];
     const link = found.find((each) => each.name === name);
     return (
       link?.kind === "bridge" &&
       link.mac.startsWith("02:42:") &&
-      !found.some((each) => each.master === link.index)
+      !found.some((each) => each.master === link.index) &&
+      !(await firewall.bridgesOfOthers()).includes(name)
     );
   };
 
   const lay = async (network: NetworkDocument): Promise<void> => {
-    const bridge = driverOf(network).bridge(network);
-    if (bridge === null) return;
-    // Noted first: an engine that is killed in between leaves a note of nothing, never a bridge without a note.
-    const note = join(notes, bridge.name);
+    const driver = driverOf(network);
+    const [bridge, parent] = [driver.bridge(network), driver.parent(network)];
+    const name = (bridge ?? parent)?.name;
+    if (name === undefined) return;
+    // Noted first: an engine that is killed in between leaves a note of nothing, never a link without a note.
+    const note = join(notes, name);
+    if (parent && linkExists(name)) return void made.set(network.id, network);
     writeFileSync(note, network.id, { mode: 0o600 });
     try {
-      await runPlan(bridgePlan(bridge)).catch(async (error: unknown) => {
-        if (!(await isLeftover(error, bridge.name))) throw error;
-        await runPlan(removeBridgePlan(bridge.name));
-        return runPlan(bridgePlan(bridge));
-      });
+      if (parent) await runPlan(parentPlan(parent));
+      if (bridge) {
+        await runPlan(bridgePlan(bridge)).catch(async (error: unknown) => {
+          const exists = error instanceof StepError && error.errno === "EEXIST";
+          if (!exists || !(await isLeftover(name))) throw error;
+          await runPlan(removeLinkPlan(name));
+          return runPlan(bridgePlan(bridge));
+        });
+      }
     } catch (error) {
       // It has undone itself; an interface of that name that is still there is somebody else's.
       rmSync(note, { force: true });
@@ -124,8 +140,8 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
     }
   };
 
-  const isMissing = ({ id, driver, configOnly }: NetworkDocument): boolean =>
-    driver === "bridge" && !configOnly && !made.has(id);
+  const isMissing = (network: NetworkDocument): boolean =>
+    !network.configOnly && !made.has(network.id) && nameOf(network) !== undefined;
 
   const links: Links = {
     async ensure(networks) {
@@ -144,30 +160,33 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
       await refresh();
     },
     refresh,
+    async isTaken(network) {
+      const name = nameOf(network);
+      if (name === undefined || made.has(network.id) || !linkExists(name)) return false;
+      return !existsSync(join(notes, name)) && !(await isLeftover(name));
+    },
     has: ({ id }) => made.has(id),
     async restore(networks, failed) {
-      const byName = new Map(networks.map((network) => [nameOf(network), network]));
       const left = readdirSync(notes);
       for (const name of left) {
-        const network = byName.get(name);
-        if (network && linkExists(name)) made.set(network.id, network);
-        else await removeLink(name);
+        const users = networks.filter((network) => nameOf(network) === name);
+        if (users.length === 0 || !linkExists(name)) await removeLink(name);
+        else for (const network of users) made.set(network.id, network);
       }
       const missing = networks.filter(isMissing);
       for (const network of missing) await lay(network).catch((error: unknown) => failed(network, error));
-      // Without a note there is no rule of ours, and nothing to ask the kernel for.
-      if (left.length === 0 && made.size === 0) return [];
+      const again = missing.filter(({ id }) => made.has(id));
+      // Without the note of a bridge there is no rule of ours, and nothing to ask the kernel for.
+      const parents = new Set(networks.filter(({ driver }) => driver !== "bridge").map(nameOf));
+      const bridges = made.values().some(({ driver }) => driver === "bridge");
+      if (!bridges && left.every((name) => parents.has(name))) return again;
       rules = "";
       await refresh();
-      return missing.filter(({ id }) => made.has(id));
+      return again;
     },
     async removeUnused(inUse) {
-      for (const network of [...made.values()]) {
-        const name = nameOf(network);
-        if (name === undefined || inUse(network)) continue;
-        made.delete(network.id);
-        await removeLink(name);
-      }
+      for (const network of [...made.values()]) if (!inUse(network)) made.delete(network.id);
+      for (const name of readdirSync(notes)) await removeLink(name);
       await refresh();
     },
   };

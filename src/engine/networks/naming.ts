@@ -37,7 +37,7 @@ export function createNaming(report: (message: string) => void): Naming {
   const listen = async (address: string): Promise<void> => {
     if (answered.has(address)) return;
     resolver ??= import("../../network/dns/resolver.ts").then(({ createResolver }) =>
-      createResolver({ names: directory.names }),
+      createResolver(directory),
     );
     try {
       await (await resolver).listen(address);

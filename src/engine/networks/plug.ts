@@ -2,7 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { bridgeName } from "../../network/drivers/bridge.ts";
+import { driverOf } from "../../network/drivers/drivers.ts";
 import { linkExists } from "../../network/host.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
@@ -10,8 +10,10 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { allocate, releaseAll } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
+import { namesFolder } from "./files.ts";
 import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
+import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
 import { placesOf } from "./wires.ts";
 
@@ -44,6 +46,7 @@ export function reserve(context: Context, { record }: Container): readonly Netwo
 export async function plug(context: Context, container: Container): Promise<void> {
   const { record } = container;
   try {
+    await settleName(context, record);
     await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
     await context.ports.hold(record, places);
@@ -80,21 +83,25 @@ const inOrder = (places: ReturnType<typeof placesOf>) =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  changeNetFiles(context.store.folder(record.id), record, before, netNames(context, record));
+  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record));
   const published = record.published;
   await context.ports.move(record, places);
   if (published !== record.published) await context.links.refresh();
 }
 
 /**
- * Whether a start failed because a bridge is not there any more. It is made again then, and the start is worth another
+ * Whether a start failed because a link of the host is not there any more. It is made again then, and the start is worth another
  * attempt.
  */
 export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
   if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
   const gone = placesOf(context, record)
     .map(({ network }) => network)
-    .filter((network) => network.driver === "bridge" && !linkExists(bridgeName(network)));
+    .filter((network) => {
+      const driver = driverOf(network);
+      const link = driver.bridge(network) ?? driver.parent(network);
+      return link !== null && !linkExists(link.name);
+    });
   for (const network of gone) context.links.forget(network);
   await context.links.ensure(gone);
   for (const network of gone) await reattach(context, network);

@@ -2,7 +2,7 @@ import type { ContainerRecord } from "../../container/record.ts";
 import { bridgeOptionsOf } from "../../network/options.ts";
 import { type Allocator, createAllocator } from "../../network/ports/allocator.ts";
 import type { Inside, Publication, Target } from "../../network/ports/publish.ts";
-import { isTranslated, type PublishedPort } from "../../network/ports/published.ts";
+import { isRouted as hasNoPort, isTranslated, type PublishedPort } from "../../network/ports/published.ts";
 import { type PortRequest, portRequests } from "../../network/ports/request.ts";
 import { Refusal } from "../../oci/error.ts";
 import { gatewayPlace, type Place } from "./wires.ts";
@@ -72,8 +72,11 @@ export function createHostPorts(report: (message: string) => void): HostPorts {
         if (before.length === 0) await this.hold(record, places);
         return;
       }
+      const asked = bound(portRequests(record.config, record.host), places);
+      // What was on no port of the host may be now, or the other way round: it is asked for anew.
+      const routed = before.some(hasNoPort) || [target?.ipv4, target?.ipv6].some((one) => one?.routed);
       release(record);
-      await take(record, places, before.map(again));
+      await take(record, places, routed ? asked : before.map(again));
     },
     release,
     translated: () => [...held.values()].flatMap(({ ports }) => ports.filter(isTranslated)),
@@ -85,18 +88,17 @@ function targetOf({ name }: ContainerRecord, places: readonly Place[]): Target |
   const inside = (family: 4 | 6): Inside | undefined => {
     const place = gatewayPlace(places, family);
     const address = family === 4 ? place?.live.ipv4 : place?.live.ipv6;
-    const isOurs = place?.network.driver === "bridge" && !isRouted(place, family);
-    return isOurs && address ? { network: place.network.id, address: address.address } : undefined;
+    if (place?.network.driver !== "bridge" || !address) return undefined;
+    return { network: place.network.id, address: address.address, routed: isRouted(place, family) };
   };
   const [ipv4, ipv6] = [inside(4), inside(6)];
   return ipv4 || ipv6 ? { container: name, ipv4, ipv6 } : undefined;
 }
 
-/** In these modes containers are reached by their own addresses, or not at all. */
+/** In this mode containers are reached by their own addresses. */
 function isRouted({ network }: Place, family: 4 | 6): boolean {
   const { gatewayMode4, gatewayMode6 } = bridgeOptionsOf(network);
-  const mode = family === 4 ? gatewayMode4 : gatewayMode6;
-  return mode === "routed" || mode === "isolated";
+  return (family === 4 ? gatewayMode4 : gatewayMode6) === "routed";
 }
 
 function leadsTo(port: PublishedPort, target: Target | undefined): boolean {

@@ -30,9 +30,14 @@ export function placesOf(
  * the first by name (Docker's rule). Each family has its own.
  */
 export function gatewayPlace(places: readonly Place[], family: 4 | 6): Place | undefined {
-  const address = ({ live }: Place) => (family === 4 ? live.ipv4 : live.ipv6);
+  const leads = ({ live, network }: Place): boolean => {
+    const address = family === 4 ? live.ipv4 : live.ipv6;
+    return (
+      address !== null && (address.gateway !== "" || driverOf(network).outward(network, family) === "link")
+    );
+  };
   return places
-    .filter((place) => address(place)?.gateway)
+    .filter(leads)
     .sort(
       (a, b) =>
         (b.saved.asked.GwPriority ?? 0) - (a.saved.asked.GwPriority ?? 0) ||
@@ -59,9 +64,8 @@ export function wireOf(
   const link = driver.link(network, live.host);
   if (link === null) return null;
   const mtu = driver.mtu(network);
-  // A router of an ipvlan in layer 3 is not on the link: everything is sent to the parent as it is.
-  const routed = link.driver === "ipvlan" && link.mode !== "l2";
-  const hop = (gateway: string): NextHop => (routed ? {} : { via: gateway });
+  const hop = (gateway: string, family: 4 | 6): NextHop =>
+    driver.outward(network, family) === "link" ? {} : { via: gateway };
   return {
     network: network.name,
     interface: live.interface,
@@ -71,8 +75,8 @@ export function wireOf(
     addresses: [live.ipv4, live.ipv6].flatMap((one) =>
       one ? [{ address: one.address, bits: one.bits }] : [],
     ),
-    ...(isGateway4 && live.ipv4 ? { defaultRoute4: hop(live.ipv4.gateway) } : {}),
-    ...(isGateway6 && live.ipv6 ? { defaultRoute6: hop(live.ipv6.gateway) } : {}),
+    ...(isGateway4 && live.ipv4 ? { defaultRoute4: hop(live.ipv4.gateway, 4) } : {}),
+    ...(isGateway6 && live.ipv6 ? { defaultRoute6: hop(live.ipv6.gateway, 6) } : {}),
     sysctls: endpointSysctls(saved.asked.DriverOpts?.[SYSCTLS], live.interface),
     ...(network.name === "bridge" ? {} : { option: `--network ${network.name}` }),
   };

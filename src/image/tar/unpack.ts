@@ -225,7 +225,8 @@ function placeNode(path: string, entry: Entry, layer: Layer): void {
   const kind = type === "char" ? S.IFCHR : type === "block" ? S.IFBLK : S.IFIFO;
   const mode = kind | entry.mode;
   const numbers = device ? { major, minor } : { major: 0, minor: 0 };
-  layer.batch.make(path, makeNode({ path: relative(path, layer), mode, ...numbers, uid, gid, mtime }));
+  const node = { path: relative(path, layer), mode, ...numbers, uid, gid, mtime };
+  layer.batch.make(path, makeNode(node, layer.options.live === undefined));
   xattrs(path, entry, layer);
 }
 

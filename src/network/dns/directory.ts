@@ -27,6 +27,8 @@ export interface Directory {
   add(member: Member): void;
   remove(containerId: string, networkId: string): void;
   readonly names: Names;
+  /** How often anything has changed. */
+  readonly version: () => number;
 }
 
 type Network = Map<string, Set<Member>>;
@@ -36,11 +38,13 @@ export function createDirectory(hostServers: () => readonly string[]): Directory
   const byAddress = new Map<string, Member>();
   const byContainer = new Map<string, Member[]>();
   const networks = new Map<string, Network>();
+  let version = 0;
 
   const remove = (containerId: string, networkId: string): void => {
     const before = byContainer.get(containerId) ?? [];
     const gone = before.find(({ network }) => network.id === networkId);
     if (!gone) return;
+    version++;
     const left = before.filter((one) => one !== gone);
     if (left.length > 0) byContainer.set(containerId, left);
     else byContainer.delete(containerId);
@@ -109,6 +113,7 @@ export function createDirectory(hostServers: () => readonly string[]): Directory
 
   return {
     add(member) {
+      version++;
       remove(member.containerId, member.network.id);
       const own = [...(byContainer.get(member.containerId) ?? []), member];
       own.sort((a, b) => b.priority - a.priority || (a.network.name < b.network.name ? -1 : 1));
@@ -123,6 +128,7 @@ export function createDirectory(hostServers: () => readonly string[]): Directory
       }
     },
     remove,
+    version: () => version,
     names(asker) {
       const member = byAddress.get(asker);
       const own = member && byContainer.get(member.containerId);

@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
-import { createSocket } from "node:dgram";
 import { connect } from "node:net";
-import { isV6 } from "../ports/published.ts";
+import { type Connected, connectDatagrams } from "../../host/datagram.ts";
 import { answers, RCODE, rcodeOf } from "./packet.ts";
 
 /** Where servers are asked; another port only in tests. */
@@ -52,23 +51,27 @@ type Exchange = (query: Buffer, server: string, port: number, patience: number) 
 /** A socket of its own for each: its port is new, and the kernel lets only this server's datagrams in. */
 const askUdp: Exchange = (query, server, port, patience) =>
   new Promise((resolve) => {
-    const socket = createSocket(isV6(server) ? "udp6" : "udp4");
+    let socket: Connected | undefined;
     let open = true;
     const finish = (answer: Buffer | null): void => {
       if (!open) return;
       open = false;
       clearTimeout(timer);
-      socket.close();
+      socket?.close();
       resolve(answer);
     };
     const timer = setTimeout(finish, patience, null);
-    socket.on("error", () => finish(null));
-    socket.on("message", (answer) => {
+    const receive = (answer: Buffer): void => {
       if (answers(query, answer)) finish(answer);
-    });
-    socket.connect(port, server, () => {
-      if (open) socket.send(query, (error) => error && finish(null));
-    });
+    };
+    connectDatagrams(server, port, receive, () => finish(null)).then(
+      (connected) => {
+        socket = connected;
+        if (open) socket.send(query);
+        else socket.close();
+      },
+      () => finish(null),
+    );
   });
 
 const askTcp: Exchange = (query, server, port, patience) =>

@@ -1,10 +1,10 @@
-import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
+import { bindDatagrams, type Datagrams } from "../../host/datagram.ts";
 import { isV6 } from "../ports/published.ts";
 import { framed } from "./forward.ts";
 import { MAX_QUERY } from "./packet.ts";
 
-/** Answers one message of somebody; null is silence. */
+/** Answers one message of somebody; null is silence. An answer that is no promise is sent before the next message. */
 export type Respond = (
   message: Buffer,
   asker: string,
@@ -25,36 +25,27 @@ const IDLE = 10_000;
  */
 
 /** UDP on an address of the host. Rejects with the kernel's code. */
-export function listenUdp(address: string, port: number, respond: Respond): Promise<Listening> {
-  const socket = createSocket({
-    type: isV6(address) ? "udp6" : "udp4",
-    ipv6Only: isV6(address),
-    reusePort: true,
-  }).unref();
+export async function listenUdp(address: string, port: number, respond: Respond): Promise<Listening> {
   let open = true;
-  socket.on("message", (message, { address: asker, port: from }) => {
-    const answer = respond(message, asker, "udp");
-    const send = (bytes: Buffer | null): void => {
-      if (bytes && open) socket.send(bytes, from, asker, () => undefined);
-    };
-    if (answer instanceof Promise) void answer.then(send);
-    else send(answer);
+  const socket: Datagrams = await bindDatagrams({
+    address,
+    port,
+    shared: true,
+    receive(message, from, asker) {
+      const answer = respond(message, asker, "udp");
+      if (answer === null) return;
+      if (!(answer instanceof Promise)) return socket.send(answer, from, asker);
+      void answer.then((bytes) => {
+        if (bytes && open) socket.send(bytes, from, asker);
+      });
+    },
   });
-  const close = (): void => {
-    open = false;
-    socket.close();
+  return {
+    close() {
+      open = false;
+      socket.close();
+    },
   };
-  return new Promise((resolve, reject) => {
-    socket.once("error", (error) => {
-      close();
-      reject(error);
-    });
-    socket.bind({ port, address, exclusive: true }, () => {
-      socket.removeAllListeners("error");
-      socket.on("error", () => undefined);
-      resolve({ close });
-    });
-  });
 }
 
 /** TCP on an address of the host. Rejects with the kernel's code. */

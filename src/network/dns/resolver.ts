@@ -3,6 +3,7 @@ import { isV6 } from "../ports/published.ts";
 import { localAnswer } from "./answer.ts";
 import { forward } from "./forward.ts";
 import { type Listening, listenTcp, listenUdp, type Respond } from "./listen.ts";
+import { createMemory } from "./memory.ts";
 import { failure, loadCodec, type Query, RCODE, readQuery, respond } from "./packet.ts";
 import type { Names, NamesView } from "./view.ts";
 
@@ -20,6 +21,8 @@ export interface Resolver {
 
 export interface ResolverOptions {
   readonly names: Names;
+  /** Another number each time that any name has changed; without it nothing is remembered. */
+  readonly version?: () => number;
   /** 53; another only in tests. */
   readonly port?: number;
   /** The port of other servers. */
@@ -34,9 +37,11 @@ const MAX_WAITING_EACH = 128;
 const NO_LIMIT = 65535;
 
 /** Answers nowhere yet. */
-export function createResolver({ names, port = 53, upstreamPort = 53, patience }: ResolverOptions): Resolver {
+export function createResolver(options: ResolverOptions): Resolver {
+  const { names, port = 53, upstreamPort = 53, patience, version } = options;
   const listening = new Map<string, Promise<readonly Listening[]>>();
   const waiting = new Map<string, number>();
+  const memory = version && createMemory(version);
   let total = 0;
   let codec: Awaited<ReturnType<typeof loadCodec>> | undefined;
 
@@ -62,6 +67,8 @@ export function createResolver({ names, port = 53, upstreamPort = 53, patience }
   };
 
   const answer: Respond = (message, asker, transport) => {
+    const again = transport === "udp" ? memory?.recall(asker, message) : undefined;
+    if (again) return again;
     if (!codec) {
       return loadCodec().then((loaded) => {
         codec = loaded;
@@ -75,7 +82,12 @@ export function createResolver({ names, port = 53, upstreamPort = 53, patience }
     if (query === null || Buffer.isBuffer(query)) return query;
     const records = localAnswer(view, query);
     const limit = transport === "udp" ? query.udpSize : NO_LIMIT;
-    if (records) return respond(codec, query, RCODE.ok, records, limit);
+    if (records) {
+      const found = respond(codec, query, RCODE.ok, records, limit);
+      // Of several addresses each gets its turn.
+      if (transport === "udp" && records.length < 2) memory?.keep(asker, message, found);
+      return found;
+    }
     return elsewhere(query, asker, view, transport);
   };
 

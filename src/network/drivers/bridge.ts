@@ -46,7 +46,8 @@ export const bridge: Driver = {
     const { inhibit4, gatewayMode4, gatewayMode6, mtu, hostBinding } = bridgeOptionsOf(network);
     const addresses: Prefix[] = poolsOf(network)
       .filter(
-        ({ family }) =>
+        ({ family, pool }) =>
+          pool.gateway !== "" &&
           !(family === 4 ? inhibit4 || gatewayMode4 === "isolated" : gatewayMode6 === "isolated"),
       )
       .map(({ pool, subnet }) => ({ address: pool.gateway, bits: subnet.length }));
@@ -62,6 +63,9 @@ export const bridge: Driver = {
       option: `--network ${network.name}`,
     };
   },
+  parent: () => null,
+  outward: (network, family) => (network.internal || isIsolated(network, family) ? "nowhere" : "gateway"),
+  keepsGateway: (network, family) => !isIsolated(network, family),
   link: (network, host) => ({
     driver: "bridge",
     bridge: bridgeName(network),
@@ -70,4 +74,9 @@ export const bridge: Driver = {
   }),
   mtu: (network) => bridgeOptionsOf(network).mtu,
   interfacePrefix: (network) => bridgeOptionsOf(network).interfacePrefix,
+};
+
+const isIsolated = (network: NetworkDocument, family: 4 | 6): boolean => {
+  const { gatewayMode4, gatewayMode6 } = bridgeOptionsOf(network);
+  return (family === 4 ? gatewayMode4 : gatewayMode6) === "isolated";
 };

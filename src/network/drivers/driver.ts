@@ -1,6 +1,6 @@
 import type { Subnet } from "../address.ts";
 import type { DriverName, NetworkDocument } from "../document.ts";
-import type { Bridge, Link } from "../endpoint.ts";
+import type { Bridge, Link, ParentLink } from "../endpoint.ts";
 
 /** What a driver may ask about the host and the other networks. */
 export interface DriverFacts {
@@ -24,6 +24,14 @@ export interface Driver {
   check(network: NetworkDocument, facts: DriverFacts): void;
   /** What of the host the network is made of; null where there is nothing to make. */
   bridge(network: NetworkDocument): Bridge | null;
+  /** The interface of the host that containers are beside, where it is one that we make if it is not there. */
+  parent(network: NetworkDocument): ParentLink | null;
+  /**
+   * How containers reach everything else: by a gateway, by sending it to the link as it is, or not at all.
+   */
+  outward(network: NetworkDocument, family: 4 | 6): "gateway" | "link" | "nowhere";
+  /** Whether an address of each pool is kept for a gateway, the host's own end or a router, that nobody chose. */
+  keepsGateway(network: NetworkDocument, family: 4 | 6): boolean;
   /**
    * How an interface of a container is tied to it; null for kinds without interfaces.
    * @param host a name for the host's end of a pair, free on the host

@@ -9,6 +9,9 @@ const plain = (name: "host" | "null"): Driver => ({
     if (!configOnly) throw new Refusal("forbidden", `only one instance of "${name}" network is allowed`);
   },
   bridge: () => null,
+  parent: () => null,
+  outward: () => "nowhere",
+  keepsGateway: () => false,
   link: () => null,
   mtu: () => undefined,
   interfacePrefix: () => "",

@@ -1,8 +1,7 @@
-import { Refusal } from "../../oci/error.ts";
-import type { NetworkDocument } from "../document.ts";
 import type { IpvlanFlag, IpvlanMode, MacvlanMode } from "../endpoint.ts";
-import { MTU, mtuOf, refuseUnknown } from "../options.ts";
-import type { Driver, DriverFacts } from "./driver.ts";
+import { MTU, mtuOf, oneOf, refuseUnknown } from "../options.ts";
+import type { Driver } from "./driver.ts";
+import { checkParent, isApart, parentLink, parentName } from "./parent.ts";
 
 /** Kinds that put containers beside an interface of the host, onto the network that it is on. */
 
@@ -22,7 +21,14 @@ export const macvlan: Driver = {
     checkParent(network, facts);
   },
   bridge: () => null,
-  link: ({ options }) => ({ driver: "macvlan", parent: options.parent!, mode: macvlanMode(options) }),
+  parent: parentLink,
+  outward: (network) => (isApart(network) ? "nowhere" : "gateway"),
+  keepsGateway: (network) => !isApart(network),
+  link: (network) => ({
+    driver: "macvlan",
+    parent: parentName(network),
+    mode: macvlanMode(network.options),
+  }),
   mtu: ({ options }) => mtuOf(options),
   interfacePrefix: () => "eth",
 };
@@ -38,11 +44,16 @@ export const ipvlan: Driver = {
     checkParent(network, facts);
   },
   bridge: () => null,
-  link: ({ options }) => ({
+  parent: parentLink,
+  // A router of an ipvlan in layer 3 is not on the link: everything is sent to the parent as it is.
+  outward: (network) =>
+    isApart(network) ? "nowhere" : ipvlanMode(network.options) === "l2" ? "gateway" : "link",
+  keepsGateway: (network) => !isApart(network) && ipvlanMode(network.options) === "l2",
+  link: (network) => ({
     driver: "ipvlan",
-    parent: options.parent!,
-    mode: ipvlanMode(options),
-    flag: ipvlanFlag(options),
+    parent: parentName(network),
+    mode: ipvlanMode(network.options),
+    flag: ipvlanFlag(network.options),
   }),
   mtu: ({ options }) => mtuOf(options),
   interfacePrefix: () => "eth",
@@ -58,40 +69,4 @@ function ipvlanMode(options: Options): IpvlanMode {
 
 function ipvlanFlag(options: Options): IpvlanFlag {
   return oneOf("ipvlan", "flag", IPVLAN_FLAGS, options.ipvlan_flag || "bridge") as IpvlanFlag;
-}
-
-function oneOf(driver: string, what: string, known: readonly string[], value: string): string {
-  if (known.includes(value)) return value;
-  throw new Refusal(
-    "invalid",
-    `requested ${driver} ${what} '${value.slice(0, 80)}' is not valid, '${known[0]}' ${what} is the ${driver} driver default`,
-  );
-}
-
-function checkParent({ driver, name, options }: NetworkDocument, { linkExists, others }: DriverFacts): void {
-  const parent = options.parent || "";
-  if (parent === "") {
-    throw new Refusal(
-      "invalid",
-      `cannot create network ${name}: driver ${driver} needs an interface of the host: name one with --opt parent=eth0`,
-    );
-  }
-  if (!linkExists(parent)) {
-    throw new Refusal(
-      "invalid",
-      `cannot create network ${name}: the host has no interface ${parent.slice(0, 80)} to be its parent: make it first (a VLAN with ip link add link eth0 name eth0.50 type vlan id 50)`,
-    );
-  }
-  const exclusive = (options.macvlan_mode ?? "") === "passthru";
-  const other = others.find(
-    (each) =>
-      each.options.parent === parent &&
-      (exclusive || each.options.macvlan_mode === "passthru" || each.driver !== driver),
-  );
-  if (other) {
-    throw new Refusal(
-      "forbidden",
-      `cannot create network ${name}: network ${other.name} is already using parent interface ${parent}`,
-    );
-  }
 }

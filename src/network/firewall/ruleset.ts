@@ -28,9 +28,10 @@ const base = (type: Hook["type"], hook: Hook["hook"], priority: number): Hook =>
  */
 export function ruleset({ networks, ports }: FirewallState): readonly Chain[] {
   if (networks.length === 0) return [];
+  const byId = new Map(networks.map((network) => [network.id, network]));
   const chains: Chain[] = [
     ...networks.map((network) => entrance(network, networks, ports)),
-    { name: "ports", rules: ports.flatMap((port) => translation(port, networks)), ordered: false },
+    { name: "ports", rules: ports.flatMap((port) => translation(port, byId)), ordered: false },
     {
       name: "forward",
       hook: base("filter", "forward", FILTER),
@@ -132,12 +133,40 @@ function entrance(
         rule(`${name}: answers`, [ANSWERS], accept),
         rule(`${name}: published ports`, [PUBLISHED], accept),
         ...([4, 6] as const).flatMap((family) => direct(network, family, networks, ports)),
+        ...fromTrusted(network, ports),
       ];
   const rest = closed(network)
     ? `${name}: internal, nothing comes in`
     : `${name}: only published ports come in`;
   return { name: entranceName(network), rules: [...within, ...open, rule(rest, [], drop)], ordered: true };
 }
+
+/** From some of the host's interfaces published ports are reached by the containers' own addresses, too. */
+function fromTrusted(network: FirewallNetwork, ports: readonly PublishedPort[]): Rule[] {
+  const { trusted = [] } = network;
+  return openPorts(network, ports).flatMap(({ container, containerIp, containerPort, protocol }) =>
+    trusted.map((name) =>
+      rule(
+        `container ${container}: port ${containerPort}/${protocol}, from the trusted ${name}`,
+        [
+          { match: "iifname", is: "==", name },
+          destination(containerIp),
+          { match: "dport", protocol, port: containerPort },
+        ],
+        accept,
+      ),
+    ),
+  );
+}
+
+/** Ports of containers that are published in any way, each once. */
+const openPorts = ({ id }: FirewallNetwork, ports: readonly PublishedPort[]): readonly PublishedPort[] => [
+  ...new Map(
+    ports
+      .filter(({ network }) => network === id)
+      .map((port) => [`${port.containerIp} ${port.containerPort} ${port.protocol}`, port]),
+  ).values(),
+];
 
 /** Without translation: by the containers' own addresses. */
 function direct(
@@ -161,8 +190,8 @@ function direct(
   const icmp: Condition = { match: "protocol", protocol: family === 4 ? "icmp" : "icmpv6" };
   return [
     rule(`${name}: routed, ping`, [ours, icmp], accept),
-    ...ports
-      .filter((port) => port.network === network.id && port.containerIp.includes(":") === (family === 6))
+    ...openPorts(network, ports)
+      .filter(({ containerIp }) => isV6(containerIp) === (family === 6))
       .map(({ container, containerIp, containerPort, protocol }) =>
         rule(
           `container ${container}: port ${containerPort}/${protocol}, routed`,
@@ -233,12 +262,22 @@ const ANY = new Set(["0.0.0.0", "::", ""]);
  * One published port. A proxy carries it between families, from `::1`, and from the container to itself: a bridge sends
  * no frame back to where it came from.
  */
-function translation(port: PublishedPort, networks: readonly FirewallNetwork[]): Rule[] {
-  const { container, containerIp, containerPort, hostIp, hostPort, protocol } = port;
+function translation(port: PublishedPort, networks: ReadonlyMap<string, FirewallNetwork>): readonly Rule[] {
+  const { containerIp, hostIp, hostPort } = port;
   const v6 = isV6(containerIp);
-  const network = networks.find(({ id }) => id === port.network);
+  const network = networks.get(port.network);
   if (network === undefined || closed(network) || isV6(hostIp) !== v6 || hostIp === "::1") return [];
-  if (!["nat", "nat-unprotected"].includes(modeOf(network, v6 ? 6 : 4))) return [];
+  if (hostPort === 0 || !["nat", "nat-unprotected"].includes(modeOf(network, v6 ? 6 : 4))) return [];
+  // The same port has the same rule, also as an object: what is compared with before is mostly that.
+  const known = translations.get(port) ?? translated(port, v6);
+  translations.set(port, known);
+  return known;
+}
+
+const translations = new WeakMap<PublishedPort, readonly Rule[]>();
+
+function translated(port: PublishedPort, v6: boolean): readonly Rule[] {
+  const { container, containerIp, containerPort, hostIp, hostPort, protocol } = port;
   const at: Condition = ANY.has(hostIp)
     ? { match: "family", family: v6 ? "ipv6" : "ipv4" }
     : destination(hostIp);
@@ -274,8 +313,11 @@ function leaving(network: FirewallNetwork): Rule[] {
   if (closed(network) || !network.masquerade) return [];
   return ([4, 6] as const)
     .filter((family) => ["nat", "nat-unprotected"].includes(modeOf(network, family)))
-    .flatMap((family) => subnetsOf(network, family))
-    .map((subnet) =>
-      rule(`network ${network.name}: out into the world`, [source(subnet), notInto(network)], masquerade),
-    );
+    .flatMap((family) => {
+      const address = family === 4 ? network.hostAddress4 : network.hostAddress6;
+      const then = address === undefined ? masquerade : ({ kind: "snat", address } as const);
+      return subnetsOf(network, family).map((subnet) =>
+        rule(`network ${network.name}: out into the world`, [source(subnet), notInto(network)], then),
+      );
+    });
 }

@@ -27,6 +27,11 @@ export interface FirewallNetwork {
   readonly masquerade: boolean;
   readonly gatewayMode4: GatewayMode;
   readonly gatewayMode6: GatewayMode;
+  /** Interfaces of the host from which published ports are reached at the containers' own addresses. */
+  readonly trusted?: readonly string[];
+  /** What leaves it leaves with these addresses of the host; absent: with that of the interface it leaves by. */
+  readonly hostAddress4?: string | undefined;
+  readonly hostAddress6?: string | undefined;
   /** Addresses of the host at which its containers ask for names: no published port 53 takes that away from them. */
   readonly resolvers?: readonly string[];
 }
@@ -45,6 +50,7 @@ export interface PublishedPort {
   readonly protocol: PortProtocol;
   /** `"0.0.0.0"`, `"::"`, or one address of the host. For `"::1"` there is no rule: a proxy carries it. */
   readonly hostIp: string;
+  /** 0: on no port of the host, only at the container's own address (gateway mode `routed`). */
   readonly hostPort: number;
   readonly containerIp: string;
   readonly containerPort: number;
@@ -59,6 +65,8 @@ export interface Firewall {
   apply(state: FirewallState): Promise<void>;
   /** The rules as they are now, with their counters. */
   rules(): Promise<readonly RuleReport[]>;
+  /** Bridges that engines on other roots have rules for: they are theirs. */
+  bridgesOfOthers(): Promise<readonly string[]>;
   /** Where other people's rules drop what containers send through this host; empty where nothing does. */
   obstacles(): Promise<readonly Obstacle[]>;
 }

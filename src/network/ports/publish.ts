@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { codeOf, Refusal, reasonOf } from "../../oci/error.ts";
 import type { Allocator } from "./allocator.ts";
-import { isV6, type PublishedPort } from "./published.ts";
+import { isRouted, isV6, type PublishedPort } from "./published.ts";
 import { nameOf, type PortRequest } from "./request.ts";
 import { type Listener, listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
@@ -18,6 +18,8 @@ export interface Target {
 export interface Inside {
   readonly network: string;
   readonly address: string;
+  /** In its own family it is reached at this address only, and no port of the host leads to it. */
+  readonly routed?: boolean;
 }
 
 /** Ports that are held on the host for one container. */
@@ -70,6 +72,7 @@ export async function republish(
 ): Promise<Publication> {
   const held: Held[] = [];
   for (const port of ports) {
+    if (isRouted(port)) continue;
     allocator.take(port.protocol, port.hostIp, port.hostPort);
     try {
       held.push(withSocket(allocator, port, await bind(port)));
@@ -97,21 +100,25 @@ const width = (request: PortRequest | undefined): number =>
 /** One request: the same port on every address that it means. */
 async function hold(allocator: Allocator, request: PortRequest, target: Target): Promise<Held[]> {
   const { protocol, containerPort, hostPorts } = request;
-  const pairs = addresses(request.hostIp, target);
+  const all = addresses(request.hostIp, target);
+  const isOwn = ([hostIp, inside]: (typeof all)[number]): boolean =>
+    inside.routed === true && isV6(hostIp) === isV6(inside.address);
+  const pairs = all.filter((pair) => !isOwn(pair));
+  const portOf = ([hostIp, inside]: (typeof all)[number], hostPort: number): PublishedPort => ({
+    network: inside.network,
+    container: target.container,
+    protocol,
+    hostIp,
+    hostPort,
+    containerIp: inside.address,
+    containerPort,
+  });
+  const routed = all.filter(isOwn).map((pair): Held => ({ port: portOf(pair, 0), release: () => undefined }));
+  if (pairs.length === 0) return routed;
   const single = hostPorts !== null && hostPorts.first === hostPorts.last;
   let busy = 0;
   for (const hostPort of hostPorts ? span(hostPorts) : allocator.ephemeral(protocol)) {
-    const ports = pairs.map(
-      ([hostIp, inside]): PublishedPort => ({
-        network: inside.network,
-        container: target.container,
-        protocol,
-        hostIp,
-        hostPort,
-        containerIp: inside.address,
-        containerPort,
-      }),
-    );
+    const ports = pairs.map((pair) => portOf(pair, hostPort));
     const holders = ports.map((port) => allocator.holder(protocol, port.hostIp, hostPort));
     const holder = holders.find((one) => one !== undefined);
     if (holder !== undefined) {
@@ -124,7 +131,7 @@ async function hold(allocator: Allocator, request: PortRequest, target: Target):
         allocator.take(protocol, port.hostIp, hostPort);
         held.push(withSocket(allocator, port, await bindOrGive(allocator, port)));
       }
-      return held;
+      return routed.length === 0 ? held : inOrder(all, [...routed, ...held]);
     } catch (error) {
       for (const one of held) one.release();
       const taken = codeOf(error) === "EADDRINUSE";
@@ -134,6 +141,11 @@ async function hold(allocator: Allocator, request: PortRequest, target: Target):
     }
   }
   throw new Refusal("failed", "all ports are allocated");
+}
+
+/** As their addresses were asked for. */
+function inOrder(all: readonly (readonly [hostIp: string, ...unknown[]])[], held: readonly Held[]): Held[] {
+  return all.flatMap(([hostIp]) => held.filter(({ port }) => port.hostIp === hostIp));
 }
 
 async function bindOrGive(allocator: Allocator, port: PublishedPort): Promise<Listener | undefined> {
@@ -168,7 +180,8 @@ function bind({ protocol, hostIp, hostPort, containerIp, containerPort }: Publis
 function addresses(hostIp: string, { ipv4, ipv6 }: Target): [string, Inside][] {
   const wanted = hostIp !== "" ? [hostIp] : hostHasV6() ? ["0.0.0.0", "::"] : ["0.0.0.0"];
   return wanted.flatMap((address): [string, Inside][] => {
-    const inside = isV6(address) ? (ipv6 ?? ipv4) : (ipv4 ?? ipv6);
+    // As in Docker, IPv4 is not led to a container that has only IPv6, unless an address of IPv4 was asked for.
+    const inside = isV6(address) ? (ipv6 ?? ipv4) : (ipv4 ?? (hostIp === "" ? undefined : ipv6));
     return inside === undefined ? [] : [[address, inside]];
   });
 }

@@ -11,3 +11,6 @@ export const isV6 = (address: string): boolean => address.includes(":");
  */
 export const isTranslated = ({ hostIp, containerIp }: PublishedPort): boolean =>
   isV6(hostIp) === isV6(containerIp) && hostIp !== "::1";
+
+/** Whether it is on no port of the host: the container is reached at its own address (gateway mode `routed`). */
+export const isRouted = ({ hostPort }: PublishedPort): boolean => hostPort === 0;

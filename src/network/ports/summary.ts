@@ -1,6 +1,6 @@
 import type { PortBinding } from "../../wire/endpoint.ts";
 import type { PortSummary } from "../../wire/summary.ts";
-import type { PublishedPort } from "./published.ts";
+import { isRouted, type PublishedPort } from "./published.ts";
 import { exposedPorts, nameOf } from "./request.ts";
 
 type Exposed = Readonly<Record<string, object>> | null | undefined;
@@ -14,7 +14,10 @@ export function portMap(
   for (const key of Object.keys(exposed ?? {})) map[key] = null;
   for (const port of ports) {
     const key = nameOf(port);
-    map[key] = [...(map[key] ?? []), { HostIp: port.hostIp, HostPort: String(port.hostPort) }];
+    map[key] = [
+      ...(map[key] ?? []),
+      { HostIp: port.hostIp, HostPort: isRouted(port) ? "" : String(port.hostPort) },
+    ];
   }
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -28,7 +31,7 @@ export function portList(exposed: Exposed, ports: readonly PublishedPort[]): Por
     ...ports.map((port) => ({
       IP: port.hostIp,
       PrivatePort: port.containerPort,
-      PublicPort: port.hostPort,
+      ...(isRouted(port) ? {} : { PublicPort: port.hostPort }),
       Type: port.protocol,
     })),
   ];

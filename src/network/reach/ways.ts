@@ -1,6 +1,6 @@
 import type { ReachWay } from "../../wire/reach.ts";
 import type { FirewallNetwork, FirewallState, RuleReport } from "../firewall/types.ts";
-import { isTranslated, isV6, type PublishedPort } from "../ports/published.ts";
+import { isRouted, isTranslated, isV6, type PublishedPort } from "../ports/published.ts";
 
 /** The container's end of one network. */
 export interface ReachPlace {
@@ -63,11 +63,12 @@ function within({ port }: ReachQuestion, { network, addresses }: ReachPlace): Wa
 
 /** What stands between a client on the other side of the host and an address of the container. */
 function direct(
-  { container, port, protocol }: ReachQuestion,
+  question: ReachQuestion,
   { network }: ReachPlace,
   address: string,
   from?: FirewallNetwork,
 ): Pick<Way, "reached" | "why" | "rule"> {
+  const { container, port, protocol } = question;
   const name = `network ${network.name}`;
   const mode = modeOf(network, address);
   if (closed(network)) {
@@ -79,7 +80,10 @@ function direct(
       : yes("the network is unprotected", `${name}: unprotected, by the containers' own addresses`);
   }
   const rule = `container ${container}: port ${port}/${protocol}, routed`;
-  if (mode === "routed") {
+  const isPublished = question.published.some(
+    (one) => one.containerPort === port && one.protocol === protocol && one.containerIp === address,
+  );
+  if (mode === "routed" && isPublished) {
     return yes("the network is routed, if the client has a route to it", rule);
   }
   return no("only published ports come in", `${name}: only published ports come in`);
@@ -149,7 +153,7 @@ function fromElsewhere(question: ReachQuestion): Way[] {
 }
 
 const publishedHere = ({ published, port, protocol }: ReachQuestion): readonly PublishedPort[] =>
-  published.filter((one) => one.containerPort === port && one.protocol === protocol);
+  published.filter((one) => one.containerPort === port && one.protocol === protocol && !isRouted(one));
 
 const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
 

@@ -67,22 +67,6 @@ export function bridgePlan(bridge: Bridge): Plan {
   return Object.freeze({ steps });
 }
 
-/** Removes a bridge, and with it its addresses and routes; one that is not there is fine. */
-export function removeBridgePlan(name: string): Plan {
-  const why = `remove the bridge ${name}`;
-  return Object.freeze({
-    steps: [
-      openNetlink("route", SOCKET, why),
-      {
-        kind: "netlink",
-        socket: SOCKET,
-        protocol: "route",
-        messages: [{ kind: "message", request: deleteLink(name), why, tolerate: ["ENODEV"] }],
-      },
-    ],
-  } satisfies Plan);
-}
-
 /** A bridge that was made again gets back the ports that it had: ends of cables that are there, by name and index. */
 export function attachPlan(
   bridge: LinkRef,

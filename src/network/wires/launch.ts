@@ -3,6 +3,7 @@ import { deleteLink, type LinkRef, setLink } from "../../kernel/netlink/route/li
 import { call, close, from, mem, num, space, struct } from "../../plan/build.ts";
 import type { Program } from "../../plan/compile.ts";
 import { commandText } from "../../plan/describe.ts";
+import { sendDescriptor } from "../../plan/descriptor.ts";
 import {
   type Call,
   type Data,
@@ -25,6 +26,7 @@ import { writeSysctl } from "./sysctl.ts";
 
 /** The keeper's socket, and in the child its own. */
 export const WIRES: Slot = "wires";
+const INSIDE: Slot = "wires-inside";
 /** Names in a program's `fill`. */
 const LAY = "wires.lay";
 const PORT = "wires.port";
@@ -66,19 +68,14 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
   const requests = removals(endpoints);
   const { bytes, holes } = batch("route", requests);
   const undo: Data = struct([bytes], UNDO);
-  const remove: Call = call(
-    "sendto",
-    [
-      from(WIRES),
-      mem(undo, requests.map(({ words }) => commandText(words)).join("; ")),
-      ...[num(bytes.length), num(0), num(0), num(0)],
-    ],
-    "remove the host's ends",
-  );
+  const undos: readonly Call[] = [
+    ...removeInside(endpoints),
+    ...(requests.length === 0 ? [] : [send(WIRES, requests, undo, "remove the host's ends")]),
+  ];
   const uppers = new Map(endpoints.map((endpoint) => [upperName(endpoint), endpoint]));
   return {
     before: [
-      openNetlink("route", WIRES, why, requests.length === 0 ? [] : [remove]),
+      openNetlink("route", WIRES, why, undos),
       ...[...uppers].flatMap(
         ([name, endpoint]) =>
           findLink(
@@ -111,8 +108,41 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
         [from(SYNC_PARENT), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
         "tell the container that its interfaces are there",
       ),
+      ...holdInside(endpoints),
     ],
   };
+}
+
+/** Interfaces without an end on the host. */
+const insideOnly = (endpoints: readonly Endpoint[]): readonly Endpoint[] =>
+  endpoints.filter(({ link }) => link.driver !== "bridge");
+
+/**
+ * An interface beside another one goes with its namespace, which the kernel takes down some time after the last
+ * process: until then nobody else can have its address. So the keeper gets the child's socket, which holds the
+ * namespace, and removes the interface itself when the container has ended.
+ */
+function holdInside(endpoints: readonly Endpoint[]): Step[] {
+  if (insideOnly(endpoints).length === 0) return [];
+  return [
+    { kind: "receive", into: INSIDE, why: "hold the container's network until its interfaces are removed" },
+  ];
+}
+
+/** Before the child's socket is there, nothing is at its place that could be sent to. */
+function removeInside(endpoints: readonly Endpoint[]): Call[] {
+  const requests = insideOnly(endpoints).map((endpoint) => deleteLink(endpoint.interface));
+  return requests.length === 0
+    ? []
+    : [send(INSIDE, requests, undefined, "remove the container's interfaces")];
+}
+
+/** One batch whose answers nobody reads. */
+function send(socket: Slot, requests: readonly Request[], data: Data | undefined, why: string): Call {
+  const { bytes } = batch("route", requests);
+  const words = requests.map((request) => commandText(request.words)).join("; ");
+  const sent = mem(data ?? struct([bytes]), words);
+  return call("sendto", [from(socket), sent, ...[bytes.length, 0, 0, 0].map((n) => num(n))], why);
 }
 
 /** The interface; and on a bridge what its port is to be. */
@@ -161,6 +191,11 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
       ),
     ),
     configureBatch(endpoints),
+    ...(insideOnly(endpoints).length === 0
+      ? []
+      : sendDescriptor(WIRES, SYNC, {
+          why: "let the keeper remove the interfaces when the container has ended",
+        })),
     close(WIRES, "close it"),
   ];
 }

@@ -96,6 +96,19 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
       load(RIGHT, op.value);
       memory(code, STORE[op.size], op.size, RIGHT, LEFT, op.offset);
       return;
+    case "stack":
+      // mov x9, sp
+      code.word(0x910003e0 | LEFT);
+      store(op.slot, LEFT);
+      return;
+    case "enter":
+      load(LEFT, op.entry);
+      load(RIGHT, op.stack);
+      // mov sp, x10; x0 is a function to be called at the end, and there is none; br x9
+      code.word(0x9100001f | (RIGHT << 5));
+      immediate(code, X0, 0);
+      code.word(0xd61f0000 | (LEFT << 5));
+      return;
   }
 }
 

@@ -221,6 +221,8 @@ function leave(writer: Writer, keeper: Keeper): void {
   for (const path of keeper.remove) {
     writer.syscall("unlinkat", imm(-100), at({ kind: "text", text: path }), imm(0));
   }
+  // The last one who holds it takes the container's mounts apart here, before a next start can use the same directories.
+  if (keeper.mounts !== undefined) writer.syscall("close", slot(keeper.mounts));
   writer.jump("released");
 }
 

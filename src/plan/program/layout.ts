@@ -1,9 +1,14 @@
 import type { Data, Field } from "../step.ts";
 import type { Addresses, Operand } from "./ops.ts";
 
-/** The program is not relocated: these addresses are free in every fresh process on both architectures. */
-const CODE_ADDRESS = 0x400000;
-const DATA_ADDRESS = 0x10000000;
+/** Where a program lies in memory: it is not relocated. */
+export interface Base {
+  readonly code: number;
+  readonly data: number;
+}
+
+/** These addresses are free in every fresh process on both architectures. */
+const BASE: Base = { code: 0x400000, data: 0x10000000 };
 /** ELF header (64 bytes) and three program headers (56 each), rounded up to 16. */
 const HEADERS = 240;
 
@@ -92,12 +97,12 @@ export class Layout {
   }
 
   /** Fix the addresses: nothing can be placed after this. */
-  addresses(): Addresses & {
+  addresses(base: Base = BASE): Addresses & {
     readonly codeOffset: number;
     readonly fill: ReadonlyMap<string, number>;
     image(code: Uint8Array): Segments;
   } {
-    const slotBase = DATA_ADDRESS + HEADERS;
+    const slotBase = base.data + HEADERS;
     const slotBytes = this.#slotCount * 8;
     const writableSize = slotBytes + this.#structSize;
     const constantOffset = HEADERS + writableSize;
@@ -112,7 +117,7 @@ export class Layout {
       const placed = this.#placed.get(wanted);
       if (placed === undefined) throw new Error(`Memory of kind ${wanted.kind} has no place`);
       if (placed.where === "zero") return zeroBase + placed.offset;
-      if (placed.where === "constant") return CODE_ADDRESS + constantOffset + placed.offset;
+      if (placed.where === "constant") return base.code + constantOffset + placed.offset;
       return slotBase + slotBytes + placed.offset;
     };
     const image = (code: Uint8Array): Segments => {
@@ -125,8 +130,8 @@ export class Layout {
       file.set(code, codeOffset);
       return {
         file,
-        entry: CODE_ADDRESS + codeOffset,
-        code: CODE_ADDRESS,
+        entry: base.code + codeOffset,
+        code: base.code,
         data: {
           offset: HEADERS,
           address: slotBase,

@@ -234,7 +234,11 @@ class Lowering {
     const skip = this.writer.fresh("skip");
     this.#call(first, skip, step.tolerate);
     for (const inner of rest) this.#step(inner);
+    const end = this.writer.fresh("end");
+    if (step.otherwise !== undefined) this.writer.jump(end);
     this.writer.label(skip);
+    for (const inner of step.otherwise ?? []) this.#step(inner);
+    this.writer.label(end);
   }
 
   /** An injected failure takes the place of the call. */
@@ -280,6 +284,7 @@ class Lowering {
     this.#stamp(number);
     if (outer === "keeper") {
       this.#hasChild = true;
+      if (step.undo !== undefined) this.#undos.push(step.undo);
       this.#undosBeforeClone = this.#undos.length;
       this.#undos.push(endChild(pid));
     }

@@ -49,7 +49,11 @@ export type Op =
       readonly offset: number;
       readonly size: Size;
       readonly value: Operand;
-    };
+    }
+  /** slot = the stack pointer, which no other operation changes: what the kernel left for the program is there. */
+  | { readonly op: "stack"; readonly slot: string }
+  /** Leave for good: the program at `entry` begins, with `stack` as its stack pointer. */
+  | { readonly op: "enter"; readonly entry: Operand; readonly stack: Operand };
 
 /** Bytes of a memory access. */
 export type Size = 1 | 2 | 4 | 8;

@@ -30,7 +30,7 @@ function countCalls(steps: readonly Step[]): number {
   for (const step of steps) {
     count += step.kind === "netlink" ? step.messages.length : 1;
     if (step.kind === "clone") count += countCalls(step.child) + countCalls(step.via ?? []);
-    if (step.kind === "attempt") count += countCalls(step.steps);
+    if (step.kind === "attempt") count += countCalls(step.steps) + countCalls(step.otherwise ?? []);
     if (step.kind === "hook") count += countCalls(step.prepare);
   }
   return count;

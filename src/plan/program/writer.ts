@@ -74,6 +74,17 @@ export class Writer {
     this.ops.push({ op: "store", base, offset, size, value });
   }
 
+  stack(slot: Slot): void {
+    this.layout.slot(slot);
+    this.ops.push({ op: "stack", slot });
+  }
+
+  enter(entry: Operand, stack: Operand): void {
+    this.#mention(entry);
+    this.#mention(stack);
+    this.ops.push({ op: "enter", entry, stack });
+  }
+
   #mention(operand: Operand): void {
     if (operand === "acc" || "imm" in operand) return;
     if ("slot" in operand) this.layout.slot(operand.slot);

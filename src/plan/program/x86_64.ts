@@ -7,6 +7,7 @@ import type { Addresses, Assembler, Condition, Op, Operand, Size } from "./ops.t
 const RAX = 0;
 const RCX = 1;
 const RDX = 2;
+const RSP = 4;
 /** The order in which the kernel takes arguments (syscall(2)): rdi, rsi, rdx, r10, r8, r9. */
 const ARGUMENTS = [7, 6, 2, 10, 8, 9];
 
@@ -88,6 +89,16 @@ const EMIT: { readonly [K in Op["op"]]: Emitter<K> } = {
     loadRegister(code, RCX, base, addresses);
     loadRegister(code, RDX, value, addresses);
     writeMemory(code, size, offset);
+  },
+  stack(code, { slot }, addresses) {
+    slotAccess(code, 0x89, RSP, addresses.slot(slot));
+  },
+  enter(code, { entry, stack }, addresses) {
+    loadRegister(code, RCX, entry, addresses);
+    loadRegister(code, RSP, stack, addresses);
+    // rdx: a function to be called at the end (System V ABI for x86-64, 3.4.1); there is none. Then jmp rcx.
+    loadImmediate(code, RDX, 0);
+    code.byte2(0xff, 0xe1);
   },
 };
 

@@ -4,13 +4,14 @@ import type { Call } from "../step.ts";
 import type { Handlers } from "./handler.ts";
 import { dataAt, numberAt, slotAt, textAt } from "./memory.ts";
 import { print, quote } from "./shell.ts";
-import { fileWord, noForm, note, type Place, placeOf, run, type State, say, word } from "./state.ts";
+import { fileWord, noForm, note, type Place, placeIn, placeOf, run, type State, say, word } from "./state.ts";
 
 /** Calls on files and directories. */
 
-/** Paths start at the current directory in every plan; a descriptor to start from has no shell form. */
+/** Where a path starts: at the current directory, or at one that was opened by a path that is known. */
 function pathAt(state: State, call: Call, index: number): Place {
   const arg = call.args[index - 1];
+  if (arg?.kind === "slot") return placeIn(state, arg.slot, textAt(call, index));
   if (arg?.kind !== "number" || Number(arg.value) !== AT.FDCWD)
     throw noForm(`${call.call} relative to a descriptor`);
   const data = dataAt(call, index);
@@ -93,9 +94,9 @@ function offsets(state: State, text: string) {
   }
 }
 
-function unlink(state: State, call: Call) {
-  if (state.side !== "keeper") throw noForm("unlinkat in a container");
-  note(state, `there is no launch program by hand (${textAt(call, 1)})`);
+function rename(state: State) {
+  if (state.side !== "keeper") throw noForm("renameat2 in a container");
+  note(state, "there is no engine that could give the start up");
 }
 
 function symlink(state: State, call: Call) {
@@ -136,19 +137,28 @@ function changeDirectory(state: State, call: Call) {
   if (place.on === "host" && place.path !== state.rootPlace) say(state, `cd ${word(state, place)}`);
 }
 
-/** Only what is in another container's mount namespace is opened that way. */
+/** What is held on to by its path; before the pivot only things in another container's mount namespace are. */
 function openBeneath(state: State, call: Call) {
+  if (state.pivoted && call.result !== undefined)
+    return void state.slots.set(call.result, { kind: "file", place: placeOf(state, textAt(call, 1)) });
   if (call.result !== undefined) state.slots.set(call.result, { kind: "foreign" });
   note(state, "NOT done by hand: it is in another mount namespace");
 }
 
+function enterDirectory(state: State, call: Call) {
+  state.cwd.place = placeIn(state, slotAt(call, 0) ?? "", "");
+}
+
 export const FILES: Handlers = {
+  fchdir: enterDirectory,
+  fstatfs: () => undefined,
+  statx: () => undefined,
   openat2: openBeneath,
   mkdirat: makeDirectory,
   mknodat: makeNode,
   openat: open,
   write,
-  unlinkat: unlink,
+  renameat2: rename,
   symlinkat: symlink,
   fchownat: chown,
   dup3: duplicate,

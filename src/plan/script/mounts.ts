@@ -8,6 +8,7 @@ import {
   type Change,
   noForm,
   note,
+  placeIn,
   placeOf,
   rooted,
   run,
@@ -159,9 +160,11 @@ function openTree(state: State, call: Call) {
   const of = slotAt(call, 0);
   const foreign = of !== undefined && state.slots.get(of)?.kind === "foreign";
   if (foreign && call.result !== undefined) return void state.slots.set(call.result, { kind: "foreign" });
-  if (of !== undefined && state.slots.get(of)?.kind !== "terminal") throw noForm(`open_tree of <${of}>`);
-  const source =
-    of === undefined ? placeOf(state, textAt(call, 1)) : { on: "shell" as const, word: '"$(tty)"' };
+  const terminal = of !== undefined && state.slots.get(of)?.kind === "terminal";
+  const opened = of === undefined ? placeOf(state, textAt(call, 1)) : undefined;
+  const source = terminal
+    ? { on: "shell" as const, word: '"$(tty)"' }
+    : (opened ?? placeIn(state, of ?? "", ""));
   const recursive = (flags & AT.RECURSIVE) !== 0;
   if (call.result !== undefined)
     state.slots.set(call.result, { kind: "tree", source, recursive, changes: [] });
@@ -193,9 +196,13 @@ function setAttributes(state: State, call: Call) {
 
 function moveMount(state: State, call: Call) {
   const thing = state.slots.get(slotAt(call, 0) ?? "");
-  const target = placeOf(state, textAt(call, 3));
+  const place = slotAt(call, 2);
+  const target =
+    place === undefined ? placeOf(state, textAt(call, 3)) : placeIn(state, place, textAt(call, 3));
   const follow =
-    (numberAt(call, 4) & MOVE_MOUNT.T_SYMLINKS) === 0 && target.on === "root" ? "nofollow" : "follow";
+    (numberAt(call, 4) & (MOVE_MOUNT.T_SYMLINKS | MOVE_MOUNT.T_EMPTY_PATH)) === 0 && target.on === "root"
+      ? "nofollow"
+      : "follow";
   if (thing?.kind === "fs") {
     const options = thing.options.length === 0 ? [] : ["-o", quote(thing.options.join(","))];
     return run(

@@ -117,6 +117,9 @@ function send(state: State, call: Call) {
   say(state, "echo go >&4");
 }
 
+/** The word that a child waits for. */
+export const GO = "echo go >&4";
+
 export const JOINING: Handlers = {
   unshare,
   setns,
@@ -127,8 +130,9 @@ export const JOINING: Handlers = {
   socket,
   ioctl,
   sendmsg: send,
-  sendto: (state) => say(state, "echo go >&4"),
-  recvfrom: (state) => say(state, "read -r _ <&4"),
+  sendto: (state) => say(state, GO),
+  recvfrom: (state) =>
+    state.last.background ? say(state, "read -r _ <&4") : note(state, "the script has made them before"),
   sethostname: (state, call) => run(state, "hostname", quote(textAt(call, 0))),
   setdomainname: (state, call) => run(state, "domainname", quote(textAt(call, 0))),
   socketpair: (state) => note(state, "the shell waits for its child anyway"),

@@ -135,6 +135,13 @@ export function placeOf(state: State, path: string): Place {
   return { on: place.on, path: join(place.path, path) };
 }
 
+/** A path in a directory that was opened by its path; with "" that directory itself. */
+export function placeIn(state: State, slot: Slot, path: string): Place {
+  const opened = state.slots.get(slot);
+  if (opened?.kind !== "file" || opened.place.on === "shell") throw noForm(`a path in <${slot}>`);
+  return { on: opened.place.on, path: join(opened.place.path, path) };
+}
+
 /** Text as a word, with the directory that becomes the root under the name that the script has for it. */
 export function rooted(state: State, text: string): string {
   const { rootPlace } = state;

@@ -5,9 +5,10 @@ import type { Handlers } from "./handler.ts";
 import { execute } from "./last.ts";
 import { dataAt, slotAt, textAt } from "./memory.ts";
 import { MOUNTS } from "./mounts.ts";
-import { JOINING, NAMESPACES } from "./namespaces.ts";
+import { GO, JOINING, NAMESPACES } from "./namespaces.ts";
 import { netlink, shellWords } from "./netlink.ts";
 import { PRIVILEGES } from "./privileges.ts";
+import { quote } from "./shell.ts";
 import { noForm, note, placeOf, run, type Stage, type State, say, word } from "./state.ts";
 
 const CALLS: Handlers = { ...FILES, ...MOUNTS, ...JOINING, ...PRIVILEGES };
@@ -73,6 +74,9 @@ function interpret(state: State, step: Exclude<Step, Clone | Netlink>) {
 /** Where the first call may find nothing, the rest depends on a test. */
 function attempt(state: State, step: Attempt) {
   const [first] = step.steps;
+  // By hand what is missing is made first in any case.
+  if (first?.kind === "call" && first.call === "openat2" && step.otherwise !== undefined)
+    return byHand(state, step, step.otherwise);
   if (first?.kind === "call" && first.call === "move_mount") {
     // Tried again on a link that leads to nothing; by hand the place has been made where it leads.
     const done = step.tolerate.includes("EBADF") && !state.slots.has(slotAt(first, 0) ?? "");
@@ -94,6 +98,37 @@ function attempt(state: State, step: Attempt) {
   if (inner.lines.length === 0) outer.lines.splice(-2);
 }
 
+/** What is done where nothing is found does no harm where something is, and ends in the same. */
+function byHand(state: State, step: Attempt, otherwise: readonly Step[]) {
+  const [first] = otherwise;
+  const other = first?.kind === "attempt" && otherwise.length === 1;
+  if (other) return eitherKind(state, step, otherwise);
+  const makes = otherwise.some(
+    (each) => each.kind === "attempt" || (each.kind === "call" && each.call === "mkdirat"),
+  );
+  walk(state, makes ? otherwise : step.steps);
+}
+
+/** A directory is covered in another way than a file. */
+function eitherKind(state: State, step: Attempt, otherwise: readonly Step[]) {
+  const [first] = step.steps;
+  if (first?.kind !== "call") return;
+  const outer = state.stage;
+  say(state, `if [ -d ${word(state, placeOf(state, textAt(first, 1)))} ]; then`);
+  for (const [index, steps] of [step.steps, otherwise].entries()) {
+    if (index === 1) outer.lines.push("else");
+    state.stage = { name: outer.name, lines: [] };
+    state.at = "";
+    walk(state, steps);
+    outer.lines.push(
+      ...(state.stage.lines.length === 0 ? [":"] : state.stage.lines).map((line) => `  ${line}`),
+    );
+    state.stage = outer;
+  }
+  state.at = "";
+  outer.lines.push("fi");
+}
+
 function receive(state: State, into: string | undefined) {
   if (into === undefined) throw noForm("hooks");
   const tree = state.sent.shift();
@@ -113,13 +148,20 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
     return walk(state, step.child);
   }
   const keeper = state.stage;
+  for (const undo of step.undo ?? []) {
+    if (undo.call !== "unlinkat") throw noForm(`an undo with ${undo.call}`);
+    state.undo.push(`rmdir ${quote(textAt(undo, 1))}`);
+  }
   const slots = new Map(state.slots);
   const cwd = state.cwd.place;
   const start: Stage = { name: "", lines: [] };
   const after: Stage = { name: "", lines: [] };
   state.stage = after;
   walk(state, rest);
-  const waits = after.lines.some((line) => !line.trimStart().startsWith("#"));
+  const waits = after.lines.some((line) => line.includes("$child"));
+  // What is done beside the child but not to it can be done before there is one: nobody waits for a word then, and
+  // neither it nor its comment is written.
+  const before = waits ? [] : after.lines.splice(0, after.lines.lastIndexOf(GO) + 1).slice(0, -2);
 
   state.stage = start;
   state.said = "";
@@ -139,7 +181,7 @@ function clone(state: State, step: Clone, rest: readonly Step[]) {
   } else {
     say(state, "status=0");
     say(state, `${command} || status=$?`);
-    keeper.lines.push(...start.lines, ...after.lines, 'exit "$status"');
+    keeper.lines.push(...before, ...start.lines, ...after.lines, 'exit "$status"');
   }
 
   const child: Stage = { name: "container_1", lines: [] };

@@ -5,6 +5,7 @@ import { tell } from "./differ.ts";
 import { type Peers, peersMissing, startPeers } from "./peers.ts";
 import { compare } from "./run.ts";
 import { attaching } from "./tables/attaching.ts";
+import { bridges } from "./tables/bridges.ts";
 import { creating } from "./tables/creating.ts";
 import { executing } from "./tables/executing.ts";
 import { files } from "./tables/files.ts";
@@ -35,6 +36,7 @@ const TABLES = {
   images,
   volumes,
   networks,
+  bridges,
 };
 const missing = peersMissing();
 let peers: Peers;

@@ -96,7 +96,6 @@ for (const arch of ["x86_64", "aarch64"] as const) {
       trees: readLayout().hierarchies,
       runDir: "/run/x",
       reports: "/run/reports",
-      program: "/run/program",
       rootPlace: "/run/place",
       token: new Uint8Array(16),
       stdin: false,

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Bridge, Endpoint } from "../../../src/network/endpoint.ts";
-import { bridgePlan, removeBridgePlan } from "../../../src/network/wires/bridge.ts";
+import { bridgePlan } from "../../../src/network/wires/bridge.ts";
 import { connectPlan, disconnectPlan, reroutePlan } from "../../../src/network/wires/live.ts";
+import { removeLinkPlan } from "../../../src/network/wires/parent.ts";
 import { runPlan } from "../../../src/plan/run.ts";
 import { ip, run, sh } from "../../network/look.ts";
 import { here } from "../../network/topology.ts";
@@ -92,7 +93,7 @@ test("a bridge that cannot be finished is not there; one of somebody else's stay
   assert.deepEqual(links(), ["lo", "cais0"]);
   await assert.rejects(runPlan(bridgePlan({ ...BRIDGE, name: "cais0" })), /EEXIST/);
   assert.deepEqual(links(), ["lo", "cais0"]);
-  await runPlan(removeBridgePlan("cais7"));
+  await runPlan(removeLinkPlan("cais7"));
 });
 
 test("a container has its interface, address and routes; the host the other end", can, () =>

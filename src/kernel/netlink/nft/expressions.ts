@@ -22,6 +22,7 @@ import {
   META_KEY,
   NAT,
   NAT_DNAT,
+  NAT_SNAT,
   NF_NAT_RANGE_PROTO_SPECIFIED,
   NFPROTO,
   PAYLOAD,
@@ -154,6 +155,16 @@ function actionOf(action: Action): Chunk[] {
       return [verdict(VERDICT[action.kind], action.chain)];
     case "masquerade":
       return [expression("masq")];
+    case "snat":
+      return [
+        immediate(REGISTER.FIRST, raw(knownAddress(action.address))),
+        expression(
+          "nat",
+          attribute(NAT.TYPE, be32(NAT_SNAT)),
+          attribute(NAT.FAMILY, be32(action.address.includes(":") ? NFPROTO.ip6 : NFPROTO.ip)),
+          attribute(NAT.REG_ADDR_MIN, be32(REGISTER.FIRST)),
+        ),
+      ];
     case "dnat":
       return [
         immediate(REGISTER.FIRST, raw(knownAddress(action.address))),

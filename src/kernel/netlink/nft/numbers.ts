@@ -56,6 +56,7 @@ export const RTN_LOCAL = 2;
 export const COUNTER = { BYTES: 1, PACKETS: 2 } as const;
 export const IMMEDIATE = { DREG: 1, DATA: 2 } as const;
 export const NAT = { TYPE: 1, FAMILY: 2, REG_ADDR_MIN: 3, REG_PROTO_MIN: 5, FLAGS: 7 } as const;
+export const NAT_SNAT = 0;
 export const NAT_DNAT = 1;
 /** linux/netfilter/nf_nat.h */
 export const NF_NAT_RANGE_PROTO_SPECIFIED = 2;

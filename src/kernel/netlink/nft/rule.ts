@@ -26,6 +26,7 @@ export type Condition =
 export type Action =
   | { readonly kind: "accept" | "drop" | "return" | "masquerade" }
   | { readonly kind: "jump" | "goto"; readonly chain: string }
+  | { readonly kind: "snat"; readonly address: string }
   | { readonly kind: "dnat"; readonly address: string; readonly port: number };
 
 /** A rule in the language of nft(8), the comment aside. */
@@ -66,6 +67,8 @@ function actionText(action: Action): string {
     case "jump":
     case "goto":
       return `${action.kind} ${action.chain}`;
+    case "snat":
+      return `snat ${family(action.address)} to ${action.address}`;
     case "dnat": {
       const v6 = action.address.includes(":");
       return `dnat ${v6 ? "ip6" : "ip"} to ${v6 ? `[${action.address}]` : action.address}:${action.port}`;

@@ -10,6 +10,7 @@ import {
   IFLA_INFO_SLAVE,
   IFLA_IPVLAN,
   IFLA_MACVLAN_MODE,
+  IFLA_VLAN_ID,
   IPVLAN_F,
   IPVLAN_MODE,
   MACVLAN_MODE,
@@ -41,6 +42,7 @@ export type NewLink = LinkProperties & { readonly name: string } & LinkKind;
 export type LinkKind =
   | { readonly kind: "bridge" | "dummy" }
   | { readonly kind: "veth"; readonly peer: LinkProperties & { readonly name: string } }
+  | { readonly kind: "vlan"; readonly parent: LinkRef; readonly id: number }
   | { readonly kind: "macvlan"; readonly parent: LinkRef; readonly mode: keyof typeof MACVLAN_MODE }
   | {
       readonly kind: "ipvlan";
@@ -163,6 +165,8 @@ function kindData(link: NewLink): Chunk[] {
           ...properties(link.peer),
         ),
       ];
+    case "vlan":
+      return [attribute(IFLA_VLAN_ID, u16(link.id))];
     case "macvlan":
       return [attribute(IFLA_MACVLAN_MODE, u32(MACVLAN_MODE[link.mode]))];
     case "ipvlan":
@@ -182,6 +186,8 @@ function kindWords(link: NewLink): Word[] {
       return [];
     case "veth":
       return ["peer", "name", link.peer.name, ...propertyWords(link.peer)];
+    case "vlan":
+      return ["id", String(link.id)];
     case "macvlan":
       return ["mode", link.mode];
     case "ipvlan":

@@ -42,6 +42,8 @@ export const IFLA_MACVLAN_MODE = 1;
 /** linux/if_link.h */
 export const MACVLAN_MODE = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 /** linux/if_link.h */
+export const IFLA_VLAN_ID = 1;
+/** linux/if_link.h */
 export const IFLA_IPVLAN = { MODE: 1, FLAGS: 2 } as const;
 /** linux/if_link.h */
 export const IPVLAN_MODE = { l2: 0, l3: 1, l3s: 2 } as const;
