@@ -1,10 +1,13 @@
+import { posix } from "node:path";
 import { check } from "../cgroup/check.ts";
+import { isFrozen } from "../cgroup/freeze.ts";
 import { killAll } from "../cgroup/kill.ts";
-import { type Layout, readLayout } from "../cgroup/layout.ts";
-import { limits } from "../cgroup/limits.ts";
-import { type Parent, prepareParent } from "../cgroup/parent.ts";
+import { directoryIn, type Hierarchy, type Layout, readLayout } from "../cgroup/layout.ts";
+import { limits, usedTrees } from "../cgroup/limits.ts";
+import { prepareParent } from "../cgroup/parent.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { processes } from "../cgroup/processes.ts";
+import { readKernel } from "../cgroup/read.ts";
 import { remove as removeCgroup } from "../cgroup/remove.ts";
 import type { Resources } from "../oci/runtime/resources.ts";
 import type { RuntimeSpec } from "../oci/runtime/spec.ts";
@@ -97,8 +100,20 @@ function planCgroups(cgroup: string, resources: Resources, holder?: number): Pre
   const inside = processes(layout, cgroup).filter((pid) => pid !== holder).length;
   if (inside > 0)
     throw new RuntimeError(`container's cgroup is not empty: ${inside} process(es) found in ${cgroup}`);
+  if (isFrozenThere(layout, cgroup))
+    throw new RuntimeError(`container's cgroup unexpectedly frozen: thaw ${cgroup} first, or name another`);
   const { oom: _, ...plan } = limits(parent, cgroup, usable);
   return { layout, plan, warnings };
+}
+
+/** One that somebody has frozen would let no process of the container take a step. */
+function isFrozenThere(layout: Layout, cgroup: string): boolean {
+  try {
+    return isFrozen(layout, cgroup);
+  } catch {
+    // There is no such cgroup yet.
+    return false;
+  }
 }
 
 /**
@@ -116,16 +131,58 @@ export async function clearCgroups(
   return left;
 }
 
-/** What a process that joins a container needs of its cgroups. */
-export function joinCgroups(cgroup: string): CgroupPlan {
+/** What a process that joins a container needs of its cgroups; `pid` is the container's first process. */
+export function joinCgroups(cgroup: string, pid: number, wanted: readonly string[]): CgroupPlan {
   const layout = readLayout();
-  const parent: Parent = { layout, cgroup: "/", files: new Map() };
-  const { attach, unified } = limits(parent, cgroup, {});
+  const below = subgroups(layout, cgroup, wanted);
+  const trees = usedTrees(layout);
+  const placeIn = (tree: Hierarchy) => directoryIn(tree, below.get(tree) ?? cgroup);
+  const { unified } = layout;
   return {
     cgroup,
     directories: [],
     writes: [],
-    attach,
-    ...(unified === undefined ? {} : { unified }),
+    attach: trees
+      .filter(({ version }) => version === 1)
+      .map((tree) => ({ file: `${placeIn(tree)}/tasks`, text: "0" as const })),
+    ...(unified === undefined
+      ? {}
+      : { unified: below.has(unified) ? placeIn(unified) : whereProcessesMayBe(unified, cgroup, pid) }),
   };
+}
+
+/**
+ * `--cgroup PATH` and, on version 1, `--cgroup CONTROLLER,…:PATH`: cgroups that the container has made below its own.
+ * @throws RuntimeError in the words that callers of runc know
+ */
+function subgroups(layout: Layout, cgroup: string, wanted: readonly string[]): Map<Hierarchy, string> {
+  const found = new Map<Hierarchy, string>();
+  for (const word of wanted) {
+    const [, names, path = ""] = /^(?:([^:]*):)?(.*)$/s.exec(word) ?? [];
+    const place = posix.join(cgroup, path).replace(/\/$/, "");
+    if (place !== cgroup && !place.startsWith(`${cgroup}/`))
+      throw new RuntimeError(`bad sub cgroup path: ${path} is not a sub cgroup path`);
+    const trees =
+      names === undefined
+        ? usedTrees(layout)
+        : names.split(",").map((name) => {
+            const tree = layout.controllers.get(name);
+            if (tree === undefined || tree.version === 2)
+              throw new RuntimeError(`unknown controller ${name} in --cgroup ${word}`);
+            return tree;
+          });
+    for (const tree of trees) found.set(tree, place);
+  }
+  return found;
+}
+
+/**
+ * A cgroup that gives controllers to its children may have no processes of its own (cgroups(7), "no internal
+ * processes"): a container that has arranged itself so, as systemd does, is joined where its first process is.
+ */
+function whereProcessesMayBe(unified: Hierarchy, cgroup: string, pid: number): string {
+  const own = directoryIn(unified, cgroup);
+  if (readKernel(`${own}/cgroup.subtree_control`).trim() === "") return own;
+  const place = /^0::(.*)$/m.exec(readKernel(`/proc/${pid}/cgroup`))?.[1] ?? "";
+  return place.startsWith(`${cgroup}/`) ? directoryIn(unified, place) : own;
 }

@@ -44,7 +44,9 @@ export function preservedDescriptors(asked: number | undefined): {
     try {
       fstatSync(descriptor);
     } catch {
-      throw new RuntimeError(`Cannot preserve descriptor ${descriptor}: it is not open`);
+      throw new RuntimeError(
+        `please check that preserved-fd ${descriptor - 3} (of ${count}) is present: descriptor ${descriptor} is not open`,
+      );
     }
   return { count, env: sockets === 0 ? [] : [`LISTEN_FDS=${sockets}`, "LISTEN_PID=1"] };
 }

@@ -89,6 +89,7 @@ export async function makeContainer<T>(
     // Its own or those of another container that it joins: an exec has to enter them.
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
+    const ownPids = linux.namespaces?.some(({ path, type }) => type === "pid" && path === undefined);
     writeDocument(directory, {
       ociVersion,
       id,
@@ -99,7 +100,9 @@ export async function makeContainer<T>(
       ...(annotations === undefined ? {} : { annotations }),
       cgroup,
       ...(unit === undefined ? {} : { unit }),
-      process,
+      ...(ownPids ? {} : { sharesPids: true as const }),
+      // An exec as another user has another HOME.
+      process: bundle.spec.process,
       ...(seccomp === undefined ? {} : { seccomp }),
       ...(hooks === undefined ? {} : { hooks }),
       late: manner.waits ? lateSteps(launch) : {},

@@ -117,15 +117,22 @@ function failureOf(it: Launch, code: ExitCode, report: Report | undefined): Runt
   const error = new StepError(report.step, failed, report.errno);
   const told =
     failed.step.kind === "lookup" || failed.step.kind === "exec"
-      ? executionError(it.process, error.errno, error.hint)
+      ? executionError(it.process, failed.step.kind, error.errno, error.hint)
       : error.message;
   return new RuntimeError(`unable to start container process: ${told}`);
 }
 
 /** In the words of Go's `os/exec`: dockerd and podman choose their exit code (126, 127) by them. */
-export function executionError(process: Process, errno: string, hint?: string): string {
+export function executionError(
+  process: Process,
+  found: "lookup" | "exec",
+  errno: string,
+  hint?: string,
+): string {
   const [name = ""] = process.args ?? [];
   const quoted = JSON.stringify(name);
+  // It was there when it was looked for: what it names to be run by is not.
+  if (errno === "ENOENT" && found === "exec") return `exec ${name}: no such file or directory`;
   if (errno === "ENOENT")
     return candidates(process).length === 1 && name.includes("/")
       ? `exec: ${quoted}: stat ${name}: no such file or directory`

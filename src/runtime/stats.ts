@@ -66,6 +66,7 @@ function cpu(directory: string | undefined, accounting: string | undefined): obj
         user: at("user_usec") * 1000,
       },
       throttling,
+      ...pressure(directory, "cpu"),
     };
   const modes = readKeyed(`${accounting}/cpuacct.stat`);
   const each = readKernel(`${accounting}/cpuacct.usage_all`).trim().split("\n").slice(1);
@@ -153,6 +154,7 @@ function unifiedMemory(directory: string): object {
     kernel: { limit: 0, failcnt: 0 },
     kernelTCP: { limit: 0, failcnt: 0 },
     raw: Object.fromEntries(stat),
+    ...pressure(directory, "memory"),
   };
 }
 
@@ -165,5 +167,22 @@ function blkio(layout: Layout, cgroup: string): object {
   return filled({
     ioServiceBytesRecursive: told(stats.io_service_bytes_recursive),
     ioServicedRecursive: told(stats.io_serviced_recursive),
+    ...pressure(controllerDirectory(layout, "io", cgroup), "io"),
   });
+}
+
+/** Time lost in waiting (Documentation/accounting/psi.rst); nothing where the kernel does not count it. */
+function pressure(directory: string | undefined, what: string): { readonly psi?: object } {
+  let text: string;
+  try {
+    text = directory === undefined ? "" : readKernel(`${directory}/${what}.pressure`);
+  } catch {
+    // EOPNOTSUPP: booted with psi=0.
+    return {};
+  }
+  const kinds = [...text.matchAll(/^(some|full) (.*)$/gm)].map(([, kind = "", rest = ""]) => [
+    kind,
+    Object.fromEntries([...rest.matchAll(/(\w+)=([\d.]+)/g)].map(([, key, value]) => [key, Number(value)])),
+  ]);
+  return kinds.length === 0 ? {} : { psi: Object.fromEntries(kinds) as object };
 }

@@ -41,6 +41,8 @@ export interface ContainerDocument {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Relative to each cgroup tree. */
   readonly cgroup: string;
+  /** It has no pid namespace of its own: its processes do not end with the first. */
+  readonly sharesPids?: true;
   /** systemd's unit that the cgroup belongs to. */
   readonly unit?: string;
   /** What `exec` starts from. */

@@ -130,7 +130,7 @@ test("what it does not do is refused by name", possible, async () => {
     [["--systemd-cgroup", "create", "--bundle", bundle, "x"], /systemd cgroup flag passed/],
     [["create", "--no-pivot", "--bundle", bundle, "x"], /without pivot_root/],
     [["create", "--bundle", join(scene.directory, "gone"), "x"], /config\.json not found/],
-    [["create", "--preserve-fds", "3", "--bundle", bundle, "x"], /Cannot preserve descriptor/],
+    [["create", "--preserve-fds", "3", "--bundle", bundle, "x"], /preserved-fd/],
     [["nope"], /No help topic for 'nope'/],
   ];
   for (const [args, expected] of refusals) {

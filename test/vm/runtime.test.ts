@@ -27,6 +27,15 @@ say inside oci exec one cat /proc/self/cgroup
 say device oci exec one sh -c 'echo gone > /dev/null && echo may'
 oci update --memory 60m --pids-limit 30 one
 say updated cat memory.max pids.max
+oci update --cpu-quota 20000 --cpu-period 50000 one
+oci update --cpu-period 100000 one
+say kept cat cpu.max
+mkdir inner second
+echo $(cat /run/pid) > inner/cgroup.procs
+echo +memory > cgroup.subtree_control
+say arranged oci exec one cat /proc/self/cgroup
+say second oci exec --cgroup second one cat /proc/self/cgroup
+say busy oci exec --cgroup / one true
 oci pause one
 say paused cat cgroup.freeze
 oci resume one
@@ -67,11 +76,17 @@ test(
       inside: "0::/",
       device: "may",
       updated: `${60 << 20} 30`,
+      // Half of what is in the file is not lost when the other half is changed.
+      kept: "20000 100000",
+      // A cgroup with controllers for its children has no processes: the first one's is joined.
+      arranged: "0::/inner",
+      second: "0::/second",
       paused: "1",
       stats: `"limit":${60 << 20}`,
     };
     for (const [name, value] of Object.entries<string>(expected))
       assert.equal(said.get(name), value, `${name}\n${result.output}`);
+    assert.match(said.get("busy") ?? "", /EBUSY/);
     const left = said.get("left") ?? "nothing was said";
     assert.ok(!/\bone\b|nothing/.test(left), left);
   },

@@ -16,7 +16,7 @@ import {
   propagateTree,
   recursiveAttributes,
 } from "./mounts.ts";
-import { attachInside, mayCoverProc } from "./place.ts";
+import { attachInside, mayCoverProc, takeMode } from "./place.ts";
 
 /** The mounts of a bundle: any type, source and option, in an image that nobody vouches for. */
 
@@ -129,6 +129,8 @@ export function mountOne(planned: PlannedMount, parts: MountParts): Step[] {
     ...(parts.made(planned) || fromHost(planned) ? [] : makeFileSystem(planned)),
     ...propagateTree(tree, options, reason),
     ...recursiveAttributes(tree, options, reason),
+    // As runc has it: what covers a directory of the image may be used as that might.
+    ...(type === "tmpfs" && !/(^|,)mode=/.test(options.data) ? [takeMode(tree, destination, reason)] : []),
     ...attachInside(tree, destination, "directory", reason),
   ];
 }

@@ -103,9 +103,15 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(cgroups.unified === undefined
       ? []
       : [
-          open(cgroups.unified, "cgroup", { why: "let the process be born in the container's cgroup" }, [
-            "RDONLY",
-          ]),
+          open(
+            cgroups.unified,
+            "cgroup",
+            {
+              why: "let the process be born in the container's cgroup",
+              hint: "the container has no such cgroup",
+            },
+            ["RDONLY"],
+          ),
         ]),
     ...syncSocket(),
     ...beginOn(process.execCPUAffinity, because),

@@ -206,10 +206,39 @@ export function standInside(path: string, because: Because): Step[] {
 
 const STATX = space(256, "place-statx");
 const STATX_TYPE = 1;
+const STATX_MODE = 2;
 /** struct statx (linux/stat.h): where the mode and the device numbers are. */
 const MODE = 28;
 const MAJOR = 128;
 const MINOR = 132;
+
+/** Give a file system that is attached nowhere yet the mode of the directory that it will cover, if there is one. */
+export function takeMode(tree: Slot, destination: string, reason: Reason): Step {
+  const covered: Slot = "covered";
+  return {
+    kind: "attempt",
+    tolerate: ["ENOENT"],
+    ...reason,
+    steps: [
+      openInside(destination, covered, reason),
+      call(
+        "statx",
+        [
+          from(covered),
+          str(""),
+          num(AT.EMPTY_PATH, "AT_EMPTY_PATH"),
+          num(STATX_MODE, "STATX_MODE"),
+          mem(STATX),
+        ],
+        reason,
+      ),
+      // Two bytes of mode and two that are zero; chmod(2) takes no notice of the type.
+      { kind: "load", from: STATX, offset: MODE, size: 4, into: "covered-mode", ...reason },
+      call("fchmodat", [from(tree), str("."), from("covered-mode")], reason, { tolerate: ["EROFS"] }),
+      close(covered, "close it"),
+    ],
+  };
+}
 
 /** Open the container's null device to cover files with; anything else that is in its place would tell what it hides. */
 export function openNull(slot: Slot, reason: Reason): Step[] {

@@ -134,7 +134,8 @@ function read<T>(value: Value, what: string, reader: Reader<T>): Read<T> {
   try {
     return { value: reader(value, "", warnings), warnings };
   } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(error.kind, `Cannot use ${what}: ${error.message}`);
+    if (error instanceof Refusal)
+      throw new Refusal(error.kind, `Cannot use ${what}: ${error.message.replace(/^: /, "")}`);
     throw error;
   }
 }

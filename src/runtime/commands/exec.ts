@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { execPlan } from "../../container/launch/exec.ts";
+import { refuseInProcess } from "../../container/launch/machine.ts";
 import { readExecProcess } from "../../oci/runtime/config.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
 import { type Arguments, atLeast, numberOf } from "../arguments.ts";
@@ -53,8 +54,6 @@ async function execute(
   args: readonly string[],
   given: Arguments,
 ): Promise<number> {
-  if (given.has("cgroup"))
-    throw new RuntimeError("Cannot use --cgroup: this runtime has no cgroups inside a container's own");
   const document = readDocument(context.root, id);
   const container = directoryOf(context, id);
   const { pid, status } = conditionOf(container, document);
@@ -66,6 +65,7 @@ async function execute(
   const preserved = preservedDescriptors(numberOf(given, "preserve-fds"));
   const asked = withHome(processOf(document, args, given, context), document.rootfs);
   const process: Process = { ...asked, env: [...(asked.env ?? []), ...preserved.env] };
+  for (const warning of refuseInProcess(process)) context.log.warn(warning);
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !stays);
   const pidFile = given.get("pid-file");
@@ -85,7 +85,7 @@ async function execute(
         },
         bundle: { id, path: document.bundle, root: document.rootfs },
       },
-      cgroups: joinCgroups(document.cgroup),
+      cgroups: joinCgroups(document.cgroup, pid, given.all("cgroup")),
       caller: {
         directory,
         waits: false,
@@ -133,8 +133,9 @@ function processOf(
   const base = document.process;
   const caps = given.all("cap");
   const with_ = (set: readonly string[] = []) => [...new Set([...set, ...caps])];
-  const { bounding, effective, permitted, ambient } = base.capabilities ?? {};
+  const { bounding, effective, permitted } = base.capabilities ?? {};
   const cwd = given.get("cwd");
+  if (cwd !== undefined && !cwd.startsWith("/")) throw new RuntimeError("Cwd must be an absolute path");
   const apparmorProfile = given.get("apparmor");
   const selinuxLabel = given.get("process-label");
   return {
@@ -155,8 +156,6 @@ function processOf(
             bounding: with_(bounding),
             effective: with_(effective),
             permitted: with_(permitted),
-            ambient: with_(ambient),
-            inheritable: with_(base.capabilities?.inheritable),
           },
         }),
   };

@@ -1,3 +1,4 @@
+import { thaw } from "../../cgroup/freeze.ts";
 import { signalAll } from "../../cgroup/kill.ts";
 import { readLayout } from "../../cgroup/layout.ts";
 import { signalNumber } from "../../kernel/signals.ts";
@@ -7,7 +8,12 @@ import { RuntimeError } from "../failure.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
 
-/** `kill ID [SIGNAL]`: to the first process, or with `--all` to every process of the container's cgroup. */
+const SIGKILL = 9;
+
+/**
+ * `kill ID [SIGNAL]`: to the first process, or with `--all` to every process of the container's cgroup. Without a pid
+ * namespace the others would outlive the first: SIGKILL is for all of them then.
+ */
 const kill: RuntimeCommand = {
   flags: { all: { short: "a" } },
   async run(context, given) {
@@ -16,7 +22,7 @@ const kill: RuntimeCommand = {
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
-    if (given.has("all")) {
+    if (given.has("all") || (signal === SIGKILL && document.sharesPids === true)) {
       await signalAll(readLayout(), document.cgroup, signal);
       return 0;
     }
@@ -26,6 +32,8 @@ const kill: RuntimeCommand = {
     } catch {
       throw new RuntimeError("container not running");
     }
+    // On version 1 nothing reaches what is frozen, and what is killed need not stay so.
+    if (signal === SIGKILL && status === "paused") await thaw(readLayout(), document.cgroup);
     return 0;
   },
 };

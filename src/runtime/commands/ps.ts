@@ -15,7 +15,7 @@ const ps: RuntimeCommand = {
     const pids = processes(readLayout(), readDocument(context.root, id).cgroup);
     const form = given.get("format") ?? "table";
     if (form === "json") {
-      writeSync(1, `${JSON.stringify(pids)}\n`);
+      writeSync(1, `${JSON.stringify(pids.length === 0 ? null : pids)}\n`);
       return 0;
     }
     if (form !== "table") throw new RuntimeError("invalid format option");

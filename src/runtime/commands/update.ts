@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { check } from "../../cgroup/check.ts";
 import { readLayout } from "../../cgroup/layout.ts";
-import { limits } from "../../cgroup/limits.ts";
 import { prepareParent } from "../../cgroup/parent.ts";
-import { update as updateCgroup } from "../../cgroup/update.ts";
+import { update as updateCgroup, updateWrites } from "../../cgroup/update.ts";
 import { readUpdate } from "../../oci/runtime/config.ts";
 import type { Resources } from "../../oci/runtime/resources.ts";
 import { type Arguments, exactly, numberOf } from "../arguments.ts";
@@ -55,7 +54,7 @@ const update: RuntimeCommand = {
     const { unit } = document;
     if (unit !== undefined) {
       const { limitScope } = await import("../systemd/start.ts");
-      await limitScope(unit, { writes: limits(parent, cgroup, resources).writes });
+      await limitScope(unit, { writes: updateWrites(parent, cgroup, resources) });
     }
     updateCgroup(parent, cgroup, resources);
     return 0;
