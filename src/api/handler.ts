@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Engine } from "../engine/engine.ts";
 import { notFound } from "../engine/refuse.ts";
+import { collectWhenQuiet } from "../host/memory.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Handler } from "./http/connection.ts";
 import type { Exchange } from "./http/exchange.ts";
@@ -16,6 +17,7 @@ const PLAIN = "text/plain; charset=utf-8";
 export function createHandler(engine: Engine, more: readonly Route[] = []): Handler {
   const router = createRouter([...routes, ...more]);
   return (exchange) => {
+    collectWhenQuiet();
     const path = decoded(exchange.head.path);
     if (path === null) return exchange.reply(400, "400 Bad Request", PLAIN);
     const clean = cleaned(path);

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type AssembleOptions, assemble } from "../engine/assemble.ts";
 import { type Engine, lockRoot } from "../engine/engine.ts";
 import { leaveNetworks } from "../engine/networks/restore.ts";
+import { collectWhenQuiet } from "../host/memory.ts";
 import { VERSION } from "../wire/version.ts";
 import { fail } from "./failure.ts";
 import { createHandler } from "./handler.ts";
@@ -69,6 +70,8 @@ export async function openServer(options: ServerOptions): Promise<Server> {
       });
       listeners.push(...opened);
     }
+    // The start itself leaves the most behind.
+    collectWhenQuiet();
     return {
       engine,
       async close() {

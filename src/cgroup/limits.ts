@@ -13,7 +13,7 @@ import { unifiedWrites, V2 } from "./v2.ts";
 export function limits(parent: Parent, cgroup: string, resources: Resources): CgroupPlan {
   const { layout } = parent;
   const trees = usedTrees(layout);
-  const directories = trees.map((tree) => directoryIn(tree, cgroup));
+  const directories = directoriesOf(layout, cgroup);
   const writes: Write[] = trees.flatMap((tree) =>
     writesOf(tree, directoryIn(tree, cgroup), resources, parent.files.get(tree.path) ?? new Set()),
   );
@@ -41,6 +41,10 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
         }),
   };
 }
+
+/** The directories of a cgroup, in the order in which they are made. */
+export const directoriesOf = (layout: Layout, cgroup: string): readonly string[] =>
+  usedTrees(layout).map((tree) => directoryIn(tree, cgroup));
 
 /**
  * The trees that a container has a cgroup in. A named one (`name=systemd`) has no controllers and limits nothing;

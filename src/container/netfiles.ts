@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import {
   BASE,
   changedHosts,
@@ -48,6 +48,7 @@ export interface Named {
 /** Writes the three for one start; what the last start's container changed in them is gone, as in Docker. */
 export function writeNetFiles(folder: string, container: Named, names: NetNames): void {
   const files = netFilesOf(folder);
+  mkdirSync(folder, { recursive: true, mode: 0o710 });
   writeFileSync(files.hostname, `${hostnameOf(container)}\n`, { mode: 0o644 });
   const hosts = isShared(container) ? sharedHosts(container) : hostsText(hostsFacts(container, names));
   writeFileSync(files.hosts, hosts, { mode: 0o644 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { readLayout } from "../cgroup/layout.ts";
 import { prepareParent } from "../cgroup/parent.ts";
@@ -54,7 +55,8 @@ export async function assemble({
   const networks = openNetworks(root, now());
   for (const problem of [...images.damaged(), ...volumes.damaged(), ...networks.damaged]) report(problem);
   const ports = createHostPorts(report);
-  const firewall = createFirewall(runHere);
+  const owner = createHash("sha256").update(root).digest("hex").slice(0, 12);
+  const firewall = createFirewall(runHere, owner);
   const links = createLinks({
     run,
     runPlan: runHere,
@@ -70,6 +72,7 @@ export async function assemble({
     images,
     volumes,
     networks,
+    owner,
     links,
     ports,
     firewall,

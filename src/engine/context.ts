@@ -5,6 +5,7 @@ import type { Launcher } from "../container/launcher.ts";
 import type { Names } from "../container/names.ts";
 import type { ContainerStore } from "../container/store.ts";
 import type { Images } from "../image/images.ts";
+import type { Owner } from "../network/firewall/owner.ts";
 import type { Firewall } from "../network/firewall/types.ts";
 import type { Networks } from "../network/networks.ts";
 import type { Reservations } from "../network/reservations.ts";
@@ -38,6 +39,8 @@ export interface Context {
   readonly images: Images;
   readonly volumes: Volumes;
   readonly networks: Networks;
+  /** What stands for this root in a network namespace that others work in, too. */
+  readonly owner: Owner;
   /** Who has which address now. */
   readonly reservations: Reservations;
   /** What the host has of the networks. */

@@ -12,6 +12,7 @@ import { createEvents } from "./events.ts";
 import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
+import { NAMES } from "./networks/files.ts";
 import { createNaming } from "./networks/naming.ts";
 import { createVolumeMounts } from "./volume-mounts.ts";
 
@@ -31,6 +32,7 @@ export type EngineParts = Pick<
   | "links"
   | "ports"
   | "firewall"
+  | "owner"
   | "launcher"
   | "cgroups"
   | "report"
@@ -42,7 +44,7 @@ export type EngineParts = Pick<
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   // Contexts of builds that were cut short.
   rmSync(join(parts.root, "builds"), { recursive: true, force: true });
-  for (const folder of ["containers", "execs", "exec-records", "subpaths"]) {
+  for (const folder of ["containers", "execs", "exec-records", "subpaths", NAMES]) {
     mkdirSync(join(parts.run, folder), { recursive: true, mode: 0o710 });
   }
   const engine: Engine = {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cpus, hostname, release } from "node:os";
+import { readLabels } from "../container/launch/attributes.ts";
 import { netFilesOf } from "../container/netfiles.ts";
 import type { ContainerRecord } from "../container/record.ts";
 import type { SpecFacts } from "../container/spec/facts.ts";
@@ -15,6 +16,7 @@ import type { HostConfig } from "../wire/container.ts";
 import { findNamed } from "./containers/joined.ts";
 import type { Context } from "./context.ts";
 import { devicesAt, hostDevices } from "./devices.ts";
+import { namesFolder } from "./networks/files.ts";
 import { invalid } from "./refuse.ts";
 
 /** What does not change while the engine runs; read once. */
@@ -23,6 +25,7 @@ export function machine(): ValidationFacts {
     arch: hostArch(),
     kernel: release(),
     capabilities: ownCapabilities(),
+    apparmor: readLabels().apparmor,
     cpus: cpus().length,
     cpusetCpus: online("/sys/devices/system/cpu/online"),
     cpusetMems: online("/sys/devices/system/node/online"),
@@ -48,7 +51,7 @@ export function factsOf(
   user = record.config.User ?? "",
 ): SpecFacts {
   const { host, id } = record;
-  const files = netFilesOf(context.store.folder(id));
+  const files = netFilesOf(namesFolder(context, record));
   return {
     ...machine(),
     id,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
+import { readLabels } from "../container/launch/attributes.ts";
 import { isUp } from "../container/lifecycle.ts";
 import { now } from "../container/time.ts";
 import type { Obstacle } from "../network/firewall/types.ts";
@@ -106,7 +107,11 @@ export function info(engine: Engine, obstacles: readonly Obstacle[]): Info {
     LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "cais",
-    SecurityOptions: ["name=seccomp,profile=builtin", "name=cgroupns"],
+    SecurityOptions: [
+      ...(readLabels().apparmor ? ["name=apparmor"] : []),
+      "name=seccomp,profile=builtin",
+      "name=cgroupns",
+    ],
     Warnings: warnings(has, obstacles),
     KernelMemoryTCP: has("memory") && layout.mode !== "v2",
     RegistryConfig: REGISTRIES,

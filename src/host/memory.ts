@@ -1,20 +1,34 @@
+import { giveBackFiles } from "./mapped.ts";
+
 /** Milliseconds without work after which there is time to clean up. */
 const QUIET = 5000;
+/** And those until the second time: only then compiled code that nobody runs any more goes, too. */
+const QUIETER = 3000;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /**
- * To be called when work was done that leaves garbage behind (a plan is built for each start): once nothing more
- * has come for a while, memory is collected and given back. Costs nothing while there is work.
+ * To be called when work was done, for work leaves garbage and compiled code behind: once nothing more has come for
+ * a while, memory is collected and given back. Costs nothing while there is work.
  */
 export function collectWhenQuiet(): void {
   if (timer) {
     timer.refresh();
     return;
   }
+  after(QUIET, () => {
+    Bun.gc(true);
+    after(QUIETER, () => {
+      Bun.gc(true);
+      giveBackFiles();
+    });
+  });
+}
+
+function after(milliseconds: number, call: () => void): void {
   timer = setTimeout(() => {
     timer = undefined;
-    Bun.gc(true);
-  }, QUIET);
+    call();
+  }, milliseconds);
   timer.unref();
 }

@@ -26,6 +26,8 @@ export interface Networks {
   create(request: NetworkCreateRequest, now: string): NetworkDocument;
   /** Gives the default network other addresses where the host has come to use its own; only while nobody is on it. */
   settleDefault(): void;
+  /** Gives the default network another bridge, and other addresses where need be; only while nobody is on it. */
+  renameDefault(bridge: string): void;
   /** Forgets it; whether it may go is asked before. */
   remove(network: NetworkDocument): void;
   /** Documents that are not believed. */
@@ -75,6 +77,12 @@ export function openNetworks(root: string, now: string): Networks {
         store.all().filter(({ id }) => id !== network.id),
       );
       if (better) store.save(better);
+    },
+    renameDefault(bridge) {
+      const network = store.byName("bridge")!;
+      const renamed = { ...network, options: { ...network.options, [BRIDGE_NAME]: bridge } };
+      const others = store.all().filter(({ id }) => id !== network.id);
+      store.save(moved(renamed, others) ?? renamed);
     },
     damaged: store.damaged,
   };
@@ -146,7 +154,7 @@ function defaultBridge(now: string): NetworkDocument {
 function moved(network: NetworkDocument, others: readonly NetworkDocument[]): NetworkDocument | null {
   const taken: Subnet[] = [
     ...others.flatMap(poolsOf).map(({ subnet }) => subnet),
-    ...hostSubnets((link) => link === DEFAULT_NAME),
+    ...hostSubnets((link) => link === bridgeName(network)),
   ];
   const block = network.pools[0] === undefined ? null : parseSubnet(network.pools[0].subnet);
   if (block !== null && !taken.some((other) => overlaps(other, block))) return null;

@@ -1,5 +1,24 @@
 import type { Word } from "../kernel/netlink/message.ts";
+import { callName } from "./error.ts";
 import type { Arg, Data, Numbered, Step } from "./step.ts";
+
+/** What people are told of a step, whether it is explained or has been traced. */
+export interface StepFacts {
+  /** The kernel call behind it. */
+  readonly call: string;
+  /** The call as people write it, as in a trace. */
+  readonly text: string;
+  readonly why: string;
+  /** The option that caused it, as typed. */
+  readonly option?: string;
+}
+
+/** A step in words. */
+export function stepFacts(step: Numbered): StepFacts {
+  const { option, why } = step;
+  const facts = { call: callName(step), text: describeStep(step), why };
+  return option === undefined ? facts : { ...facts, option };
+}
 
 /** A step as a call, the way strace(1) would print it. */
 export function describeStep(step: Step | Numbered): string {

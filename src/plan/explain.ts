@@ -1,19 +1,12 @@
-import { describeStep } from "./describe.ts";
-import { callName } from "./error.ts";
+import { describeStep, type StepFacts, stepFacts } from "./describe.ts";
 import type { Numbered, Plan, Reason, Step } from "./step.ts";
 
 /** A step as `cais explain --format json` has it; the shape is stable, new fields may be added. */
-export interface ExplainedStep {
+export interface ExplainedStep extends StepFacts {
   /** The number that traces and errors use. */
   readonly index: number;
   /** Who makes the call: the keeper, or the container's first process. */
   readonly side: "keeper" | "container";
-  readonly call: string;
-  /** The call as people write it, as in a trace. */
-  readonly text: string;
-  readonly why: string;
-  /** The option that caused it, as typed. */
-  readonly option?: string;
   /** Errors after which the plan goes on. */
   readonly tolerates?: readonly string[];
   /** What takes it back when a later step fails. */
@@ -65,10 +58,7 @@ function explainStep(
   return {
     index,
     side,
-    call: callName(step),
-    text: describeStep(step),
-    why: step.why,
-    ...(step.option === undefined ? {} : { option: step.option }),
+    ...stepFacts(step),
     ...(tolerates.length === 0 ? {} : { tolerates }),
     ...(undo.length === 0 ? {} : { undo }),
   };

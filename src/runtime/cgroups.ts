@@ -1,11 +1,16 @@
 import { check } from "../cgroup/check.ts";
+import { killAll } from "../cgroup/kill.ts";
 import { type Layout, readLayout } from "../cgroup/layout.ts";
 import { limits } from "../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../cgroup/parent.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { processes } from "../cgroup/processes.ts";
+import { remove as removeCgroup } from "../cgroup/remove.ts";
 import type { Resources } from "../oci/runtime/resources.ts";
+import type { RuntimeSpec } from "../oci/runtime/spec.ts";
+import type { Context } from "./context.ts";
 import { RuntimeError } from "./failure.ts";
+import type { ScopePlace } from "./systemd/unit.ts";
 
 /** Where cgroups are whose configuration says nothing, or gives a relative path. */
 const OWN_PARENT = "/cais-runtime";
@@ -25,27 +30,90 @@ export function cgroupOf(path: string | undefined, id: string): string {
   return `/${parts.join("/")}`;
 }
 
-export interface PlannedCgroups {
-  readonly layout: Layout;
-  readonly plan: CgroupPlan;
-  readonly warnings: readonly string[];
+/** Where a container's cgroup is to be; with the unit that systemd is to make for it. */
+export interface CgroupPlace {
+  readonly cgroup: string;
+  readonly scope?: ScopePlace;
 }
 
 /**
- * Prepare the cgroup above and plan the container's own.
+ * The place that `path` names, in the words of the driver that the caller has chosen.
+ * @throws RuntimeError for a path that is none, and where there is no such driver
+ */
+export async function placeOf(
+  { systemd }: Pick<Context, "systemd">,
+  path: string | undefined,
+  id: string,
+): Promise<CgroupPlace> {
+  if (!systemd) return { cgroup: cgroupOf(path, id) };
+  const [{ placeOfScope }, { refuseWithoutSystemd }] = await Promise.all([
+    import("./systemd/unit.ts"),
+    import("./systemd/start.ts"),
+  ]);
+  refuseWithoutSystemd();
+  const scope = placeOfScope(path, id);
+  return { cgroup: scope.cgroup, scope };
+}
+
+export interface PreparedCgroups {
+  readonly layout: Layout;
+  readonly plan: CgroupPlan;
+  readonly warnings: readonly string[];
+  /** systemd's unit, and the process that holds it until the container is in it. */
+  readonly unit?: string;
+  readonly holder?: number;
+}
+
+/**
+ * Prepare the cgroup above and plan the container's own. A scope is made by systemd, which is told the limits before
+ * they are written.
  * @throws RuntimeError where limits cannot be, or the cgroup is in use
  */
-export function planCgroups(cgroup: string, resources: Resources): PlannedCgroups {
+export async function prepareCgroups(
+  { cgroup, scope }: CgroupPlace,
+  spec: RuntimeSpec,
+  id: string,
+): Promise<PreparedCgroups> {
+  const resources = spec.linux?.resources ?? {};
+  if (scope === undefined) return planCgroups(cgroup, resources);
+  const { closeScope, limitScope, openScope } = await import("./systemd/start.ts");
+  const { holder, unit } = await openScope(scope, spec, id);
+  try {
+    const planned = planCgroups(cgroup, resources, holder);
+    await limitScope(unit, planned.plan);
+    return { ...planned, unit, holder };
+  } catch (error) {
+    await closeScope(readLayout(), scope);
+    throw error;
+  }
+}
+
+function planCgroups(cgroup: string, resources: Resources, holder?: number): PreparedCgroups {
   const layout = readLayout();
   const parent = prepareParent(layout, cgroup.slice(0, cgroup.lastIndexOf("/")) || "/");
   const { errors, resources: usable, warnings } = check(parent, resources, "strict");
   if (errors.length > 0) throw new RuntimeError(`Cannot limit the container: ${errors.join("; ")}`);
   // Whoever is in it would be killed when the container is deleted.
-  const inside = processes(layout, cgroup).length;
+  const inside = processes(layout, cgroup).filter((pid) => pid !== holder).length;
   if (inside > 0)
     throw new RuntimeError(`container's cgroup is not empty: ${inside} process(es) found in ${cgroup}`);
   const { oom: _, ...plan } = limits(parent, cgroup, usable);
   return { layout, plan, warnings };
+}
+
+/**
+ * End what is in a container's cgroups, and remove them.
+ * @returns one sentence about a unit that stays
+ */
+export async function clearCgroups(
+  layout: Layout,
+  { cgroup, unit }: { readonly cgroup: string; readonly unit?: string | undefined },
+): Promise<string | undefined> {
+  let left: string | undefined;
+  if (unit === undefined) await killAll(layout, cgroup);
+  else left = await (await import("./systemd/start.ts")).closeScope(layout, { cgroup, unit });
+  await removeCgroup(layout, cgroup);
+  return left;
 }
 
 /** What a process that joins a container needs of its cgroups. */

@@ -7,6 +7,8 @@ export interface Context {
   /** Directory of all containers' state. */
   readonly root: string;
   readonly log: Log;
+  /** Containers' cgroups are scopes of systemd: `--systemd-cgroup`. */
+  readonly systemd: boolean;
 }
 
 /** One command: its flags, and what it does. Resolves to the exit code. */

@@ -1,6 +1,5 @@
-import { killAll } from "../cgroup/kill.ts";
 import { readLayout } from "../cgroup/layout.ts";
-import { remove as removeCgroup } from "../cgroup/remove.ts";
+import { clearCgroups } from "./cgroups.ts";
 import { type Context, directoryOf } from "./context.ts";
 import { runHooks } from "./hooks.ts";
 import { readDocument, removeDirectory } from "./store.ts";
@@ -12,8 +11,8 @@ import { readDocument, removeDirectory } from "./store.ts";
 export async function destroy(context: Context, id: string): Promise<void> {
   const document = readDocument(context.root, id);
   const layout = readLayout();
-  await killAll(layout, document.cgroup);
-  await removeCgroup(layout, document.cgroup);
+  const left = await clearCgroups(layout, document);
+  if (left !== undefined) context.log.warn(left);
   const failed = await runHooks(document, "poststop", "stopped");
   if (failed !== undefined) context.log.warn(failed);
   removeDirectory(directoryOf(context, id));

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Arguments, type Flags, readArguments } from "./arguments.ts";
+import { type Flags, readArguments } from "./arguments.ts";
 import type { RuntimeCommand } from "./context.ts";
 import { RuntimeError, wordsOf } from "./failure.ts";
 import { type Log, makeLog, STDERR } from "./log.ts";
@@ -58,24 +58,16 @@ export async function runtime(argv: readonly string[]): Promise<number> {
     if (REFUSED[word] !== undefined) throw new RuntimeError(REFUSED[word]);
     const load = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
     if (load === undefined) throw new RuntimeError(`No help topic for '${word}'`, 3);
-    refuseSystemd(front, word);
     const command = (await load()).default;
     const given = readArguments({ ...command.flags, help: { short: "h" } }, rest);
     if (given.has("help")) return help();
-    return await command.run({ root: resolve(front.get("root") ?? DEFAULT_ROOT), log }, given);
+    const root = resolve(front.get("root") ?? DEFAULT_ROOT);
+    return await command.run({ root, log, systemd: front.has("systemd-cgroup") }, given);
   } catch (error) {
     log.error(wordsOf(error));
     if (process.env.CAIS_DEBUG && error instanceof Error) log.error(String(error.stack));
     return error instanceof RuntimeError ? error.exitCode : 1;
   }
-}
-
-/** Only where cgroups are made or looked for: `--systemd-cgroup` is said before every command. */
-function refuseSystemd(front: Arguments, word: string): void {
-  if (!front.has("systemd-cgroup") || !["create", "run"].includes(word)) return;
-  throw new RuntimeError(
-    "systemd cgroup flag passed, but this runtime manages cgroups itself: choose the cgroupfs driver of the caller",
-  );
 }
 
 function help(): number {

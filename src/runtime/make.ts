@@ -1,13 +1,12 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { killAll } from "../cgroup/kill.ts";
 import { usedTrees } from "../cgroup/limits.ts";
-import { remove as removeCgroup } from "../cgroup/remove.ts";
 import { refuseImpossible } from "../container/launch/machine.ts";
+import { readNetDevices } from "../container/launch/net-devices.ts";
 import { launchPlan } from "../container/launch/plan.ts";
 import { type Arguments, type Flags, numberOf } from "./arguments.ts";
 import { openBundle } from "./bundle.ts";
-import { cgroupOf, planCgroups } from "./cgroups.ts";
+import { clearCgroups, placeOf, prepareCgroups } from "./cgroups.ts";
 import type { Context } from "./context.ts";
 import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "./descriptors.ts";
 import { RuntimeError } from "./failure.ts";
@@ -56,11 +55,13 @@ export async function makeContainer<T>(
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !manner.stays);
   for (const warning of [...bundle.warnings, ...refuseImpossible(bundle.spec)]) context.log.warn(warning);
-  const cgroup = cgroupOf(linux.cgroupsPath, id);
+  const place = await placeOf(context, linux.cgroupsPath, id);
+  const { cgroup } = place;
   const directory = claim(context.root, id);
   try {
-    const { layout, plan: cgroups, warnings } = planCgroups(cgroup, linux.resources ?? {});
+    const { holder, layout, plan: cgroups, unit, warnings } = await prepareCgroups(place, bundle.spec, id);
     for (const warning of warnings) context.log.warn(warning);
+    const netDevices = await readNetDevices(linux);
     const pidFile = given.get("pid-file");
     const plan = launchPlan({
       spec: { ...bundle.spec, process },
@@ -71,6 +72,7 @@ export async function makeContainer<T>(
       bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, "hooks") },
       rootPlace: directory,
       init: false,
+      netDevices,
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
       caller: {
         directory,
@@ -80,6 +82,7 @@ export async function makeContainer<T>(
         ...callersOpenFiles(),
         ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
         ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
+        ...(holder === undefined ? {} : { holder }),
       },
     });
     const launch = prepare(plan, process, directory, preserved.count);
@@ -95,6 +98,7 @@ export async function makeContainer<T>(
       owner: globalThis.process.getuid?.() ?? 0,
       ...(annotations === undefined ? {} : { annotations }),
       cgroup,
+      ...(unit === undefined ? {} : { unit }),
       process,
       ...(seccomp === undefined ? {} : { seccomp }),
       ...(hooks === undefined ? {} : { hooks }),
@@ -104,8 +108,7 @@ export async function makeContainer<T>(
       return await run(launch, directory);
     } catch (error) {
       // The launch program has undone what it made; this is for one that was killed.
-      await killAll(layout, cgroup).catch(() => undefined);
-      await removeCgroup(layout, cgroup).catch(() => undefined);
+      await clearCgroups(layout, { cgroup, unit }).catch(() => undefined);
       throw error;
     }
   } catch (error) {

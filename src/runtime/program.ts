@@ -81,7 +81,7 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 const runUnnamed = unnamedPrograms(["/dev/shm", "/run", "/var/tmp", "/tmp"]);
 
 /** The program as a file that has no name. */
-function withFile<T>({ elf }: Program, run: (path: string) => T): T {
+export function withFile<T>({ elf }: Program, run: (path: string) => T): T {
   try {
     return runUnnamed(elf, run);
   } catch (error) {

@@ -41,6 +41,8 @@ export interface ContainerDocument {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Relative to each cgroup tree. */
   readonly cgroup: string;
+  /** systemd's unit that the cgroup belongs to. */
+  readonly unit?: string;
   /** What `exec` starts from. */
   readonly process: Process;
   readonly seccomp?: Seccomp;

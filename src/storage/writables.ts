@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { type ChainId, isDigest } from "../oci/digest.ts";
-import { Refusal } from "../oci/error.ts";
+import { codeOf, Refusal } from "../oci/error.ts";
 import { check } from "../oci/json.ts";
 import { readDocument, writeDocument } from "./document.ts";
 import { isSnapshotId } from "./layers.ts";
@@ -59,11 +59,17 @@ export function openWritables(base: string): Writables {
     if (!isSnapshotId(id))
       throw new Refusal("invalid", `Cannot make snapshot ${JSON.stringify(id)}: bad name`);
     const directory = join(all, id);
-    if (known.has(id) || fs.existsSync(join(directory, DOCUMENT))) {
-      throw new Refusal("conflict", `Cannot make snapshot ${id}: it exists`);
+    const exists = () => new Refusal("conflict", `Cannot make snapshot ${id}: it exists`);
+    if (known.has(id)) throw exists();
+    try {
+      fs.mkdirSync(directory, { mode: 0o700 });
+    } catch (error) {
+      // Looked at only now: ids are new, and a create waits for each call.
+      if (codeOf(error) !== "EEXIST") throw error;
+      if (fs.existsSync(join(directory, DOCUMENT))) throw exists();
+      fs.rmSync(directory, { recursive: true, force: true });
+      fs.mkdirSync(directory, { mode: 0o700 });
     }
-    fs.rmSync(directory, { recursive: true, force: true });
-    fs.mkdirSync(directory, { mode: 0o700 });
     fs.mkdirSync(join(directory, "fs"), { mode: 0o755 });
     fs.chmodSync(join(directory, "fs"), 0o755);
     fs.mkdirSync(join(directory, "work"), { mode: 0o700 });

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, readlinkSync, watch, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { lacking, type TestEngine, testEngine } from "./engine-fixture.ts";
@@ -113,6 +121,35 @@ test(
     await engine.start();
     assert.equal((await state(kept)).Status, "exited");
     for (const id of [plain, kept]) await engine.json("DELETE", `/containers/${id}`);
+  },
+);
+
+test(
+  "the files about names are in memory, each start's own, and go with the container",
+  options,
+  async () => {
+    const id = await create("named", "echo 10.0.0.1 mine >> /etc/hosts");
+    const names = join(engine.directory, "run/names");
+    const path = async () => (await engine.json("GET", `/containers/${id}/json`)).HostsPath as string;
+    assert.equal(await path(), "");
+    const texts: string[] = [];
+    for (let times = 0; times < 2; times++) {
+      await engine.json("POST", `/containers/${id}/start`);
+      assert.equal(await wait(id), 0);
+      texts.push(readFileSync(await path(), "utf8"));
+    }
+    assert.ok((await path()).startsWith(`${names}/`));
+    // What the first one wrote is not there twice.
+    assert.match(texts[0] ?? "", /mine/);
+    assert.equal(texts[0], texts[1]);
+    await engine.kill("SIGKILL");
+    // Of a container that the next engine does not know: a removal cut short.
+    const orphan = join(names, "e".repeat(64));
+    mkdirSync(orphan);
+    await engine.start();
+    assert.ok(existsSync(await path()));
+    await engine.json("DELETE", `/containers/${id}`);
+    await untilEmpty(names);
   },
 );
 

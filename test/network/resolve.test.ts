@@ -118,7 +118,7 @@ test(
   skip,
   async () => {
     await sleeper("mover", "--hostname", "mv", "--add-host", "gw:host-gateway");
-    const folder = join(hosts.engine.root, "containers");
+    const folder = join(hosts.engine.run, "names");
     const file = (await ok("inspect", "-f", "{{.HostsPath}}", "mover")).trim();
     assert.ok(file.startsWith(folder));
     const { ino } = statSync(file);

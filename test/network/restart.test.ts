@@ -146,18 +146,42 @@ test(
     await using engine = await startEngine();
     await engine.ok(["import", busyboxTar(), "busybox"]);
     engine.inside("ip", "link", "add", "cais0", "address", "02:42:00:00:00:01", "type", "bridge");
-    engine.inside("sh", "-euc", "ip link add p0 type veth peer name p1; ip link set p0 master cais0");
-    const before = engine.inside("ip", "-o", "link");
-    const refused = await engine.cais(["run", "--rm", "busybox", "true"]);
-    assert.equal(refused.code, 125);
-    assert.match(
-      refused.stderr,
-      /cannot set up network bridge: Cannot make the bridge of network bridge.*EEXIST/,
-    );
-    assert.match(refused.stderr, /the name is taken.*--network none or --network host/);
-    assert.equal(engine.inside("ip", "-o", "link"), before);
-    await engine.ok(["run", "--rm", "--network", "none", "busybox", "true"]);
-    engine.inside("ip", "link", "delete", "p0");
     await engine.ok(["run", "--rm", "busybox", "ping", "-c1", "-W1", "172.17.0.1"]);
+    assert.equal(
+      await engine.ok([
+        "network",
+        "inspect",
+        "-f",
+        '{{index .Options "com.docker.network.bridge.name"}}',
+        "bridge",
+      ]),
+      "cais0",
+    );
+  },
+);
+
+test(
+  "a default bridge that is somebody else's stays his: ours has another name, and other addresses",
+  can,
+  async () => {
+    await using engine = await startEngine();
+    await engine.ok(["import", busyboxTar(), "busybox"]);
+    engine.inside("ip", "link", "add", "cais0", "address", "02:42:00:00:00:01", "type", "bridge");
+    engine.inside(
+      "sh",
+      "-euc",
+      "ip addr add 172.17.0.1/16 dev cais0; ip link add p0 type veth peer name p1; ip link set p0 master cais0; ip link set cais0 up",
+    );
+    const before = engine.inside("ip", "-o", "addr", "show", "cais0");
+    assert.match(
+      await engine.ok(["run", "--rm", "busybox", "ip", "-o", "addr", "show", "eth0"]),
+      /172\.18\.0\.2\/16/,
+    );
+    assert.match(
+      engine.log(),
+      /somebody else, has the bridge of the default network: it is called cais-[0-9a-f]{6} here/,
+    );
+    assert.match(engine.inside("ip", "-o", "link", "show", "type", "bridge"), /: cais-[0-9a-f]{6}:/);
+    assert.equal(engine.inside("ip", "-o", "addr", "show", "cais0"), before);
   },
 );

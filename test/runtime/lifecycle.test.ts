@@ -20,7 +20,7 @@ test("create, start and delete are separate; state tells where it is", possible,
   assert.equal(created.id, "one");
   assert.equal(created.bundle, bundle);
   assert.equal(created.rootfs, scene.rootfs);
-  assert.equal(created.ociVersion, "1.2.1");
+  assert.equal(created.ociVersion, "1.3.0");
   assert.equal(readFileSync(pidFile, "utf8"), String(created.pid), "the pid file has the process");
   assert.ok(!existsSync(join(scene.rootfs, "ran")), "nothing of the workload has run");
   const status = readFileSync(`/proc/${created.pid}/status`, "utf8");

@@ -101,9 +101,9 @@ test("features and spec are what schedulers and people expect", possible, async 
   };
   assert.equal(features.ociVersionMin, "1.0.0");
   assert.ok(features.mountOptions.includes("rro"));
-  assert.equal(features.linux.cgroup.systemd, false);
+  assert.equal(features.linux.cgroup.systemd, true);
   assert.ok(features.linux.seccomp.actions.includes("SCMP_ACT_ERRNO"));
-  assert.match(await scene.cais.ok(["--version"]), /^cais-runtime version \S+\ncommit: \S+\nspec: 1\.2/);
+  assert.match(await scene.cais.ok(["--version"]), /^cais-runtime version \S+\ncommit: \S+\nspec: 1\.3/);
   const again = await scene.cais.run(["spec", "--bundle", scene.bundle("b")]);
   assert.match(again.stderr, /File config\.json exists/);
 });

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { type Arch, hostArch } from "../../src/kernel/arch.ts";
 import { cpio, type Entry } from "./cpio.ts";
 import { type Files, host, merged, text, tree, withLibraries } from "./files.ts";
-import { BEGIN, END, INIT, STAGE2 } from "./init.ts";
+import { BEGIN, END, INIT, RUN, RUN_COMMAND, stage2 } from "./init.ts";
 import { moduleFiles } from "./modules.ts";
 import { type Guest, guestPackages } from "./packages.ts";
 
@@ -19,6 +19,8 @@ export interface VmOptions {
   readonly arch?: Arch;
   /** Kernel modules, with what they need; one that is built in is no error. */
   readonly modules?: readonly string[];
+  /** What becomes process 1, with its arguments, and runs `/run-command` some time; the shell unless named. */
+  readonly init?: string;
   /** Added to the kernel's command line. */
   readonly kernelArgs?: readonly string[];
   /** MiB. */
@@ -113,12 +115,13 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
   }
 }
 
-function base(guest: Guest, { command, modules = [] }: VmOptions): Files {
+function base(guest: Guest, { command, init = RUN, modules = [] }: VmOptions): Files {
   const loaded = moduleFiles(guest.modules, modules);
   const inGuest = (path: string) => `/modules/${basename(path)}`;
   return new Map<string, Entry>([
     ["/init", text(INIT, 0o755)],
-    ["/stage2", text(STAGE2, 0o755)],
+    ["/stage2", text(stage2(init), 0o755)],
+    ["/run-command", text(RUN_COMMAND)],
     ["/bin/busybox", host(guest.busybox)],
     ["/command", text(`${command}\n`)],
     ["/modules.list", text(loaded.map((path) => `${inGuest(path)}\n`).join(""))],

@@ -16,11 +16,14 @@ mount --move . /
 exec chroot . /stage2
 `;
 
+/** The first program after that, unless it is systemd: the command, and off. */
+export const RUN = "/bin/sh /run-command";
+
 /**
- * Kernel file systems, modules in order, cgroup v2 alone with every controller given to children; then the
- * command, between the markers, and off.
+ * Kernel file systems, modules in order, cgroup v2 alone with every controller given to children; then what becomes
+ * the first program for good.
  */
-export const STAGE2 = `#!/bin/sh
+export const stage2 = (init: string): string => `#!/bin/sh
 export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root NO_COLOR=1 TMPDIR=/tmp TERM=dumb
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -36,7 +39,12 @@ for name in $(cat /sys/fs/cgroup/cgroup.controllers); do echo +$name > /sys/fs/c
 while read -r module; do insmod $module || echo "no $module" > /dev/kmsg; done < /modules.list
 ip link set lo up
 dmesg -n 1
-stty -opost
+exec ${init}
+`;
+
+/** The command, between the markers, and off. */
+export const RUN_COMMAND = `export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root NO_COLOR=1 TMPDIR=/tmp TERM=dumb
+stty -opost <&1
 printf '@@cais-begin@@\\n'
 sh /command < /dev/null 2>&1
 printf '@@cais-end %d@@\\n' $?

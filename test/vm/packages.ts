@@ -22,7 +22,13 @@ export interface Guest {
  */
 export function guestPackages(arch: Arch): Guest {
   const directory = join(ROOT, ".cache/vm", arch);
-  if (!existsSync(directory)) fetchInto(directory, DEBIAN[arch]);
+  if (!existsSync(directory))
+    fetchInto(directory, DEBIAN[arch], (apt) => {
+      const meta = `linux-image-cloud-${DEBIAN[arch]}`;
+      const image = /Depends: (linux-image-\S+)/.exec(apt("apt-cache", "depends", meta))?.[1];
+      if (image === undefined) throw new Error(`Cannot fetch a kernel: apt knows no ${meta}`);
+      apt("apt-get", "-q", "download", image, "busybox-static");
+    });
   const [kernel, modules, busybox] = ["boot/vmlinuz-*", "lib/modules/*", "bin/busybox"].map(
     (pattern) => globSync(pattern, { cwd: directory })[0],
   );
@@ -32,7 +38,32 @@ export function guestPackages(arch: Arch): Guest {
   return { kernel: at(kernel), modules: at(modules), busybox: at(busybox) };
 }
 
-function fetchInto(directory: string, arch: string): void {
+/**
+ * Debian's systemd, AppArmor's compiler of policies and all that they need, unpacked in the cache.
+ * @returns the directory
+ */
+export function systemdPackages(arch: Arch): string {
+  const directory = join(ROOT, ".cache/vm", `systemd-${arch}`);
+  if (!existsSync(directory))
+    fetchInto(directory, DEBIAN[arch], (apt) =>
+      apt(
+        "apt-get",
+        "-qy",
+        "--no-install-recommends",
+        "--download-only",
+        "install",
+        "systemd",
+        "apparmor",
+        "checkpolicy",
+      ),
+    );
+  return directory;
+}
+
+/** Runs one of apt's programs where it downloads to. */
+type Apt = (program: string, ...args: readonly string[]) => string;
+
+function fetchInto(directory: string, arch: string, download: (apt: Apt) => void): void {
   const temporary = `${directory}.${process.pid}`;
   const apt = join(temporary, "apt");
   for (const each of ["lists/partial", "cache/archives/partial", "debs", "root"])
@@ -53,13 +84,9 @@ function fetchInto(directory: string, arch: string): void {
   const flags = Object.entries(options).map(([name, value]) => `-o${name}=${value}`);
   try {
     run("apt-get", [...flags, "-q", "update"], apt);
-    const meta = `linux-image-cloud-${arch}`;
-    const depends = run("apt-cache", [...flags, "depends", meta], apt);
-    const image = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
-    if (image === undefined) throw new Error(`Cannot fetch a kernel: apt knows no ${meta}`);
-    run("apt-get", [...flags, "-q", "download", image, "busybox-static"], join(apt, "debs"));
-    for (const deb of globSync("*.deb", { cwd: join(apt, "debs") }))
-      run("dpkg", ["-x", join(apt, "debs", deb), join(apt, "root")], apt);
+    download((program, ...args) => run(program, [...flags, ...args], join(apt, "debs")));
+    for (const deb of globSync("{debs,cache/archives}/*.deb", { cwd: apt }))
+      run("dpkg", ["-x", join(apt, deb), join(apt, "root")], apt);
     renameSync(join(apt, "root"), directory);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -77,7 +104,7 @@ function sources(arch: string): string {
       return [`deb [arch=${arch} signed-by=${KEYRING}] ${uri} ${release} main`];
     }),
   );
-  if (lines.size === 0) throw new Error("Cannot fetch a kernel: this machine has no Debian package lists");
+  if (lines.size === 0) throw new Error("Cannot fetch packages: this machine has no Debian package lists");
   return `${[...lines].join("\n")}\n`;
 }
 
@@ -85,11 +112,11 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 function run(program: string, args: readonly string[], cwd: string): string {
   const result = spawnSync(program, args, { cwd, encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
-  if (result.error) throw new Error(`Cannot fetch a kernel: no ${program} here`);
+  if (result.error) throw new Error(`Cannot fetch packages: no ${program} here`);
   if (result.status === 0) return result.stdout;
   const reason = result.stderr
     .trim()
     .split("\n")
     .findLast((line) => line.startsWith("E:"));
-  throw new Error(`Cannot fetch a kernel: ${program}: ${reason ?? `status ${result.status}`}`);
+  throw new Error(`Cannot fetch packages: ${program}: ${reason ?? `status ${result.status}`}`);
 }

@@ -46,6 +46,20 @@ export async function hearAll(sockets: readonly Socket[], text: string, times: n
   );
 }
 
+/** Reads on every connection until the other side has ended it. */
+export async function endsOf(sockets: readonly Socket[]): Promise<void> {
+  await Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise<void>((resolve, reject) => {
+          socket.once("error", reject);
+          socket.once("close", resolve);
+          socket.resume();
+        }),
+    ),
+  );
+}
+
 /** Reads an answer to its end. @returns the bytes */
 export function readAll(path: string, request: string): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ import { IMAGE, memoryDirectory, preparePeers } from "./peers.ts";
 import type { CaisUnderTest, Line, Row } from "./row.ts";
 import { api, cycle } from "./rows/api.ts";
 import { crowd } from "./rows/crowd.ts";
-import { dockerApi } from "./rows/docker-api.ts";
+import { dockerApi } from "./rows/docker-api/row.ts";
 import { exec } from "./rows/exec.ts";
 import { many } from "./rows/many.ts";
 import { net } from "./rows/net/rows.ts";

@@ -33,6 +33,21 @@ export async function medians(contenders: readonly Contender[], runs: number): P
   return new Map([...samples].map(([name, values]) => [name, median(values)]));
 }
 
+/**
+ * The median of each of these over some rounds, for what is too long for many of them and needs no warming up.
+ * In each round every one has its turn.
+ */
+export async function rounds<Who extends { readonly name: string }>(
+  all: readonly Who[],
+  count: number,
+  once: (who: Who, round: number) => Promise<number>,
+): Promise<Map<string, number>> {
+  const samples = new Map<string, number[]>(all.map(({ name }) => [name, []]));
+  for (let round = 0; round < count; round++)
+    for (const each of all) samples.get(each.name)?.push(await once(each, round));
+  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+}
+
 /** The middle value; of an even number, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -62,7 +62,6 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
       ...(trace ? { trace: `${runDir}.trace` } : {}),
       ...(inject === undefined ? {} : { inject }),
     });
-    mkdirSync(join(runDir, ".."), { recursive: true, mode: 0o700 });
     await removals.done(runDir);
     if (existsSync(runDir)) throw new Error(`Cannot launch ${id.slice(0, 12)}: ${runDir} is there already`);
     const outlet = createOutlet(runDir, note.terminal, false, (stream, offset) => {

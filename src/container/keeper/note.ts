@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseStat, readStat } from "../../kernel/process.ts";
 import { codeOf } from "../../oci/error.ts";
 import { notePath, RUN_FILES, unclaimedNotePath } from "../launch/session.ts";
@@ -21,7 +21,14 @@ export interface StartNote {
 
 /** Write the note, for the launch program to claim; lost with /run, as the process is. */
 export function writeNote(runDir: string, note: StartNote): void {
-  writeFileSync(unclaimedNotePath(runDir), JSON.stringify(note), { mode: 0o600 });
+  const write = () => writeFileSync(unclaimedNotePath(runDir), JSON.stringify(note), { mode: 0o600 });
+  try {
+    write();
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    mkdirSync(dirname(runDir), { recursive: true, mode: 0o700 });
+    write();
+  }
 }
 
 /** The note of a start, claimed or not; null when there is none or it is damaged. */

@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cgroupForMore } from "../../cgroup/inner.ts";
 import type { Layout } from "../../cgroup/layout.ts";
-import { limits, usedTrees } from "../../cgroup/limits.ts";
+import { directoriesOf, limits, usedTrees } from "../../cgroup/limits.ts";
 import { type Parent, prepareParent } from "../../cgroup/parent.ts";
 import { fillWires, wiresShape } from "../../network/wires/launch.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
@@ -47,6 +47,8 @@ const NO_RESOURCES = {};
 const ownUsers = ({ spec }: LaunchRequest): boolean =>
   (spec.linux?.namespaces ?? []).some(({ path, type }) => type === "user" && path === undefined);
 
+const absolute = (path: string): string => (path.startsWith("/") ? path : `/${path}`);
+
 const cgroupPath = ({ id, spec }: LaunchRequest): string => spec.linux?.cgroupsPath ?? `/cais/${id}`;
 
 /** Programs for this machine; those of the last kinds of starts are kept. */
@@ -60,7 +62,7 @@ export function createPrograms({ layout, reports, run }: ProgramPlaces): Program
   const numberOf = createNumbering();
 
   const cgroupsOf = (path: string, resources: Parameters<typeof limits>[2]) => {
-    const cgroup = path.startsWith("/") ? path : `/${path}`;
+    const cgroup = absolute(path);
     const above = cgroup.slice(0, cgroup.lastIndexOf("/")) || "/";
     let parent = parents.get(above);
     if (parent === undefined) {
@@ -133,7 +135,7 @@ export function createPrograms({ layout, reports, run }: ProgramPlaces): Program
     start(request, token) {
       const namespaces = request.spec.linux?.namespaces ?? [];
       const own = (type: string) => namespaces.some((each) => each.type === type && each.path === undefined);
-      const { cgroup, directories } = cgroupsOf(cgroupPath(request), NO_RESOURCES);
+      const cgroup = absolute(cgroupPath(request));
       const note: StartNote = {
         token: Buffer.from(token).toString("hex"),
         terminal: request.spec.process?.terminal === true,
@@ -142,7 +144,7 @@ export function createPrograms({ layout, reports, run }: ProgramPlaces): Program
         ownUsers: own("user"),
         ownTime: own("time"),
         cgroup,
-        cgroupDirectories: directories,
+        cgroupDirectories: directoriesOf(layout, cgroup),
       };
       const program = (options: CompileOptions) => {
         if (Object.keys(options).length > 0) return compile(launchPlan(factsOf(request, token)), options);

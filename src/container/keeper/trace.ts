@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describeStep } from "../../plan/describe.ts";
-import { callName } from "../../plan/error.ts";
+import { stepFacts } from "../../plan/describe.ts";
 import type { NumberedStep } from "../../plan/program/lower.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 
@@ -19,16 +18,6 @@ export function readTrace(path: string, steps: readonly NumberedStep[]): readonl
     if (last.container === 0) last.container = last.keeper;
     const microseconds = Math.max(0, Math.round((done - last[side]) * 10) / 10);
     last[side] = done;
-    return [
-      {
-        index,
-        side,
-        call: callName(step),
-        text: describeStep(step),
-        why: step.why,
-        ...(step.option === undefined ? {} : { option: step.option }),
-        microseconds,
-      },
-    ];
+    return [{ index, side, ...stepFacts(step), microseconds }];
   });
 }

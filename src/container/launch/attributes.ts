@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Linux } from "../../oci/runtime/linux.ts";
-import type { IoPriority, Process, Scheduler } from "../../oci/runtime/spec.ts";
+import type { IoPriority, Mount, Process, Scheduler } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space, struct, u32, u64 } from "../../plan/build.ts";
 import type { Data, Slot, Step } from "../../plan/step.ts";
 import { open } from "./files.ts";
@@ -266,4 +266,16 @@ export function writeLabel(process: Process, has: Labels, because: Because): Ste
     ),
     close(LABEL, "close it"),
   ];
+}
+
+/** File systems whose labels are not the mount's to say (runc's list). */
+const UNLABELLED = new Set(["proc", "sysfs", "mqueue", "cgroup", "cgroup2"]);
+
+/** A mount of a file system whose files all have `linux.mountLabel`; binds show the labels that there are. */
+export function labelled(mount: Mount, { mountLabel = "" }: Linux, has: Labels): Mount {
+  const { options = [], type = "" } = mount;
+  const bind = type === "bind" || type === "" || type === "none";
+  if (mountLabel === "" || !has.selinux || bind || UNLABELLED.has(type)) return mount;
+  if (options.some((word) => /^(r?bind|remount|context=.*)$/.test(word))) return mount;
+  return { ...mount, options: [...options, `context="${mountLabel}"`] };
 }

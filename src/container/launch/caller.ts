@@ -34,6 +34,8 @@ export interface CallerFacts {
   /** Socket that the terminal's master is sent to. */
   readonly consoleSocket?: string;
   readonly pidFile?: string;
+  /** A process that holds the cgroup until the container's is in it. */
+  readonly holder?: number;
 }
 
 const REPORT: Slot = "report";
@@ -80,6 +82,7 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
     dies: false,
     parted: [
       ...noteProcess(file("process")),
+      ...(facts.holder === undefined ? [] : [release(facts.holder)]),
       ...(facts.consoleSocket === undefined ? [] : [close(CONSOLE, "leave it to the container")]),
     ],
     finish: (before, poststart) => [
@@ -101,6 +104,12 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
         : []),
     ],
   };
+}
+
+/** systemd ends a scope that is empty; from here on there is the container in it. */
+function release(holder: number): Step {
+  const signal = num(9, "SIGKILL");
+  return call("kill", [num(holder), signal], "end what has held the cgroup", { tolerate: ["ESRCH"] });
 }
 
 /** The process holds both ends of the first, so that nobody who looks at it makes it read an end. */

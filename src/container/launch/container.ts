@@ -25,6 +25,7 @@ import {
   type PlannedMount,
 } from "./mounts.ts";
 import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
+import type { NetDeviceSteps } from "./net-devices.ts";
 import { inKernel, isTop, stagesOf } from "./own.ts";
 import { standIn } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
@@ -59,6 +60,8 @@ export interface ContainerParts {
   readonly custody: Custody;
   readonly init: boolean;
   readonly endpoints: readonly Endpoint[];
+  /** The child's part of moving the machine's interfaces. */
+  readonly devices: Pick<NetDeviceSteps, "forget" | "wait">;
   readonly arch: Arch;
   readonly isDirectory: (path: string) => boolean;
   readonly because: Because;
@@ -80,6 +83,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
   return [
     ...parts.custody.forget,
     ...forgetWires(endpoints),
+    ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),
     ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
@@ -128,6 +132,7 @@ function insideOwn(parts: ContainerParts, ownUsers: boolean): Step[] {
 function insideBundle(parts: ContainerParts, hooks: HookParts, ownUsers: boolean): Step[] {
   return [
     ...bundleFileSystems(parts, ownUsers),
+    ...parts.devices.wait,
     ...containerHooks(hooks, destinationsOf(parts.mounts)),
     ...propagateRoot(parts.spec.linux?.rootfsPropagation),
     ...confine(parts, () => false),
@@ -166,6 +171,7 @@ function containerElsewhere(parts: ContainerParts): Step[] {
   if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
   return [
     ...parts.custody.forget,
+    ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     ...(others && hooks !== undefined ? waitForUsers() : []),
     ...openLabel(spec.process, readLabels(), because),
@@ -175,6 +181,7 @@ function containerElsewhere(parts: ContainerParts): Step[] {
     ...joinMountNamespace(namespaces, because),
     ...changeRoot(rootfs.path, because),
     ...(others ? becomeRoot(because) : []),
+    ...parts.devices.wait,
     ...names(parts),
     ...(namespaces.has("network") ? loopbackUp() : []),
     ...sysctls(spec.linux?.sysctl ?? {}, because),

@@ -28,7 +28,7 @@ export function features(arch: Arch = hostArch()): object {
     linux: {
       namespaces: NAMESPACES,
       capabilities: capabilitiesUpTo(readLastCapability()),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: true },
       seccomp: {
         enabled: true,
         actions: [...SECCOMP_ACTIONS].sort(),
@@ -42,7 +42,7 @@ export function features(arch: Arch = hostArch()): object {
       intelRdt: { enabled: false },
       memoryPolicy: { modes: MEMORY_POLICIES, flags: MEMORY_POLICY_FLAGS },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: {},
     potentiallyUnsafeConfigAnnotations: [],

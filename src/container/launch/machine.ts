@@ -57,11 +57,6 @@ export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels(
       );
   if (linux.intelRdt !== undefined)
     throw wrong("linux.intelRdt", "classes of cache and memory bandwidth are not supported: leave it out");
-  if (Object.keys(linux.netDevices ?? {}).length > 0)
-    throw wrong(
-      "linux.netDevices",
-      "interfaces are not moved: put them into the namespace in a hook, or leave it out",
-    );
   if ((linux.personality?.flags ?? []).length > 0)
     throw wrong("linux.personality.flags", "the specification defines none: leave the list empty");
   if (linux.mountLabel && !labels.selinux)

@@ -174,3 +174,9 @@ export const MOUNT_OPTIONS: readonly string[] = [
     ...Object.keys(PROPAGATION).flatMap((word) => [word, `r${word}`]),
   ]),
 ].sort();
+
+/** Options of a file system one by one; a value in quotes may have commas, and loses its quotes. */
+export function parametersOf(data: string): readonly string[] {
+  const words = data.match(/(?:"[^"]*"|[^,"])+/g) ?? [];
+  return words.map((word) => word.replace(/^([^=]+=)"([^"]*)"$/, "$1$2"));
+}

@@ -13,7 +13,7 @@ import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories } from "./files.ts";
-import { type MountOptions, mountOptions, type Propagation } from "./mount-options.ts";
+import { type MountOptions, mountOptions, type Propagation, parametersOf } from "./mount-options.ts";
 import { isTop } from "./own.ts";
 import { inAnother, openInAnother } from "./shared-memory.ts";
 
@@ -197,7 +197,7 @@ export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): 
   const type = mount.type ?? "none";
   const parameters = [
     ...SUPERBLOCK.filter(([bit]) => (options.flags & bit) !== 0).map(([, word]) => word),
-    ...(options.data === "" ? [] : options.data.split(",")),
+    ...parametersOf(options.data),
   ];
   const set = parameters.map((parameter) => {
     const at = parameter.indexOf("=");

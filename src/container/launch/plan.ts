@@ -9,6 +9,7 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
+import { labelled, readLabels } from "./attributes.ts";
 import { inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { delegateCgroup, makeCgroups } from "./cgroup.ts";
@@ -24,6 +25,7 @@ import {
   namespaces as readNamespaces,
   timeNamespace,
 } from "./namespaces.ts";
+import { moveNetDevices, type NetDevice } from "./net-devices.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
@@ -48,6 +50,8 @@ interface ContainerFacts {
   readonly isDirectory: (path: string) => boolean;
   /** Where a network namespace of its own is wired to; nowhere where it is absent. */
   readonly endpoints?: readonly Endpoint[];
+  /** Interfaces of the machine that the container gets. */
+  readonly netDevices?: readonly NetDevice[];
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -68,7 +72,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const listed =
     bundle === undefined
       ? (spec.mounts ?? [])
-      : (spec.mounts ?? []).map((mount, index) => inBundle(mount, index, bundle));
+      : (spec.mounts ?? []).map((mount, index) =>
+          labelled(inBundle(mount, index, bundle), linux, readLabels()),
+        );
   const mounts = listed.map((mount, index) =>
     planMount(
       mount,
@@ -81,6 +87,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
+  const devices = moveNetDevices(facts.netDevices ?? [], because);
   const custody =
     "caller" in facts
       ? leftToCaller(facts.caller, process)
@@ -114,6 +121,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     init: facts.init,
     isDirectory: facts.isDirectory,
     endpoints,
+    devices,
     arch: facts.arch ?? hostArch(),
     because,
   });
@@ -126,6 +134,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...(hooks === undefined && namespaces.has("time") ? timeNamespace(linux, because) : []),
     ...beforeClone(users),
     ...wires.before,
+    ...devices.before,
     ...syncSocket(),
     {
       kind: "clone",
@@ -143,6 +152,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     ...cgroupSteps.beside,
     ...afterClone(users),
     ...wires.after,
+    ...devices.after,
     ...(hooks === undefined ? [] : keeperHooks(hooks)),
     ...custody.finish(
       hooks === undefined ? [] : passListener(spec, hooks.bundle, because),

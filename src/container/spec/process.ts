@@ -19,6 +19,9 @@ export function processOf(
   const terminal = config.Tty ?? false;
   const security = parseSecurityOptions(host.SecurityOpt);
   const noNewPrivileges = typeof security !== "string" && security.noNewPrivileges;
+  const apparmorProfile = typeof security === "string" ? undefined : security.apparmor;
+  if (apparmorProfile)
+    origins.add("process.apparmorProfile", `--security-opt apparmor=${typedWord(apparmorProfile)}`);
   const { uid, gid, additionalGids, home } = facts.user;
   noteOrigins(config, host, origins, noNewPrivileges);
   const [height = 0, width = 0] = host.ConsoleSize ?? [];
@@ -33,6 +36,7 @@ export function processOf(
     capabilities: capabilitySets(boundingSet(host, facts.capabilities)),
     ...(rlimits.length > 0 ? { rlimits } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
+    ...(apparmorProfile ? { apparmorProfile } : {}),
     // Zero as well: the engine's own must not be inherited.
     oomScoreAdj: host.OomScoreAdj ?? 0,
   };

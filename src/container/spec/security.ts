@@ -13,14 +13,15 @@ export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** Docker's default, none at all, or the text of a profile. */
   readonly seccomp: "default" | "unconfined" | { readonly profile: string };
+  /** Name of a profile that the kernel has. */
   readonly apparmor?: string;
   readonly labels: readonly string[];
   readonly writableCgroups: boolean;
 }
 
 /**
- * The words of `--security-opt`; `:` may stand for `=`. Labels and profiles of SELinux and AppArmor are refused
- * unless they ask for none: nothing is to be taken for confined that is not.
+ * The words of `--security-opt`; `:` may stand for `=`. Labels of SELinux are refused unless they ask for none:
+ * nothing is to be taken for confined that is not.
  * @returns a sentence of Docker's for a word that is none
  */
 export function parseSecurityOptions(words: readonly string[] | null | undefined): SecurityOptions | string {
@@ -48,9 +49,6 @@ export function parseSecurityOptions(words: readonly string[] | null | undefined
       }
       options.labels = [...options.labels, value];
     } else if (key === "apparmor") {
-      if (value !== "unconfined" && value !== "") {
-        return `invalid --security-opt ${JSON.stringify(word.slice(0, 80))}: cais loads no AppArmor profiles; use apparmor=unconfined or leave it out`;
-      }
       options.apparmor = value;
     } else if (key === "seccomp") options.seccomp = seccompOption(value);
     else if (flag === undefined) return wrong;

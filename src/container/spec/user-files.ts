@@ -14,37 +14,59 @@ const MAX = 16 * 1024 * 1024;
  * followed: they could lead out of the layers.
  */
 export function userFiles(rootfs: Rootfs): UserFiles {
-  const directories =
+  const looks =
     rootfs.kind === "directory"
-      ? [rootfs.path]
-      : [rootfs.upper, ...rootfs.lower].map((path) =>
-          path.startsWith("/") ? path : join(rootfs.base, path),
-        );
-  return { passwd: textIn(directories, "passwd"), group: textIn(directories, "group") };
+      ? [(name: string) => look(rootfs.path, name)]
+      : [rootfs.upper, ...rootfs.lower].map((path, index) => {
+          const directory = path.startsWith("/") ? path : join(rootfs.base, path);
+          const layer = index > 0 && directory !== path;
+          return (name: string) => (layer ? lookInLayer : look)(directory, name);
+        });
+  // The topmost layer that says something about the file decides.
+  const textOf = (name: string): string => {
+    for (const one of looks) {
+      const text = one(name);
+      if (text !== null) return text;
+    }
+    return "";
+  };
+  return { passwd: textOf("passwd"), group: textOf("group") };
 }
 
-/** The topmost layer that says something about the file decides. */
-function textIn(directories: readonly string[], name: string): string {
-  for (const directory of directories) {
-    const etc = lstatSync(`${directory}/etc`, { throwIfNoEntry: false });
-    if (!etc) continue;
-    // A whiteout, or a link: nothing below it counts, and it is not followed.
-    if (!etc.isDirectory()) return "";
-    const text = read(`${directory}/etc`, name);
-    if (text !== undefined) return text;
-  }
-  return "";
+/** The layers of the store never change: what was found in them saves each start a dozen calls. */
+const inLayers = new Map<string, string | null>();
+const MOST = 256;
+const LONGEST = 64 * 1024;
+
+function lookInLayer(directory: string, name: string): string | null {
+  const key = `${directory}/etc/${name}`;
+  const known = inLayers.get(key);
+  if (known !== undefined) return known;
+  const found = look(directory, name);
+  if (found !== null && found.length > LONGEST) return found;
+  if (inLayers.size >= MOST) inLayers.clear();
+  inLayers.set(key, found);
+  return found;
+}
+
+/** Null where a directory says nothing of the file. */
+function look(directory: string, name: string): string | null {
+  const etc = lstatSync(`${directory}/etc`, { throwIfNoEntry: false });
+  if (!etc) return null;
+  // A whiteout, or a link: nothing below it counts, and it is not followed.
+  if (!etc.isDirectory()) return "";
+  return read(`${directory}/etc`, name);
 }
 
 /** In the topmost layer a process of the container may put links in the way meanwhile: they are not followed then. */
-function read(etc: string, name: string): string | undefined {
+function read(etc: string, name: string): string | null {
   const opened: number[] = [];
   try {
     const open = (path: string, flags: number) => opened[opened.push(openSync(path, flags | O_NOFOLLOW)) - 1];
     const directory = open(etc, O.PATH | O_DIRECTORY);
     const path = `/proc/self/fd/${directory}/${name}`;
     const there = lstatSync(path, { throwIfNoEntry: false });
-    if (!there) return undefined;
+    if (!there) return null;
     if (!there.isFile()) return "";
     const file = open(path, O_RDONLY | O_NONBLOCK);
     const stat = file === undefined ? undefined : fstatSync(file);

@@ -20,7 +20,11 @@ export interface Verdict {
 }
 
 /** What validation knows of the machine. */
-export type ValidationFacts = Machine & Pick<SpecFacts, "arch" | "kernel" | "capabilities">;
+export type ValidationFacts = Machine &
+  Pick<SpecFacts, "arch" | "kernel" | "capabilities"> & {
+    /** Whether the kernel has AppArmor. */
+    readonly apparmor?: boolean;
+  };
 
 /**
  * Whether a container can be made of this configuration: contradictions and impossible values, in Docker's words.
@@ -63,6 +67,9 @@ function wrongPrivileges(host: HostConfig, facts: ValidationFacts): string | und
   if (capability !== undefined) return capability;
   const security = parseSecurityOptions(host.SecurityOpt);
   if (typeof security === "string") return security;
+  const { apparmor = "" } = security;
+  if (apparmor !== "" && apparmor !== "unconfined" && facts.apparmor !== true)
+    return `invalid --security-opt ${JSON.stringify(`apparmor=${apparmor.slice(0, 80)}`)}: this machine has no AppArmor; use apparmor=unconfined or leave it out`;
   if (typeof security.seccomp !== "object") return undefined;
   try {
     const policy = seccompOf(host, security.seccomp, facts.capabilities, facts);

@@ -3,6 +3,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { DEFAULT_MASKED, DEFAULT_READONLY } from "../../container/spec/paths.ts";
+import { parseSecurityOptions } from "../../container/spec/security.ts";
 import { NEVER } from "../../container/time.ts";
 import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { EMPTY_CONFIG } from "../../wire/empty.ts";
@@ -10,6 +11,7 @@ import type { ContainerInspect, ContainerState } from "../../wire/inspect.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { namesFolder } from "../networks/files.ts";
 import { networkSettings } from "../networks/settings.ts";
 import { graphDriver } from "./graph.ts";
 import { logPath } from "./log.ts";
@@ -21,8 +23,8 @@ export async function inspect(
   options: { readonly size: boolean },
 ): Promise<ContainerInspect> {
   const { record } = container;
-  const folder = context.store.folder(record.id);
-  const files = netFilesOf(folder);
+  const files = netFilesOf(namesFolder(context, record));
+  const security = parseSecurityOptions(record.host.SecurityOpt);
   const begun = record.state.startedAt !== NEVER || record.state.error !== "";
   const sizes = options.size ? await sizesOf(context, record) : {};
   return {
@@ -43,7 +45,7 @@ export async function inspect(
     Platform: "linux",
     MountLabel: "",
     ProcessLabel: "",
-    AppArmorProfile: "",
+    AppArmorProfile: typeof security === "string" ? "" : (security.apparmor ?? ""),
     ExecIDs: execsOf(context, container),
     HostConfig: hostOf(record),
     GraphDriver: graphDriver(context, record.id),

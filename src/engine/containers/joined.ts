@@ -6,6 +6,7 @@ import { Refusal } from "../../oci/error.ts";
 import type { HostConfig } from "../../wire/container.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { namesFolder } from "../networks/files.ts";
 import { conflict, invalid } from "../refuse.ts";
 import { find } from "./find.ts";
 
@@ -70,7 +71,7 @@ export function shareNames(context: Context, record: ContainerRecord): void {
 /** The files about names and addresses of the container whose network it is in the end. */
 function sharedFiles(context: Context, record: ContainerRecord): NetFiles {
   const donor = joined(context, record.host, "network");
-  return donor ? sharedFiles(context, donor.record) : netFilesOf(context.store.folder(record.id));
+  return donor ? sharedFiles(context, donor.record) : netFilesOf(namesFolder(context, record));
 }
 
 function joined(context: Context, host: HostConfig, type: Joinable): Container | undefined {

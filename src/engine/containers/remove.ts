@@ -3,6 +3,7 @@ import { codeOf } from "../../oci/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { forgetExec } from "../execs/records.ts";
+import { removeNames } from "../networks/files.ts";
 import { conflict } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { cancelRestart } from "./ended.ts";
@@ -51,6 +52,7 @@ export async function remove(context: Context, container: Container, options: Re
       context.execs.delete(id);
       forgetExec(context, id);
     }
+    removeNames(context, record.id);
     context.containers.delete(record.id);
     context.names.remove(record.id, record.name);
     if (options.volumes) await removeVolumes(context, container);

@@ -14,6 +14,7 @@ import type { Context } from "../context.ts";
 import { restoreExecs } from "../execs/restore.ts";
 import { runDirOf } from "../launch.ts";
 import { releaseAll, reserveAll } from "../networks/allocate.ts";
+import { NAMES, removeNames } from "../networks/files.ts";
 import { restoreNetworks } from "../networks/restore.ts";
 import { ended } from "./ended.ts";
 import { follow } from "./follow.ts";
@@ -158,6 +159,7 @@ async function removeOrphans(context: Context, damaged: readonly string[]): Prom
   for (const { id } of context.images.driver.writables()) {
     if (!known(id)) await context.images.driver.remove(id);
   }
+  for (const id of names(`${context.run}/${NAMES}`)) if (!known(id)) removeNames(context, id);
   for (const folder of ["containers", "execs"]) {
     // Beside a start's directory are files that begin with its name.
     const ids = new Set(names(`${context.run}/${folder}`).map((name) => name.split(".", 1)[0]!));

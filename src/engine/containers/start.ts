@@ -5,6 +5,7 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { namesFolder } from "../networks/files.ts";
 import { tellParents } from "../networks/linked.ts";
 import { netNames, plug, repaired, tellLeft, tellPlaces, unplug } from "../networks/plug.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
@@ -66,7 +67,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.settle(record);
   shareNames(context, record);
   await plug(context, container);
-  writeNetFiles(context.store.folder(record.id), record, netNames(context, record));
+  writeNetFiles(namesFolder(context, record), record, netNames(context, record));
   // Addresses are written down before anybody has them: whoever finds the process finds them, too.
   if (Object.values(record.endpoints).some(({ live }) => live?.mac)) context.store.save(record);
   const log = await openLog(context, container);

@@ -13,6 +13,7 @@ import { invalid } from "../refuse.ts";
 import { allocate, release } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
 import { follow, netNames } from "./plug.ts";
+import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
 import { gatewayPlace, type Place, placesOf, wireOf } from "./wires.ts";
 
@@ -29,6 +30,11 @@ export const connect = (
   serially(container, async () => {
     const { record } = container;
     checkConnect(network, record);
+    if (network.name === "bridge") {
+      await settleName(context);
+      // It may be called otherwise from now on.
+      network = context.networks.byName("bridge") ?? network;
+    }
     const endpoint = newEndpoint(settings);
     checkAsked(network, endpoint.asked);
     if (!isUp(record.state.status)) {

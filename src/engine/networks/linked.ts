@@ -9,6 +9,7 @@ import type { Container } from "../container.ts";
 import { find } from "../containers/find.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
+import { namesFolder } from "./files.ts";
 
 /**
  * Links as they are kept, `/db:/app/store`; on networks that people made they belong to the network instead.
@@ -99,6 +100,6 @@ export function tellParents(context: Context, { name }: ContainerRecord): void {
   for (const { record } of context.containers.values()) {
     if (!isUp(record.state.status) || !record.host.Links?.some((text) => text.startsWith(`/${name}:`)))
       continue;
-    relinkNetFiles(context.store.folder(record.id), linkedHosts(context, record, true));
+    relinkNetFiles(namesFolder(context, record), linkedHosts(context, record, true));
   }
 }

@@ -25,6 +25,8 @@ export interface Links {
   remove(network: NetworkDocument): Promise<void>;
   /** Makes the rules what they should be now that published ports have changed. */
   refresh(): Promise<void>;
+  /** Whether somebody else has an interface of the name that the network's bridge is to have. */
+  isTaken(network: NetworkDocument): Promise<boolean>;
   /** Whether the host has the network's bridge, as far as is known. */
   has(network: NetworkDocument): boolean;
   /**
@@ -88,14 +90,14 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   };
 
   /** One of ours without a note, which has no ports: the run directory was lost, or a script of ours made it. */
-  const isLeftover = async (error: unknown, name: string): Promise<boolean> => {
-    if (!(error instanceof StepError) || error.errno !== "EEXIST") return false;
+  const isLeftover = async (name: string): Promise<boolean> => {
     const found = readLook((await runPlan(lookPlan([]))).output).get(0)?.links ?? [];
     const link = found.find((each) => each.name === name);
     return (
       link?.kind === "bridge" &&
       link.mac.startsWith("02:42:") &&
-      !found.some((each) => each.master === link.index)
+      !found.some((each) => each.master === link.index) &&
+      !(await firewall.bridgesOfOthers()).includes(name)
     );
   };
 
@@ -112,7 +114,8 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
       if (parent) await runPlan(parentPlan(parent));
       if (bridge) {
         await runPlan(bridgePlan(bridge)).catch(async (error: unknown) => {
-          if (!(await isLeftover(error, name))) throw error;
+          const exists = error instanceof StepError && error.errno === "EEXIST";
+          if (!exists || !(await isLeftover(name))) throw error;
           await runPlan(removeLinkPlan(name));
           return runPlan(bridgePlan(bridge));
         });
@@ -157,6 +160,11 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
       await refresh();
     },
     refresh,
+    async isTaken(network) {
+      const name = nameOf(network);
+      if (name === undefined || made.has(network.id) || !linkExists(name)) return false;
+      return !existsSync(join(notes, name)) && !(await isLeftover(name));
+    },
     has: ({ id }) => made.has(id),
     async restore(networks, failed) {
       const left = readdirSync(notes);

@@ -10,8 +10,10 @@ import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
 import { allocate, releaseAll } from "./allocate.ts";
 import { checkAsked } from "./check.ts";
+import { namesFolder } from "./files.ts";
 import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
+import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
 import { placesOf } from "./wires.ts";
 
@@ -44,6 +46,7 @@ export function reserve(context: Context, { record }: Container): readonly Netwo
 export async function plug(context: Context, container: Container): Promise<void> {
   const { record } = container;
   try {
+    await settleName(context, record);
     await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
     await context.ports.hold(record, places);
@@ -80,7 +83,7 @@ const inOrder = (places: ReturnType<typeof placesOf>) =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  changeNetFiles(context.store.folder(record.id), record, before, netNames(context, record));
+  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record));
   const published = record.published;
   await context.ports.move(record, places);
   if (published !== record.published) await context.links.refresh();

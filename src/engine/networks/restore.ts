@@ -3,6 +3,7 @@ import type { NetworkDocument } from "../../network/document.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { Context } from "../context.ts";
 import { reattach } from "./reattach.ts";
+import { settleName } from "./settle.ts";
 import { placesOf } from "./wires.ts";
 
 /** Whether a container that is up is on the network. */
@@ -22,7 +23,10 @@ export const inUse = ({ containers }: Pick<Context, "containers">, { id }: Netwo
 export async function restoreNetworks(context: Context): Promise<void> {
   const { links, networks } = context;
   const before = networks.byName("bridge");
-  if (before && !inUse(context, before)) networks.settleDefault();
+  if (before && !inUse(context, before)) {
+    networks.settleDefault();
+    await settleName(context).catch((error: unknown) => context.report(reasonOf(error)));
+  }
   const standard = networks.byName("bridge");
   // The default bridge is made for the first container that is on it.
   const wanted = networks.all().filter((network) => network !== standard || inUse(context, network));

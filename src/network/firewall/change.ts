@@ -13,30 +13,36 @@ import {
 import { type Rule, ruleText } from "../../kernel/netlink/nft/rule.ts";
 import type { Chain } from "./ruleset.ts";
 
-export const TABLE: TableName = { family: "inet", name: "cais" };
-
 /** The whole table anew, whatever was there. Making it first lets its removal succeed where there was none. */
-export function rebuild(chains: readonly Chain[]): Request[] {
-  const gone = [addTable(TABLE), deleteTable(TABLE)];
+export function rebuild(table: TableName, chains: readonly Chain[]): Request[] {
+  const gone = [addTable(table), deleteTable(table)];
   if (chains.length === 0) return gone;
   return [
     ...gone,
-    addTable(TABLE),
-    ...chains.map(({ hook, name }) => addChain(TABLE, name, hook)),
-    ...chains.flatMap(({ name, rules }) => rules.map((rule) => addRule(TABLE, name, rule))),
+    addTable(table),
+    ...chains.map(({ hook, name }) => addChain(table, name, hook)),
+    ...chains.flatMap(({ name, rules }) => rules.map((rule) => addRule(table, name, rule))),
   ];
 }
 
-const keyOf = (rule: Rule): string => `${ruleText(rule)}#${rule.comment}`;
+/** Rules that stay are the same objects as before: what they are is worked out once. */
+const keys = new WeakMap<Rule, string>();
+function keyOf(rule: Rule): string {
+  const known = keys.get(rule);
+  if (known !== undefined) return known;
+  const key = `${ruleText(rule)}#${rule.comment}`;
+  keys.set(rule, key);
+  return key;
+}
 
-/** Whether a change needs `listed`, the kernel's numbers of the rules that are there. */
-export function needsHandles(before: readonly Chain[], after: readonly Chain[]): boolean {
+/** The chains of which a change needs `listed`, the kernel's numbers of the rules that are there. */
+export function needsHandles(before: readonly Chain[], after: readonly Chain[]): readonly string[] {
   const next = new Map(after.map((chain) => [chain.name, chain]));
-  return before.some((chain) => {
+  return before.flatMap((chain) => {
     const { ordered, rules } = next.get(chain.name) ?? { ordered: true, rules: [] };
-    if (ordered) return false;
+    if (ordered) return [];
     const kept = new Set(rules.map(keyOf));
-    return chain.rules.some((rule) => !kept.has(keyOf(rule)));
+    return chain.rules.some((rule) => !kept.has(keyOf(rule))) ? [chain.name] : [];
   });
 }
 
@@ -45,12 +51,13 @@ export function needsHandles(before: readonly Chain[], after: readonly Chain[]):
  * every rule does that stays. `listed` are the rules as the kernel has them.
  */
 export function change(
+  table: TableName,
   before: readonly Chain[],
   after: readonly Chain[],
   listed: readonly ListedRule[],
 ): Request[] {
   if (before.length === 0 || after.length === 0) {
-    return before.length === after.length ? [] : rebuild(after);
+    return before.length === after.length ? [] : rebuild(table, after);
   }
   const was = new Map(before.map((chain) => [chain.name, chain]));
   const is = new Set(after.map(({ name }) => name));
@@ -58,22 +65,23 @@ export function change(
   const additions: Request[] = [];
   for (const chain of after) {
     const old = was.get(chain.name);
-    const { added, removed } = difference(old, chain, listed);
+    const { added, removed } = difference(table, old, chain, listed);
     removals.push(...removed);
-    if (old === undefined) additions.unshift(addChain(TABLE, chain.name, chain.hook));
-    additions.push(...added.map((rule) => addRule(TABLE, chain.name, rule)));
+    if (old === undefined) additions.unshift(addChain(table, chain.name, chain.hook));
+    additions.push(...added.map((rule) => addRule(table, chain.name, rule)));
   }
   // Whatever jumped to them has been removed before.
   const gone = before.filter(({ name }) => !is.has(name)).map(({ name }) => name);
   return [
-    ...gone.map((name) => flushChain(TABLE, name)),
+    ...gone.map((name) => flushChain(table, name)),
     ...removals,
-    ...gone.map((name) => deleteChain(TABLE, name)),
+    ...gone.map((name) => deleteChain(table, name)),
     ...additions,
   ];
 }
 
 function difference(
+  table: TableName,
   old: Chain | undefined,
   chain: Chain,
   listed: readonly ListedRule[],
@@ -92,13 +100,13 @@ function difference(
     if (gone.length === 0 || handles.length === before.length) {
       return {
         removed: gone.flatMap((handle) =>
-          handle === undefined ? [] : [deleteRule(TABLE, chain.name, handle)],
+          handle === undefined ? [] : [deleteRule(table, chain.name, handle)],
         ),
         added: chain.rules.filter((rule) => !there.has(keyOf(rule))),
       };
     }
   }
-  return { removed: [flushChain(TABLE, chain.name)], added: chain.rules };
+  return { removed: [flushChain(table, chain.name)], added: chain.rules };
 }
 
 /** Rules of a chain in the order that the kernel has them in after `change`. */

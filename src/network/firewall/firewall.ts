@@ -1,13 +1,19 @@
-import { decodeChains, decodeRules } from "../../kernel/netlink/nft/decode.ts";
-import { listChains, listRules } from "../../kernel/netlink/nft/requests.ts";
+import {
+  decodeChains,
+  decodeRules,
+  type ListedChain,
+  type ListedRule,
+} from "../../kernel/netlink/nft/decode.ts";
+import { listChains, listRules, type TableName } from "../../kernel/netlink/nft/requests.ts";
 import { ruleText } from "../../kernel/netlink/nft/rule.ts";
 import { StepError } from "../../plan/error.ts";
 import type { RunResult } from "../../plan/run.ts";
 import type { Plan } from "../../plan/step.ts";
-import { change, needsHandles, rebuild, settled, TABLE } from "./change.ts";
+import { change, needsHandles, rebuild, settled } from "./change.ts";
 import { forgetFlows, goneTargets } from "./flows.ts";
 import { legacyObstacles } from "./legacy.ts";
 import { obstaclesIn } from "./obstacles.ts";
+import { bridgesOfOthers, type Owner, ownerChain, tableFor } from "./owner.ts";
 import { firewallPlan, listPlan } from "./plans.ts";
 import { type Chain, ruleset } from "./ruleset.ts";
 import type { Firewall, Obstacle, RuleReport } from "./types.ts";
@@ -17,8 +23,13 @@ export type RunPlan = (plan: Plan) => Promise<RunResult>;
 
 const WHY = "keep the firewall rules of the networks up to date";
 
-/** The table `inet cais` of the network namespace that plans run in. The first `apply` writes it anew. */
-export function createFirewall(runPlan: RunPlan): Firewall {
+/**
+ * The table `inet cais` of the network namespace that plans run in, or one of the root's own where that is another
+ * root's. The first `apply` writes it anew.
+ */
+export function createFirewall(runPlan: RunPlan, owner?: Owner): Firewall {
+  /** Found out with the first rules. */
+  let table: TableName | undefined;
   /** What the kernel has; undefined as long as that is not known. */
   let known: readonly Chain[] | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -27,18 +38,23 @@ export function createFirewall(runPlan: RunPlan): Firewall {
     last = next.catch(() => undefined);
     return next;
   };
-  const listed = async () =>
-    decodeRules((await runPlan(listPlan(listRules(TABLE), "read the firewall rules"))).output);
+  const listed = async (chain?: string) =>
+    decodeRules(
+      (await runPlan(listPlan(listRules(table ?? tableFor(undefined, []), chain), "read the firewall rules")))
+        .output,
+    );
 
   return {
     apply: (state) =>
       serially(async () => {
-        const chains = ruleset(state);
+        const rules = ruleset(state);
+        const chains = owner === undefined || rules.length === 0 ? rules : [...rules, ownerChain(owner)];
+        table ??= tableFor(owner, owner === undefined ? [] : await allChains(runPlan));
         const before = known;
         // Until it is done nobody knows.
         known = undefined;
-        const changed = before !== undefined && (await changeTo(before, chains));
-        if (!changed) await runPlan(firewallPlan(rebuild(chains), WHY));
+        const changed = before !== undefined && (await changeTo(table, before, chains));
+        if (!changed) await runPlan(firewallPlan(rebuild(table, chains), WHY));
         known = changed ? settled(before, chains) : chains;
         await forgetFlows(runPlan, goneTargets(before ?? [], chains));
       }),
@@ -51,13 +67,20 @@ export function createFirewall(runPlan: RunPlan): Firewall {
       }),
 
     obstacles: () => obstacles(runPlan),
+
+    bridgesOfOthers: async () => bridgesOfOthers(owner, await allChains(runPlan)),
   };
 
   /** @returns false where somebody has removed a part of the table, or all of it (`nft flush ruleset`) */
-  async function changeTo(before: readonly Chain[], chains: readonly Chain[]): Promise<boolean> {
+  async function changeTo(
+    table: TableName,
+    before: readonly Chain[],
+    chains: readonly Chain[],
+  ): Promise<boolean> {
     try {
-      const handles = needsHandles(before, chains) ? await listed() : [];
-      const requests = change(before, chains, handles);
+      const handles: ListedRule[] = [];
+      for (const chain of needsHandles(before, chains)) handles.push(...(await listed(chain)));
+      const requests = change(table, before, chains, handles);
       if (requests.length > 0) await runPlan(firewallPlan(requests, WHY));
       return true;
     } catch (error) {
@@ -67,10 +90,12 @@ export function createFirewall(runPlan: RunPlan): Firewall {
   }
 }
 
+const allChains = async (runPlan: RunPlan): Promise<readonly ListedChain[]> =>
+  decodeChains((await runPlan(listPlan(listChains(), "read who else filters"))).output);
+
 async function obstacles(runPlan: RunPlan): Promise<Obstacle[]> {
   try {
-    const { output } = await runPlan(listPlan(listChains(), "read who else filters"));
-    return [...obstaclesIn(decodeChains(output)), ...(await legacyObstacles(runPlan))];
+    return [...obstaclesIn(await allChains(runPlan)), ...(await legacyObstacles(runPlan))];
   } catch (error) {
     // A kernel without nf_tables has nobody's chains.
     if (error instanceof StepError) return [];

@@ -22,9 +22,15 @@ export function goneTargets(before: readonly Chain[], after: readonly Chain[]): 
           ? [then.address]
           : [],
       );
-  const count = (all: readonly string[], address: string) => all.filter((each) => each === address).length;
-  const [was, is] = [targets(before), targets(after)];
-  return [...new Set(was)].filter((address) => count(is, address) < count(was, address));
+  const counted = (all: readonly string[]) => {
+    const counts = new Map<string, number>();
+    for (const each of all) counts.set(each, (counts.get(each) ?? 0) + 1);
+    return counts;
+  };
+  const is = counted(targets(after));
+  return [...counted(targets(before))].flatMap(([address, count]) =>
+    (is.get(address) ?? 0) < count ? [address] : [],
+  );
 }
 
 /** Makes the kernel forget these flows; it is no failure of the rules where it cannot (Linux 5.8). */

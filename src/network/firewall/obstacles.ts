@@ -1,5 +1,4 @@
 import type { ListedChain } from "../../kernel/netlink/nft/decode.ts";
-import { TABLE } from "./change.ts";
 import type { Obstacle } from "./types.ts";
 
 const FORWARDED = new Set(["ip", "ip6", "inet"]);
@@ -11,10 +10,7 @@ const TOOL = { ip: "iptables", ip6: "ip6tables" } as const;
  */
 export function obstaclesIn(chains: readonly ListedChain[]): Obstacle[] {
   return chains
-    .filter(
-      ({ family, hook, policy, table }) =>
-        hook === "forward" && policy === "drop" && FORWARDED.has(family) && table !== TABLE.name,
-    )
+    .filter(({ family, hook, policy }) => hook === "forward" && policy === "drop" && FORWARDED.has(family))
     .map(({ family, name, table }) => obstacleOf(family, table, name));
 }
 

@@ -28,9 +28,10 @@ const base = (type: Hook["type"], hook: Hook["hook"], priority: number): Hook =>
  */
 export function ruleset({ networks, ports }: FirewallState): readonly Chain[] {
   if (networks.length === 0) return [];
+  const byId = new Map(networks.map((network) => [network.id, network]));
   const chains: Chain[] = [
     ...networks.map((network) => entrance(network, networks, ports)),
-    { name: "ports", rules: ports.flatMap((port) => translation(port, networks)), ordered: false },
+    { name: "ports", rules: ports.flatMap((port) => translation(port, byId)), ordered: false },
     {
       name: "forward",
       hook: base("filter", "forward", FILTER),
@@ -261,12 +262,22 @@ const ANY = new Set(["0.0.0.0", "::", ""]);
  * One published port. A proxy carries it between families, from `::1`, and from the container to itself: a bridge sends
  * no frame back to where it came from.
  */
-function translation(port: PublishedPort, networks: readonly FirewallNetwork[]): Rule[] {
-  const { container, containerIp, containerPort, hostIp, hostPort, protocol } = port;
+function translation(port: PublishedPort, networks: ReadonlyMap<string, FirewallNetwork>): readonly Rule[] {
+  const { containerIp, hostIp, hostPort } = port;
   const v6 = isV6(containerIp);
-  const network = networks.find(({ id }) => id === port.network);
+  const network = networks.get(port.network);
   if (network === undefined || closed(network) || isV6(hostIp) !== v6 || hostIp === "::1") return [];
-  if (!["nat", "nat-unprotected"].includes(modeOf(network, v6 ? 6 : 4))) return [];
+  if (hostPort === 0 || !["nat", "nat-unprotected"].includes(modeOf(network, v6 ? 6 : 4))) return [];
+  // The same port has the same rule, also as an object: what is compared with before is mostly that.
+  const known = translations.get(port) ?? translated(port, v6);
+  translations.set(port, known);
+  return known;
+}
+
+const translations = new WeakMap<PublishedPort, readonly Rule[]>();
+
+function translated(port: PublishedPort, v6: boolean): readonly Rule[] {
+  const { container, containerIp, containerPort, hostIp, hostPort, protocol } = port;
   const at: Condition = ANY.has(hostIp)
     ? { match: "family", family: v6 ? "ipv6" : "ipv4" }
     : destination(hostIp);

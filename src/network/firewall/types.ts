@@ -65,6 +65,8 @@ export interface Firewall {
   apply(state: FirewallState): Promise<void>;
   /** The rules as they are now, with their counters. */
   rules(): Promise<readonly RuleReport[]>;
+  /** Bridges that engines on other roots have rules for: they are theirs. */
+  bridgesOfOthers(): Promise<readonly string[]>;
   /** Where other people's rules drop what containers send through this host; empty where nothing does. */
   obstacles(): Promise<readonly Obstacle[]>;
 }

@@ -22,7 +22,7 @@ import type { Resources } from "./resources.ts";
 import type { Hook, Hooks, Mount, Process, Root, RuntimeSpec } from "./spec.ts";
 
 /** The versions of the specification whose configurations are understood. */
-export const OCI_VERSION = { min: "1.0.0", max: "1.2.1" } as const;
+export const OCI_VERSION = { min: "1.0.0", max: "1.3.0" } as const;
 
 /** Larger than any that an engine writes; runc and crun have no bound. */
 const CONFIG_MAX = 16 * 1024 * 1024;

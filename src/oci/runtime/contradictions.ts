@@ -26,6 +26,8 @@ export function contradictions(spec: RuntimeSpec): void {
       "linux.timeOffsets",
       "only new clocks can be set: add a namespace of type time without a path",
     );
+  if (linux.mountLabel?.includes('"')) throw wrong("linux.mountLabel", "a label has no quotes");
+  netDevices(linux.netDevices ?? {}, seen.has("network"));
   for (const name of Object.keys(linux.sysctl ?? {})) sysctl(name, seen);
   for (const [index, mount] of mounts.entries()) mountIds(mount, `mounts[${index}]`, seen.has("user"));
   if (!seen.has("mount"))
@@ -35,6 +37,34 @@ export function contradictions(spec: RuntimeSpec): void {
     );
   if (process === undefined) throw wrong("process", "it is missing: there is nothing to start");
   checkProcess(process);
+}
+
+/** Names as the kernel takes them (dev_valid_name in net/core/dev.c). */
+function netDevices(devices: Readonly<Record<string, { readonly name?: string }>>, any: boolean): void {
+  const inside = new Set<string>();
+  for (const [name, device] of Object.entries(devices)) {
+    const at = `linux.netDevices.${name.slice(0, 40)}`;
+    // The words that callers of runc know.
+    if (!any)
+      throw wrong(
+        at,
+        "unable to move network devices without a NET namespace: add a namespace of type network",
+      );
+    const wanted = device.name ?? name;
+    for (const each of [name, wanted])
+      if (!/^[^/:\s]{1,15}$/.test(each) || each === "." || each === ".." || Buffer.byteLength(each) > 15)
+        throw wrong(
+          at,
+          `${each.slice(0, 40)} is no name of an interface: give 1 to 15 bytes without / : and blanks`,
+        );
+    if (name === "lo" || wanted === "lo")
+      throw wrong(at, "every network namespace has a loopback of its own");
+    if (/%/.test(wanted.replace("%d", "")) || /%/.test(name))
+      throw wrong(at, `${wanted} is no name of an interface: only one %d stands for a number`);
+    if (inside.has(wanted) && !wanted.includes("%d"))
+      throw wrong(at, `two interfaces would be called ${wanted} in the container`);
+    inside.add(wanted);
+  }
 }
 
 /** Which namespace a kernel parameter belongs to (namespaces(7) and the pages it names). */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { check } from "../../cgroup/check.ts";
 import { readLayout } from "../../cgroup/layout.ts";
+import { limits } from "../../cgroup/limits.ts";
 import { prepareParent } from "../../cgroup/parent.ts";
 import { update as updateCgroup } from "../../cgroup/update.ts";
 import { readUpdate } from "../../oci/runtime/config.ts";
@@ -38,7 +39,7 @@ const update: RuntimeCommand = {
     "mem-bw-schema": { value: true },
     ...Object.fromEntries(NUMBERS.map((name) => [name, { value: true as const }])),
   },
-  run(context, given) {
+  async run(context, given) {
     const [id = ""] = exactly(given, 1, "update");
     for (const name of ["l3-cache-schema", "mem-bw-schema"])
       if (given.has(name))
@@ -51,6 +52,11 @@ const update: RuntimeCommand = {
     const { errors, resources, warnings } = check(parent, unchanged(wanted(context, given)));
     if (errors.length > 0) throw new RuntimeError(`Cannot update container ${id}: ${errors.join("; ")}`);
     for (const warning of warnings) context.log.warn(warning);
+    const { unit } = document;
+    if (unit !== undefined) {
+      const { limitScope } = await import("../systemd/start.ts");
+      await limitScope(unit, { writes: limits(parent, cgroup, resources).writes });
+    }
     updateCgroup(parent, cgroup, resources);
     return 0;
   },

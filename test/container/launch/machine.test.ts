@@ -31,7 +31,6 @@ const OTHERS = [{ type: "mount", path: "/proc/1/ns/mnt" }] as const;
 
 const REFUSED: readonly (readonly [RuntimeSpec, string])[] = [
   [spec({}, { intelRdt: { closID: "x" } }), "linux.intelRdt: classes of cache"],
-  [spec({}, { netDevices: { eth0: {} } }), "linux.netDevices: interfaces are not moved"],
   [spec({}, { personality: { domain: "LINUX", flags: ["X"] } }), "linux.personality.flags: "],
   [spec({}, { mountLabel: "a:b:c" }), "linux.mountLabel: this machine has no SELinux"],
   [withProcess({ selinuxLabel: "a:b:c" }), "process.selinuxLabel: this machine has no SELinux"],

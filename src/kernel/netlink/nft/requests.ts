@@ -144,12 +144,16 @@ export const deleteRule = (table: TableName, chain: string, handle: bigint): Req
   );
 
 /** All rules of a table; see `decodeRules`. */
-export const listRules = (table: TableName): Request =>
+export const listRules = (table: TableName, chain?: string): Request =>
   request(
     NFT_MSG.GETRULE,
     0,
-    [header(table), attribute(RULE.TABLE, text(table.name))],
-    `list table ${path(table)}`,
+    [
+      header(table),
+      attribute(RULE.TABLE, text(table.name)),
+      ...(chain === undefined ? [] : [attribute(RULE.CHAIN, text(chain))]),
+    ],
+    chain === undefined ? `list table ${path(table)}` : `list chain ${path(table)} ${chain}`,
   );
 
 /** All chains of all tables; see `decodeChains`. */

@@ -1,6 +1,6 @@
 import { addressText, macText } from "../address.ts";
 import { type Answer, attributesOf, textOf, u32Of, u64At } from "../decode.ts";
-import { IFA, IFF_UP, IFLA, IFLA_INFO, RT, RTA, RTM } from "./numbers.ts";
+import { IFA, IFA_F_PERMANENT, IFF_UP, IFLA, IFLA_INFO, RT, RTA, RTM } from "./numbers.ts";
 
 export interface ListedLink {
   readonly index: number;
@@ -64,6 +64,8 @@ export interface ListedAddress {
   readonly index: number;
   readonly address: string;
   readonly bits: number;
+  /** For everybody, and for good: what is kept when an interface moves. */
+  readonly lasting: boolean;
 }
 
 /** The addresses of an answer to `listAddresses`. */
@@ -75,8 +77,14 @@ export function decodeAddresses(answers: readonly Answer[]): ListedAddress[] {
       const found = attributesOf(content.subarray(8));
       const address = found.get(IFA.LOCAL) ?? found.get(IFA.ADDRESS);
       if (address === undefined) return [];
+      const flags = u32Of(found.get(IFA.FLAGS)) ?? content[2] ?? 0;
       return [
-        { index: u32Of(content.subarray(4)) ?? 0, address: addressText(address), bits: content[1] ?? 0 },
+        {
+          index: u32Of(content.subarray(4)) ?? 0,
+          address: addressText(address),
+          bits: content[1] ?? 0,
+          lasting: content[3] === RT.SCOPE_UNIVERSE && (flags & IFA_F_PERMANENT) !== 0,
+        },
       ];
     });
 }

@@ -25,7 +25,9 @@ export const IFLA = {
   LINKINFO: 18,
   NET_NS_PID: 19,
   STATS64: 23,
+  NET_NS_FD: 28,
   LINK_NETNSID: 37,
+  NEW_IFINDEX: 49,
 } as const;
 /** linux/if_link.h */
 export const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
@@ -54,9 +56,11 @@ export const IFF_UP = 1;
 export const AF = { UNSPEC: 0, INET: 2, INET6: 10 } as const;
 
 /** linux/if_addr.h */
-export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4 } as const;
+export const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 /** linux/if_addr.h */
 export const IFA_F_NODAD = 0x02;
+/** linux/if_addr.h: not from a router or a lease, which would end. */
+export const IFA_F_PERMANENT = 0x80;
 
 /** linux/rtnetlink.h */
 export const RTA = { DST: 1, OIF: 4, GATEWAY: 5 } as const;
