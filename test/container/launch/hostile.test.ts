@@ -285,6 +285,30 @@ test(
 );
 
 test(
+  "a container that sees the machine's processes gets nothing of a keeper, which has fewer rights than it",
+  can,
+  async () => {
+    const kept = await scene.start("kept", ["sleep", "1000"]);
+    const other = await scene.start("kept-init", ["sleep", "1000"], { request: { init: true } });
+    try {
+      for (const { keeper } of [kept, other]) {
+        const all =
+          "for what in root cwd exe fd/0 fd/4 fd/8 mem environ maps ns/mnt; do ls $1/$what/ && echo $what; readlink $1/$what; done";
+        const script = `set -- /proc/${keeper.pid}; cat $1/comm; { ${all}; cat $1/maps $1/environ $1/root${victim}/secret; echo x > $1/root${victim}/made; } 2> /dev/null; true`;
+        const { stdout } = await scene.do(shell(script), machine);
+        assert.equal(stdout, "cais-keeper\n");
+        assert.equal(look(victim), untouched);
+      }
+    } finally {
+      for (const running of [kept, other]) {
+        running.signal(9);
+        await scene.finish(running);
+      }
+    }
+  },
+);
+
+test(
   "CVE-2019-5736: the launch program can neither be run again nor be opened by what it becomes",
   can,
   async () => {
