@@ -28,6 +28,7 @@ const KNOWN = new Set(
 /** Bounds on what is parsed at all. */
 const SIZE_MAX = 4 * 1024 * 1024;
 const INSTRUCTIONS_MAX = 10_000;
+const FLAGS_MAX = 100;
 
 /** Parses a Dockerfile; errors name the line. */
 export function parseDockerfile(source: string): Dockerfile {
@@ -38,15 +39,17 @@ export function parseDockerfile(source: string): Dockerfile {
   const instructions: Instruction[] = [];
   for (let at = 0; at < lines.length; ) {
     const first = at + 1;
-    let text = lines[at++]!.trimStart();
-    if (text.trim() === "" || text.startsWith("#")) continue;
-    while (continued.test(text) && at < lines.length) {
-      text = text.replace(continued, "");
+    let piece = lines[at++]!.trimStart();
+    if (piece.trim() === "" || piece.startsWith("#")) continue;
+    const pieces: string[] = [];
+    while (continued.test(piece) && at < lines.length) {
+      pieces.push(piece.replace(continued, ""));
       // Comments and empty lines between continued lines are not there.
       while (at < lines.length && /^\s*(#.*)?$/.test(lines[at]!)) at++;
-      if (at < lines.length) text += lines[at++]!;
+      piece = lines[at++] ?? "";
     }
-    instructions.push(instructionOf(text.replace(continued, "").trim(), first));
+    pieces.push(piece.replace(continued, ""));
+    instructions.push(instructionOf(pieces.join("").trim(), first));
     if (instructions.length > INSTRUCTIONS_MAX) throw parseError(first, "too many instructions");
   }
   if (instructions.length === 0) throw new Refusal("invalid", "the Dockerfile (Dockerfile) cannot be empty");
@@ -74,6 +77,7 @@ function instructionOf(original: string, line: number): Instruction {
   if (["ADD", "COPY", "FROM", "RUN"].includes(name)) {
     for (let flag = /^--\S+/.exec(text); flag !== null; flag = /^--\S+/.exec(text)) {
       flags.push(flag[0]);
+      if (flags.length > FLAGS_MAX) throw parseError(line, "too many flags");
       text = text.slice(flag[0].length).trim();
     }
   }

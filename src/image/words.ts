@@ -29,17 +29,26 @@ export function expand(text: string, variables: Variables, mark: Escape = "\\"):
   return readWord(text, 0, variables, mark, false).value;
 }
 
+/** What is longer can be no argument and no variable of a program (MAX_ARG_STRLEN of execve(2)). */
+const LENGTH_MAX = 128 * 1024;
+/** Substitutions in the words of substitutions. */
+const DEPTH_MAX = 50;
+
 function readWord(
   text: string,
   start: number,
   variables: Variables | undefined,
   mark: Escape,
   stopAtBlank: boolean,
+  depth = 0,
 ): { readonly value: string; readonly end: number } {
   let value = "";
   let quote = "";
   let at = start;
+  if (depth > DEPTH_MAX) throw new Error("syntax error: substitutions nest too deeply");
   while (at < text.length) {
+    if (value.length > LENGTH_MAX)
+      throw new Error("what it becomes is longer than 128 KiB, which no program can be given");
     const character = text[at]!;
     if (quote === "" && stopAtBlank && /\s/.test(character)) break;
     if (character === quote) quote = "";
@@ -50,7 +59,7 @@ function readWord(
       value += quote === '"' && !`"$${mark}`.includes(next) ? mark + next : next;
       at++;
     } else if (character === "$" && quote !== "'" && variables !== undefined) {
-      const found = readVariable(text, at, variables, mark);
+      const found = readVariable(text, at, variables, mark, depth);
       value += found.value;
       at = found.end;
       continue;
@@ -69,21 +78,24 @@ function readVariable(
   start: number,
   variables: Variables,
   mark: Escape,
+  depth: number,
 ): { readonly value: string; readonly end: number } {
-  const plain = /^\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/.exec(text.slice(start));
+  const name = /\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/y;
+  name.lastIndex = start;
+  const plain = name.exec(text);
   if (plain !== null) return { value: variables(plain[1]!) ?? "", end: start + plain[0].length };
   if (text[start + 1] !== "{") return { value: "$", end: start + 1 };
   const end = closing(text, start + 2);
   const inside = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])(.*))?$/s.exec(text.slice(start + 2, end));
   if (end === -1 || inside === null)
     throw new Error(`syntax error: bad substitution in ${JSON.stringify(text)}`);
-  const [, name = "", operator = "", word = ""] = inside;
-  const value = variables(name);
+  const [, wanted = "", operator = "", word = ""] = inside;
+  const value = variables(wanted);
   const set = operator.startsWith(":") ? value !== undefined && value !== "" : value !== undefined;
-  const other = (): string => expand(word, variables, mark);
+  const other = (): string => readWord(word, 0, variables, mark, false, depth + 1).value;
   if (operator.endsWith("-")) return { value: set ? (value ?? "") : other(), end: end + 1 };
   if (operator.endsWith("+")) return { value: set ? other() : "", end: end + 1 };
-  if (operator.endsWith("?") && !set) throw new Error(`${name}: ${word === "" ? "not set" : other()}`);
+  if (operator.endsWith("?") && !set) throw new Error(`${wanted}: ${word === "" ? "not set" : other()}`);
   return { value: value ?? "", end: end + 1 };
 }
 

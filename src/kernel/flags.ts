@@ -101,6 +101,7 @@ export const MOUNT_ATTR = {
 /** linux/prctl.h */
 export const PR = {
   SET_PDEATHSIG: 1,
+  SET_DUMPABLE: 4,
   SET_KEEPCAPS: 8,
   SET_NAME: 15,
   CAPBSET_DROP: 24,

@@ -72,7 +72,9 @@ const ANONYMOUS = "com.docker.volume.anonymous";
 export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions): Volumes {
   const base = join(root, "volumes");
   const removed = join(base, ".removed");
-  fs.mkdirSync(removed, { recursive: true, mode: 0o701 });
+  // Programs in a volume may be set to run as another user: for no user of the machine (CVE-2021-41091).
+  fs.mkdirSync(removed, { recursive: true, mode: 0o710 });
+  fs.chmodSync(base, 0o710);
   for (const name of fs.readdirSync(removed))
     fs.rmSync(join(removed, name), { recursive: true, force: true });
   const known = new Map<string, Volume>();

@@ -138,6 +138,32 @@ test("many connections that say nothing do not keep others out", options, async 
   await serves();
 });
 
+test("a NUL byte ends no path, no argument and no variable early", options, async () => {
+  const changes: Readonly<Record<string, object>> = {
+    argument: { Cmd: ["echo", "a\0b"] },
+    program: { Cmd: ["/bin/true\0/bin/false"] },
+    variable: { Env: ["A=b\0c"] },
+    directory: { WorkingDir: "/tmp\0/elsewhere" },
+    host: { Hostname: "a\0b" },
+    tmpfs: { HostConfig: { Tmpfs: { "/proc\0/x": "" } } },
+    bind: { HostConfig: { Binds: ["/tmp\0/etc:/mnt"] } },
+    target: { HostConfig: { Binds: ["/tmp:/mnt\0/x"] } },
+    masked: { HostConfig: { MaskedPaths: ["/proc/keys\0x"] } },
+    sysctl: { HostConfig: { Sysctls: { "net.ipv4.ip_forward": "1\0" } } },
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    const body = { Image: IMAGE, Cmd: ["true"], NetworkDisabled: true, ...change };
+    const made = await ask(engine.socket, { method: "POST", path: "/containers/create", body });
+    if (made.status === 201) {
+      const { Id } = JSON.parse(made.body.toString()) as { Id: string };
+      const started = await ask(engine.socket, { method: "POST", path: `/containers/${Id}/start` });
+      assert.ok(started.status >= 400, `${what}: ${started.status}`);
+      assert.match(started.body.toString(), /NUL|invalid/i, what);
+    } else assert.ok(made.status >= 400, `${what}: ${made.status} ${made.body.toString()}`);
+  }
+  await serves();
+});
+
 test(
   "filters are texts to the engine, not properties of its objects, and no pattern keeps it busy",
   options,

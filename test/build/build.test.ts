@@ -258,4 +258,27 @@ HEALTHCHECK NONE
     const view = images.driver.view(images.get("built").chain);
     assert.deepEqual(view.names("to").toSorted(), ["l", "x"]);
   });
+
+  it("is not kept busy by Dockerfiles that are made for it", async () => {
+    const begun = performance.now();
+    const long = (line: string) => line.repeat(Math.floor((3.9 * 1024 * 1024) / line.length));
+    for (const [dockerfile, refusal] of [
+      [`FROM scratch\nLABEL a=b${long(" \\\n#")}x`, undefined],
+      [`FROM scratch\nLABEL a=${long("b\\\n")}`, /128 KiB/],
+      [`FROM scratch\nCOPY ${long("--a ")} /`, /too many flags/],
+      [`FROM scratch\nLABEL a=${long("$a")}`, undefined],
+      [`FROM scratch\nLABEL a=${long("${a:-")}`, /bad substitution/],
+      [`FROM scratch\nLABEL a=${"${a:-".repeat(60)}${"}".repeat(60)}`, /nest too deeply/],
+      [
+        `FROM scratch\nENV a=0123456789\n${Array.from({ length: 60 }, () => "ENV a=$a$a\n").join("")}`,
+        /longer than 128 KiB/,
+      ],
+      [`FROM scratch\nEXPOSE ${long("1 ")}`, undefined],
+    ] as const) {
+      using directory = scratch();
+      const said = await build(directory.path, dockerfile).then(() => "", String);
+      if (refusal !== undefined) assert.match(said.slice(0, 500), refusal, dockerfile.slice(0, 60));
+    }
+    assert.ok(performance.now() - begun < 30_000);
+  });
 });

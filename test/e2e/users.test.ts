@@ -48,3 +48,9 @@ test(
     assert.equal(await engine.ok([...options, "stat", "-c", "%u:%g", "/theirs"]), "7:8");
   },
 );
+
+test("its volumes are within its reach, through directories that are not", can, async () => {
+  const script = "echo there > /v/file; stat -c '%u' /v/file; cat /v/file";
+  assert.equal(await run("-v", "vol:/v", "busybox", "sh", "-c", script), "0\nthere");
+  assert.equal(await run("-v", "vol:/v", "busybox", "cat", "/v/file"), "there");
+});

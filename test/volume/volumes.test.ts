@@ -102,4 +102,11 @@ describe("volumes", { skip }, () => {
     assert.equal(fs.existsSync(join(Mountpoint, "precious")), true);
     assert.throws(() => volumes.create({ name: "vv" }), /damaged/);
   });
+
+  it("CVE-2021-41091: are out of reach for the machine's other users", () => {
+    using directory = scratch();
+    fs.mkdirSync(join(directory.path, "volumes"), { mode: 0o755 });
+    open(directory.path).create({ name: "vv" });
+    assert.equal(fs.statSync(join(directory.path, "volumes")).mode & 0o7, 0);
+  });
 });

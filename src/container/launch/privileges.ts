@@ -166,6 +166,12 @@ export function dropPrivileges(
   const filter = seccomp === undefined ? [] : seccompFilter(seccomp, arch, because);
   const noNewPrivileges = process.noNewPrivileges === true;
   return [
+    // From here on others in the container may be its equals. execve(2) takes it back.
+    call(
+      "prctl",
+      [num(PR.SET_DUMPABLE, "PR_SET_DUMPABLE"), num(0)],
+      "keep its memory and its program from the container's other processes",
+    ),
     ...boundingSet(capabilities, because),
     // Without no_new_privs only CAP_SYS_ADMIN may load a filter, so that comes while it is still there.
     ...(noNewPrivileges ? [] : filter),

@@ -196,7 +196,16 @@ export function syncSocket(): Step[] {
 
 /** Give up every capability but the one to signal processes of other users (capabilities(7)). */
 export function dropKeeperPrivileges(dropAll: Step): Step[] {
-  return [call("chdir", [str("/")], "hold no directory"), dropAll];
+  return [
+    call("chdir", [str("/")], "hold no directory"),
+    // Else root of a container that sees it could: it has these capabilities too (`ptrace_may_access` in kernel/ptrace.c).
+    call(
+      "prctl",
+      [num(PR.SET_DUMPABLE, "PR_SET_DUMPABLE"), num(0)],
+      "let nobody with as few rights get at its memory, or at the machine's files through it",
+    ),
+    dropAll,
+  ];
 }
 
 /** The last step of a keeper. */

@@ -63,6 +63,9 @@ export class Layout {
   #allocate(data: Data): Placed {
     switch (data.kind) {
       case "text": {
+        // The kernel would see something else than what was checked.
+        if (data.text.includes("\0"))
+          throw new Error(`Cannot use ${JSON.stringify(data.text.slice(0, 80))}: it has a NUL byte in it`);
         const same = this.#texts.get(data.text);
         if (same !== undefined) return this.#placed.get(same)!;
         this.#texts.set(data.text, data);

@@ -32,6 +32,8 @@ function control(state: State, call: Call) {
     case PR.CAP_AMBIENT:
       if (numberAt(call, 1) !== PR_CAP_AMBIENT.RAISE) throw noForm("PR_CAP_AMBIENT other than RAISE");
       return void last.ambient.push(capability(numberAt(call, 2)));
+    case PR.SET_DUMPABLE:
+      return note(state, "NOT done by hand: setpriv has no option for it");
     case PR.SET_KEEPCAPS:
       return note(state, "setpriv does so itself");
     case PR.SET_SECUREBITS:

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   mkdirSync,
   mkdtempSync,
@@ -158,7 +160,7 @@ test("places of the engine's own files and of the kernel's file systems do not e
 });
 
 test(
-  "a volume on /dev does not become the input, the terminal, or what files are hidden with",
+  "CVE-2025-31133, CVE-2025-52565: a volume on /dev does not become the input, the terminal, or what files are hidden with",
   can,
   async () => {
     const volume = join(scene.directory, "volume");
@@ -201,7 +203,7 @@ test("a link to /dev gives a volume none of it before the masks are in place", c
   }),
 );
 
-test("a parameter is written to procfs or nowhere", can, async () => {
+test("CVE-2025-52881: a parameter is written to procfs or nowhere", can, async () => {
   const volume = join(scene.directory, "parameters");
   mkdirSync(join(volume, "sys/net/ipv4"), { recursive: true });
   writeFileSync(join(volume, "sys/net/ipv4/ip_forward"), "");
@@ -227,7 +229,7 @@ async function beside<T>(script: string, look: (running: Running) => Promise<T>)
 }
 
 test(
-  "an exec takes neither directory nor input from the machine, whatever the container has made of them",
+  "CVE-2024-21626 and its like: an exec takes neither directory nor input from the machine, whatever the container has made of them",
   can,
   async () => {
     const script = `ln -s ${out()} /work; rm /dev/null; ln -s ${out("/secret")} /dev/null; rm /dev/pts/ptmx; ln -s ${out("/secret")} /dev/ptmx`;
@@ -248,5 +250,104 @@ test(
         assert.equal(look(victim), untouched, cwd);
       }
     });
+  },
+);
+
+test(
+  "CVE-2021-30465, CVE-2024-45310: a process that swaps places of mounts for links gets none of the machine's",
+  can,
+  async () => {
+    const shared = join(scene.directory, "shared");
+    mkdirSync(join(shared, "d"), { recursive: true });
+    const swapper = spawn(
+      process.execPath,
+      [join(import.meta.dirname, "../../image/swapper.ts"), shared, out()],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    await once(swapper.stdout, "data");
+    try {
+      const mounts = [
+        bind(shared, "/vol"),
+        bind(scene.image, "/vol/d/inner"),
+        tmpfs("/vol/d/other"),
+        bind(join(scene.image, "bin/busybox"), "/vol/plain"),
+      ];
+      for (let round = 0; round < 40; round++)
+        await harmless("cat secret ../secret", { mounts, process: { cwd: "/vol/d/directory" } });
+    } finally {
+      const ended = once(swapper, "exit");
+      swapper.kill("SIGKILL");
+      await ended;
+    }
+  },
+);
+
+test(
+  "a container that sees the machine's processes gets nothing of a keeper, which has fewer rights than it",
+  can,
+  async () => {
+    const kept = await scene.start("kept", ["sleep", "1000"]);
+    const other = await scene.start("kept-init", ["sleep", "1000"], { request: { init: true } });
+    try {
+      for (const { keeper } of [kept, other]) {
+        const all =
+          "for what in root cwd exe fd/0 fd/4 fd/8 mem environ maps ns/mnt; do ls $1/$what/ && echo $what; readlink $1/$what; done";
+        const script = `set -- /proc/${keeper.pid}; cat $1/comm; { ${all}; cat $1/maps $1/environ $1/root${victim}/secret; echo x > $1/root${victim}/made; } 2> /dev/null; true`;
+        const { stdout } = await scene.do(shell(script), machine);
+        assert.equal(stdout, "cais-keeper\n");
+        assert.equal(look(victim), untouched);
+      }
+    } finally {
+      for (const running of [kept, other]) {
+        running.signal(9);
+        await scene.finish(running);
+      }
+    }
+  },
+);
+
+test(
+  "CVE-2019-5736: the launch program can neither be run again nor be opened by what it becomes",
+  can,
+  async () => {
+    for (const wanted of [{}, machine, { namespaces: ["user"] }] as const) {
+      const again = await scene.do(["/proc/self/exe"], wanted).then(
+        () => "it ran",
+        (error: Error) => error.message,
+      );
+      assert.match(again, /EACCES/);
+      await withLinks({ "bin/again": "/proc/self/exe" }, async () => {
+        await assert.rejects(scene.do(["again"], wanted), /EACCES/);
+      });
+    }
+    // It stays as init: nobody may have its program, its descriptors or its memory.
+    const { stdout } = await scene.do(
+      shell(
+        "for what in exe mem fd/0 root; do cat /proc/1/$what > /dev/null 2>&1 && echo $what; done; cat /proc/1/comm",
+      ),
+      { request: { init: true } },
+    );
+    assert.equal(stdout, "cais-init\n");
+  },
+);
+
+test(
+  "CVE-2022-24769, CVE-2022-29162, CVE-2023-25809, CVE-2022-0492: what a process has of capabilities and cgroups",
+  can,
+  async () => {
+    const script = `grep -E '^(CapInh|CapAmb|NoNewPrivs)' /proc/self/status
+    for file in $(find /sys/fs/cgroup -name release_agent -o -name cgroup.procs 2>/dev/null | head -n 40); do
+      (echo x > $file) 2>/dev/null && echo "wrote $file"
+    done
+    mkdir /tmp/c; mount -t cgroup -o memory cgroup /tmp/c 2>/dev/null && echo mounted
+    unshare -UrmC true 2>/dev/null && echo unshared; true`;
+    const own = { bounding: ["CAP_KILL"], effective: ["CAP_KILL"], permitted: ["CAP_KILL"] };
+    const { stdout } = await scene.do(shell(script), { process: { capabilities: own } });
+    assert.deepEqual(
+      stdout.split("\n").filter((line) => line !== "unshared"),
+      ["CapInh:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t0", ""],
+    );
   },
 );
