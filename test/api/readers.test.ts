@@ -145,3 +145,44 @@ test("two thousand followers cost little, hear everything, and leave nothing", o
   await busy(20);
   assert.ok(descriptors() <= opened + 2, `${descriptors()} descriptors are open, ${opened} before`);
 });
+
+test(
+  "all who are attached read the same bytes, the slowest too, and the engine does not grow",
+  options,
+  async () => {
+    const script =
+      'read word; i=0; while [ $i -lt 4000 ]; do echo "$i of the output"; echo "$i of the errors" >&2; i=$((i+1)); done; yes | head -c 1m';
+    await start("fan", ["sh", "-c", script], { OpenStdin: true });
+    const path = "/containers/fan/attach?stream=1&stdout=1&stderr=1";
+    const sockets = await Promise.all(Array.from({ length: 60 }, () => open("POST", path)));
+    const before = resident();
+    const [slow, ...others] = sockets as [Socket, ...Socket[]];
+    const all = (socket: Socket): Promise<Buffer> =>
+      new Promise((resolve) => {
+        const chunks: Buffer[] = [];
+        socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+        socket.on("end", () => resolve(Buffer.concat(chunks)));
+        socket.resume();
+      });
+    const heard = others.map(all);
+    await ask(engine.socket, {
+      method: "POST",
+      path: "/containers/fan/attach?stream=1&stdin=1",
+      headers: { Upgrade: "tcp", Connection: "Upgrade" },
+      input: "now\n",
+    });
+    await busy(50);
+    const late = await all(slow);
+    const [first, ...rest] = await Promise.all(heard);
+    const grown = resident() - before;
+    await send("DELETE", "/containers/fan?force=1");
+    for (const one of [...rest, late]) assert.ok(first?.equals(one));
+    const streams: Record<number, string> = { 1: "", 2: "" };
+    for (let at = 0; at < late.length; at += 8 + late.readUInt32BE(at + 4))
+      streams[late[at]!] += late.toString("latin1", at + 8, at + 8 + late.readUInt32BE(at + 4));
+    const lines = (what: string) => Array.from({ length: 4000 }, (_, n) => `${n} of the ${what}\n`).join("");
+    assert.equal(streams[1], lines("output") + "y\n".repeat(1 << 19));
+    assert.equal(streams[2], lines("errors"));
+    assert.ok(grown < 80 * MIB, `the engine has grown by ${Math.round(grown / MIB)} MiB`);
+  },
+);

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { type Docker, docker } from "../../api.ts";
 import { allocated, parentOf, resident } from "../../memory.ts";
+import { spent } from "../../processor.ts";
 import type { Bench } from "../../row.ts";
 
 /** An engine behind a socket, cais or Docker. */
@@ -12,13 +13,22 @@ export interface Engine {
   readonly memory: () => number;
   /** KiB of it that they have allocated. */
   readonly allocated: () => number;
+  /** Milliseconds of processor time that they have spent. */
+  readonly spent: () => number;
 }
 
 /** cais and Docker, each if it is there. */
 export function enginesOf({ cais, peers }: Bench): Engine[] {
   const engine = (name: Engine["name"], socket: string, pids: () => readonly number[]): Engine => {
     const sum = (of: (pid: number) => number) => () => pids().reduce((all, pid) => all + of(pid), 0);
-    return { name, socket, api: docker(socket), memory: sum(resident), allocated: sum(allocated) };
+    return {
+      name,
+      socket,
+      api: docker(socket),
+      memory: sum(resident),
+      allocated: sum(allocated),
+      spent: sum(spent),
+    };
   };
   const engines: Engine[] = [];
   const own = cais?.env.DOCKER_HOST?.replace("unix://", "");
