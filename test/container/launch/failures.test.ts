@@ -55,6 +55,14 @@ const ENDPOINTS: readonly Endpoint[] = [2, 3].map((number) => ({
   ...(number === 2 ? { defaultRoute4: { via: "172.17.0.1" } } : {}),
 }));
 
+/** Beside an interface: the kernel chooses the MAC address, since one that is going still has its own. */
+const BESIDE: Endpoint = {
+  network: "lan",
+  interface: "eth9",
+  link: { driver: "macvlan", parent: "cais0", mode: "bridge" },
+  addresses: [{ address: "10.9.0.2", bits: 24 }],
+};
+
 /** What a failed start could leave behind. */
 function left(): readonly string[] {
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
@@ -174,6 +182,10 @@ const variants: Readonly<Record<string, () => Wanted>> = {
     namespaces: ["user"],
     process: { terminal: true },
     request: { endpoints: ENDPOINTS },
+  }),
+  "an interface on a bridge and one beside it, a terminal": () => ({
+    process: { terminal: true },
+    request: { endpoints: [ENDPOINTS[0]!, BESIDE] },
   }),
   "the machine's processes, with an init": () => ({
     shared: ["pid"],
