@@ -60,6 +60,7 @@ oci kill one KILL
 oci delete one
 say gone show LoadState
 say ran sh -c 'cd /two; bun /cais/src/cli/main.ts runtime --root /run/oci --systemd-cgroup run two < /dev/null; echo $?'
+say failed oci create --bundle /three three
 say left ls -d /sys/fs/cgroup/machine.slice/machine-cais.slice/*.scope
 `;
 
@@ -84,6 +85,7 @@ test(
         systemdFiles(),
         bundle("one", ["sleep", "1000"]),
         bundle("two", ["sh", "-c", "cat /proc/self/cgroup; exit 7"]),
+        bundle("three", ["/no/such/program"]),
       ),
       init: SYSTEMD,
       command: COMMANDS,
@@ -128,6 +130,7 @@ test(
       assert.equal(said.get(name), value, `${name}\n${result.output}`);
     assert.match(said.get("cgroup.procs") ?? "", /^\d+$/, "nothing but the container is in its cgroup");
     assert.match(said.get("again") ?? "", /unable to start unit test-one\.scope: .*already/i);
+    assert.match(said.get("failed") ?? "", /no such file or directory/);
     assert.match(said.get("left") ?? "", /No such file/);
   },
 );
