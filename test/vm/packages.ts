@@ -55,6 +55,8 @@ export function systemdPackages(arch: Arch): string {
         "systemd",
         "apparmor",
         "checkpolicy",
+        "dbus-daemon",
+        "dbus-system-bus-common",
       ),
     );
   return directory;

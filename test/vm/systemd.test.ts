@@ -7,7 +7,7 @@ import { needs } from "../support/skip.ts";
 import type { Entry } from "./cpio.ts";
 import { host, merged, text } from "./files.ts";
 import { guestBusybox, repository, runInVm, vmMissing } from "./harness.ts";
-import { SYSTEMD, systemdFiles, systemdMissing } from "./systemd.ts";
+import { SYSTEMD, systemBusFiles, systemdFiles, systemdMissing } from "./systemd.ts";
 
 const LINK: Entry = { kind: "link", target: "busybox" };
 
@@ -56,10 +56,13 @@ say reloaded cat memory.max pids.max cpu.max
 say device oci exec one sh -c 'echo gone > /dev/null && cat /proc/self/cgroup'
 say again oci create --bundle /one two
 cd /
-oci kill one KILL
-oci delete one
+oci delete --force one
 say gone show LoadState
 say ran sh -c 'cd /two; bun /cais/src/cli/main.ts runtime --root /run/oci --systemd-cgroup run two < /dev/null; echo $?'
+say failed oci create --bundle /three three
+systemctl start dbus.service
+rm /run/systemd/private
+say bus sh -c 'cd /two; bun /cais/src/cli/main.ts runtime --root /run/oci --systemd-cgroup run two < /dev/null; echo $?'
 say left ls -d /sys/fs/cgroup/machine.slice/machine-cais.slice/*.scope
 `;
 
@@ -82,8 +85,10 @@ test(
       files: merged(
         repository(ROOT),
         systemdFiles(),
+        systemBusFiles(),
         bundle("one", ["sleep", "1000"]),
         bundle("two", ["sh", "-c", "cat /proc/self/cgroup; exit 7"]),
+        bundle("three", ["/no/such/program"]),
       ),
       init: SYSTEMD,
       command: COMMANDS,
@@ -123,11 +128,14 @@ test(
       device: "0::/",
       gone: "not-found",
       ran: "0::/ 7",
+      // Without its own socket it is asked over the system's bus.
+      bus: "0::/ 7",
     };
     for (const [name, value] of Object.entries(expected))
       assert.equal(said.get(name), value, `${name}\n${result.output}`);
     assert.match(said.get("cgroup.procs") ?? "", /^\d+$/, "nothing but the container is in its cgroup");
     assert.match(said.get("again") ?? "", /unable to start unit test-one\.scope: .*already/i);
+    assert.match(said.get("failed") ?? "", /no such file or directory/);
     assert.match(said.get("left") ?? "", /No such file/);
   },
 );

@@ -49,6 +49,38 @@ export function systemdFiles(): Files {
   );
 }
 
+const BUS_SOCKET = `[Unit]
+DefaultDependencies=no
+[Socket]
+ListenStream=/run/dbus/system_bus_socket
+`;
+
+const BUS_SERVICE = `[Unit]
+DefaultDependencies=no
+Requires=dbus.socket
+[Service]
+Type=notify
+ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only
+`;
+
+/** The system's bus, for \`systemctl start dbus.service\`. */
+export function systemBusFiles(): Files {
+  const shared = [
+    "/usr/share/dbus-1/system.conf",
+    "/usr/share/dbus-1/system.d/org.freedesktop.systemd1.conf",
+  ];
+  return merged(
+    withPackagedLibraries("/usr/bin/dbus-daemon"),
+    new Map([
+      ["/etc/passwd", text("root:x:0:0::/root:/bin/sh\nmessagebus:x:100:100::/:/bin/false\n")],
+      ["/etc/group", text("root:x:0:\nmessagebus:x:100:\n")],
+      ["/etc/systemd/system/dbus.socket", text(BUS_SOCKET)],
+      ["/etc/systemd/system/dbus.service", text(BUS_SERVICE)],
+      ...shared.map((path) => [path, host(inPackages(path))] as const),
+    ]),
+  );
+}
+
 /** As the packages' own loader finds them. */
 function withPackagedLibraries(program: string): Files {
   const places = ["lib", "usr/lib"].flatMap((above) => {
