@@ -1,7 +1,7 @@
 import { at, imm, slot, type Writer } from "../plan/program/writer.ts";
 import type { Data, Slot } from "../plan/step.ts";
 import { VARIABLES } from "./stack.ts";
-import { ifBegins } from "./text.ts";
+import { appendText, ifBegins } from "./text.ts";
 
 /** struct sockaddr_un (unix(7)): the family, then the path. */
 export const ADDRESS: Data = { kind: "space", size: 112, name: "address" };
@@ -22,7 +22,6 @@ const chosen = (index: number): Slot => `host-${index}`;
 export function findAddress(writer: Writer, elsewhere: string): void {
   readVariables(writer, elsewhere);
   const copy = writer.fresh("address-copy");
-  const done = writer.fresh("address-done");
   writer.set("path", at(DEFAULT));
   for (const index of HOSTS.keys()) {
     const next = writer.fresh("address-next");
@@ -39,16 +38,7 @@ export function findAddress(writer: Writer, elsewhere: string): void {
   writer.label(copy);
   writer.store(at(ADDRESS), 0, 2, imm(AF_UNIX));
   writer.set("into", at(ADDRESS, 2));
-  const next = writer.fresh("address-byte");
-  writer.label(next);
-  writer.load("byte", slot("path"), 0, 1);
-  writer.if(slot("byte"), "eq", imm(0), done);
-  writer.if(slot("into"), "ge", at(ADDRESS, 2 + SUN_PATH - 1), elsewhere);
-  writer.store(slot("into"), 0, 1, slot("byte"));
-  writer.add("into", imm(1));
-  writer.add("path", imm(1));
-  writer.jump(next);
-  writer.label(done);
+  appendText(writer, "path", "into", at(ADDRESS, 2 + SUN_PATH - 1), elsewhere);
 }
 
 /** Notes where the values of `HOSTS` are; an empty one counts as none. */

@@ -10,8 +10,8 @@ export const SOCKET: Slot = "socket";
 
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 0o2000001;
-/** PATH_MAX (linux/limits.h) */
-const DIRECTORY: Data = { kind: "space", size: 4096, name: "directory" };
+/** Room for a path: PATH_MAX (linux/limits.h) bytes. */
+export const DIRECTORY = { kind: "space", size: 4096, name: "directory" } as const;
 const CALL: Data = { kind: "space", size: CALL_HEAD.size, name: "call" };
 const ANSWER: Data = { kind: "space", size: 256, name: "answer" };
 /** How an answer begins that takes the command. */
@@ -32,7 +32,7 @@ export function askEngine(writer: Writer, build: string, elsewhere: string): voi
   writer.if(slot("strings-end"), "lt", imm(1), elsewhere);
   writer.if(slot("strings-end"), "ge", imm(CALL_LIMIT), elsewhere);
   // It tells the length, with the NUL.
-  writer.syscall("getcwd", at(DIRECTORY), imm(4096));
+  writer.syscall("getcwd", at(DIRECTORY), imm(DIRECTORY.size));
   writer.if("acc", "lt", imm(1), elsewhere);
   writer.set("directory-length", "acc");
 

@@ -1,9 +1,13 @@
 import { type Arch, hostArch } from "../kernel/arch.ts";
+import { ERRNO } from "../kernel/errno.ts";
 import { assemblerOf } from "../plan/compile.ts";
 import type { Segments } from "../plan/program/layout.ts";
-import { imm, slot, Writer } from "../plan/program/writer.ts";
-import { askEngine } from "./ask.ts";
+import { at, imm, slot, Writer } from "../plan/program/writer.ts";
+import { askEngine, DIRECTORY } from "./ask.ts";
 import { addVariable, type Original, startOriginal } from "./loader.ts";
+import { NEXT_WORD, readCommand } from "./runtime/arguments.ts";
+import { deleteContainer } from "./runtime/delete.ts";
+import { startContainer } from "./runtime/start.ts";
 import { holdSignals, serveOrders, withdraw } from "./serve.ts";
 import { readStack, WORD_POINTERS, WORDS } from "./stack.ts";
 import { ifBegins, ifEquals } from "./text.ts";
@@ -29,29 +33,53 @@ export function frontProgram({ arch = hostArch(), build, original }: FrontOption
   const writer = new Writer();
   const own = writer.fresh("own");
   const brief = writer.fresh("brief");
+  const runtime = writer.fresh("runtime");
   const declined = writer.fresh("declined");
   readStack(writer);
   writer.if(slot(WORDS), "lt", imm(2), brief);
   writer.load("word", slot(WORD_POINTERS), 8, 8);
+  writer.load("program", slot(WORD_POINTERS), 0, 8);
+  writer.set(NEXT_WORD, slot(WORD_POINTERS, 8));
+  ifCalled(writer, "cais-runtime", runtime);
   // Options before the command may name another engine; `serve` is none that ends soon.
   ifBegins(writer, "word", "-", own);
   ifEquals(writer, "word", "serve", own);
-  ifEquals(writer, "word", "runtime", brief);
-  writer.load("program", slot(WORD_POINTERS), 0, 8);
-  ifCalled(writer, "cais-runtime", brief);
+  writer.set(NEXT_WORD, slot(WORD_POINTERS, 16));
+  ifEquals(writer, "word", "runtime", runtime);
   holdSignals(writer);
   askEngine(writer, build, declined);
   serveOrders(writer, declined);
 
+  const commands = { start: writer.fresh("start"), delete: writer.fresh("delete") };
+  writer.label(runtime);
+  readCommand(writer, commands, brief);
+  writer.label(commands.start);
+  startContainer(writer, build, brief);
+  writer.label(commands.delete);
+  deleteContainer(writer, build, brief);
+
   writer.label(declined);
   withdraw(writer);
   writer.label(brief);
+  leaveRemoved(writer);
   addVariable(writer, WITHOUT_JIT);
   writer.label(own);
   startOriginal(writer, original);
 
   const addresses = writer.layout.addresses(BASE);
   return addresses.image(assemblerOf(arch).assemble(writer.ops, addresses));
+}
+
+/**
+ * The runtime cannot begin in a directory that has been removed, as a bundle may be when its container is deleted. It
+ * gets one where no relative path leads to anything.
+ */
+function leaveRemoved(writer: Writer): void {
+  const there = writer.fresh("directory-there");
+  writer.syscall("getcwd", at(DIRECTORY), imm(DIRECTORY.size));
+  writer.if("acc", "ne", imm(-ERRNO.ENOENT), there);
+  writer.syscall("chdir", at({ kind: "text", text: "/proc/self/ns" }));
+  writer.label(there);
 }
 
 /** Go to `to` when the last part of the path in slot `program` is `name`. */

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { directoryIn } from "../cgroup/layout.ts";
 import { usedTrees } from "../cgroup/limits.ts";
 import { refuseImpossible } from "../container/launch/machine.ts";
 import { readNetDevices } from "../container/launch/net-devices.ts";
@@ -12,6 +13,7 @@ import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } fr
 import { RuntimeError } from "./failure.ts";
 import { withHome } from "./home.ts";
 import { type Launch, lateSteps, prepare } from "./program.ts";
+import { leaveQuick } from "./quick.ts";
 import { claim, removeDirectory, writeDocument } from "./store.ts";
 
 /** The flags of `create` and `run`. */
@@ -107,6 +109,11 @@ export async function makeContainer<T>(
       ...(hooks === undefined ? {} : { hooks }),
       late: manner.waits ? lateSteps(launch) : {},
     });
+    if (!manner.stays && unit === undefined && ownPids && hooks === undefined)
+      leaveQuick(
+        directory,
+        layout.hierarchies.map((tree) => directoryIn(tree, cgroup)),
+      );
     try {
       return await run(launch, directory);
     } catch (error) {

@@ -25,7 +25,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   container: engineSide,
   build: [...engineSide, "container"],
   // Beside the engine: the command line hands over to it, and it needs no engine.
-  runtime: ["container", "cgroup", "storage", "plan", "kernel", "oci", "host"],
+  runtime: ["container", "cgroup", "storage", "plan", "kernel", "oci", "wire", "host"],
   engine: [...engineSide, "container", "build"],
   // From `container` the words that both sides of the socket speak: times, log entries, detach keys.
   api: ["engine", "container", "wire", "oci", "host"],

@@ -3,6 +3,7 @@ import { readLayout } from "../../cgroup/layout.ts";
 import { exactly } from "../arguments.ts";
 import { directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { removeQuick } from "../quick.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
 
@@ -14,6 +15,8 @@ const pause: RuntimeCommand = {
     const document = readDocument(context.root, id);
     const { status } = conditionOf(directoryOf(context, id), document);
     if (status !== "running" && status !== "created") throw new RuntimeError("container not running");
+    // The front does not look whether a container is frozen.
+    removeQuick(directoryOf(context, id));
     await freeze(readLayout(), document.cgroup);
     return 0;
   },

@@ -7,8 +7,12 @@ import type { RuntimeCommand } from "../context.ts";
 import { directoryOf } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
 import { runHooks } from "../hooks.ts";
+import { takeLate } from "../quick.ts";
 import { conditionOf, type Status } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
+
+/** Bytes of it. */
+const RECORD = 24;
 
 const REFUSALS: Readonly<Record<Exclude<Status, "created">, string>> = {
   creating: "cannot start a container that is being created",
@@ -24,6 +28,8 @@ const start: RuntimeCommand = {
     const [id = ""] = exactly(given, 1, "start");
     const document = readDocument(context.root, id);
     const directory = directoryOf(context, id);
+    const late = takeLate(directory);
+    if (late !== undefined && late.length === RECORD) throw recordedFailure(document, late);
     const { pid, status } = conditionOf(directory, document);
     if (status !== "created") throw new RuntimeError(REFUSALS[status]);
     order(directory, document);
@@ -53,12 +59,17 @@ function order(directory: string, document: ContainerDocument): void {
     const go = openSync(join(directory, CALLER_FILES.start), constants.O_WRONLY | constants.O_NONBLOCK);
     writeSync(go, "\0");
     closeSync(go);
-    const record = Buffer.alloc(24);
+    const record = Buffer.alloc(RECORD);
     if (readSync(reply, record) < record.length) return;
-    throw lateFailure(document, Number(record.readBigInt64LE(8)), -Number(record.readBigInt64LE(16)));
+    throw recordedFailure(document, record);
   } finally {
     closeSync(reply);
   }
+}
+
+/** Of the record that the child says last: a word, the step, its error. */
+function recordedFailure(document: ContainerDocument, record: Buffer): RuntimeError {
+  return lateFailure(document, Number(record.readBigInt64LE(8)), -Number(record.readBigInt64LE(16)));
 }
 
 function lateFailure(document: ContainerDocument, number: number, errno: number): RuntimeError {

@@ -75,7 +75,7 @@ export const PROBES: Readonly<Record<string, Probe>> = {
       const given = { CgroupParent: "/cais-probe", CgroupnsMode: "host" };
       assert.match(await output(sh("cat /proc/self/cgroup"), given), /\/cais-probe\//);
       // It belongs to whoever asked for it: the engine leaves it, as Docker does.
-      for (const path of globSync("/sys/fs/cgroup{,/*}/cais-probe")) rmdirSync(path);
+      for (const path of globSync("/sys/fs/cgroup{,/*}/cais-probe")) await untilRemoved(path);
     },
   },
   BlkioWeight: {
@@ -276,4 +276,16 @@ function stopping(given: object, script: string, code: number): Probe {
 /** The inode of one of our own namespaces. */
 function own(kind: string): string {
   return readlinkSync(`/proc/self/ns/${kind}`).replace(/[[\]]/g, "\\$&");
+}
+
+/** The container's own cgroup goes a moment after its end was told. */
+async function untilRemoved(cgroup: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return rmdirSync(cgroup);
+    } catch (error) {
+      if (tries === 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
 }
