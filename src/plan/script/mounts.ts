@@ -21,6 +21,7 @@ import {
 /** Calls that mount: mount(8) for all of them. */
 
 type Tree = Extract<Thing, { kind: "tree" }>;
+type FileSystem = Extract<Thing, { kind: "fs" }>;
 
 /** `MS_*` that mount(8) has a word for. */
 const OPTIONS: readonly (readonly [number, string])[] = [
@@ -204,15 +205,10 @@ function moveMount(state: State, call: Call) {
       ? "nofollow"
       : "follow";
   if (thing?.kind === "fs") {
-    const options = thing.options.length === 0 ? [] : ["-o", quote(thing.options.join(","))];
-    return run(
-      state,
-      "mount -t",
-      quote(thing.type),
-      ...options,
-      quote(thing.source),
-      word(state, target, follow),
-    );
+    const at = word(state, target, follow);
+    run(state, "mount -t", quote(thing.type), ...optionWords(thing), quote(thing.source), at);
+    if (thing.takesMode) say(state, "covered=");
+    return;
   }
   if (thing?.kind === "foreign") return note(state, "NOT done by hand: it is in another mount namespace");
   if (thing?.kind !== "tree") throw noForm("move_mount of what is no mount");
@@ -250,6 +246,24 @@ function attach(state: State, tree: Tree, target: ReturnType<typeof placeOf>, fo
   }
 }
 
+function optionWords({ options, takesMode }: FileSystem): readonly string[] {
+  const plain = options.length === 0 ? "" : quote(options.join(","));
+  // mount(8) has no word for "as the kernel does it", which is 1777.
+  if (takesMode)
+    return ["-o", plain === "" ? '"mode=${covered:-1777}"' : `${plain}"\${covered:+,mode=$covered}"`];
+  return plain === "" ? [] : ["-o", plain];
+}
+
+/** Of the directory that it will cover. */
+function takeMode(state: State, call: Call) {
+  const tree = slotAt(call, 0) ?? "";
+  const fs = state.slots.get(tree);
+  const covered = state.slots.get("covered");
+  if (fs?.kind !== "fs" || covered?.kind !== "file") throw noForm("fchmodat of what is no new file system");
+  say(state, `covered=$(stat -c %a ${word(state, covered.place)})`);
+  state.slots.set(tree, { ...fs, takesMode: true });
+}
+
 function fsopen(state: State, call: Call) {
   const fs: Thing = { kind: "fs", type: textAt(call, 0), source: "none", options: [] };
   if (call.result !== undefined) state.slots.set(call.result, fs);
@@ -282,4 +296,5 @@ export const MOUNTS: Handlers = {
   fsopen,
   fsconfig,
   fsmount,
+  fchmodat: takeMode,
 };

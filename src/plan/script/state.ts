@@ -24,6 +24,8 @@ export type Thing =
       readonly type: string;
       readonly source: string;
       readonly options: readonly string[];
+      /** Whether it takes the mode that the shell has in `covered`, if there is one. */
+      readonly takesMode?: true;
     }
   /** A FIFO of the keeper's, or a descriptor that only the launch program needs. */
   | { readonly kind: "mechanics" }
