@@ -1,6 +1,7 @@
 import { isUp } from "../../container/lifecycle.ts";
 import { neighbourNetFiles } from "../../container/netfiles.ts";
 import type { Context } from "../context.ts";
+import { namesFolder } from "./files.ts";
 import { netNames } from "./plug.ts";
 
 /** Others are on these networks than before: whoever runs there finds the names of the others in its hosts file. */
@@ -8,6 +9,6 @@ export function tellNeighbours(context: Context, networks: ReadonlySet<string>):
   for (const { record } of context.containers.values()) {
     if (!isUp(record.state.status)) continue;
     const isOn = Object.values(record.endpoints).some(({ live }) => live && networks.has(live.networkId));
-    if (isOn) neighbourNetFiles(context.store.folder(record.id), netNames(context, record).neighbours);
+    if (isOn) neighbourNetFiles(namesFolder(context, record), netNames(context, record).neighbours);
   }
 }
