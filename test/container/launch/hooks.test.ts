@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Hooks } from "../../../src/oci/runtime/spec.ts";
 import { busyboxMissing } from "../../support/fixtures.ts";
 import { namespacesOf } from "../../support/process.ts";
@@ -106,6 +107,8 @@ for (const [kind, more] of Object.entries(KINDS)) {
       assert.equal(net, container.net);
       assert.equal(cwd, join(bundle, "rootfs"));
       assert.ok(files.includes("proc") && files.includes("bin"), files.join(" "));
+      // It sleeps when it has said what the hook has left.
+      while (!readFileSync(`/proc/${running.pid}/cmdline`, "latin1").startsWith("sleep")) await immediate();
     } finally {
       running.signal(9);
     }
