@@ -148,7 +148,8 @@ async function sweep(begin: (id: string) => Promise<Running>, plan?: string) {
     );
   }
   // The streams of the last container are closed by and by.
-  for (let tries = 0; descriptors() > open && tries < 100; tries++) await new Promise(setImmediate);
+  for (let tries = 0; descriptors() > open && tries < 500; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   assert.ok(descriptors() <= open, `${descriptors() - open} descriptors more than before`);
   return { failures, unused: unused.filter((text) => !failed.has(callOf(text))) };
 }
