@@ -114,7 +114,7 @@ export const PR = {
 /** linux/prctl.h */
 export const PR_CAP_AMBIENT = { RAISE: 2, CLEAR_ALL: 4 } as const;
 
-/** bits/socket.h, asm-generic/ioctls.h, linux/sockios.h, linux/if.h */
+/** bits/socket.h, asm-generic/ioctls.h, linux/sockios.h, linux/if.h, linux/ethtool.h */
 export const SOCKET = {
   AF_UNIX: 1,
   AF_INET: 2,
@@ -124,6 +124,8 @@ export const SOCKET = {
   CLOEXEC: 0x80000,
   SIOCSIFFLAGS: 0x8914,
   SIOCGIFINDEX: 0x8933,
+  SIOCETHTOOL: 0x8946,
+  ETHTOOL_GLINK: 0xa,
   IFF_UP: 1,
 } as const;
 

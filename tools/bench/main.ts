@@ -44,7 +44,10 @@ const cais: CaisUnderTest | undefined = engine && {
 
 const lines: Line[] = [];
 for (const row of ROWS.filter((row) => wanted.length === 0 || wanted.some((word) => means(word, row)))) {
-  lines.push(...(await row.measure({ cais, peers, runs: quick ? 5 : 25, quick })));
+  const measured = await row.measure({ cais, peers, runs: quick ? 5 : 25, quick });
+  // A long run that is cut short has shown what it had.
+  console.error(table(measured));
+  lines.push(...measured);
 }
 console.log(`${cpus().length} × ${cpus()[0]?.model ?? "processor"}, Linux ${release()}`);
 console.log(`${peers.versions.join("\n")}\n\n${table(lines)}`);

@@ -2,7 +2,7 @@ import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import type { Arch } from "../../kernel/arch.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
-import { childWires, forgetWires } from "../../network/wires/launch.ts";
+import { childWires } from "../../network/wires/launch.ts";
 import { notifies } from "../../oci/runtime/read-seccomp.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num } from "../../plan/build.ts";
@@ -77,13 +77,12 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 
 /** The container's steps, from the clone to `execve`: the second of the launch program's three parts. */
 export function containerSteps(parts: ContainerParts): Step[] {
-  const { because, endpoints, hooks, mounts, namespaces, spec } = parts;
+  const { because, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.users !== "machine";
   if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   const waits = parts.cgroupSteps.beside.length > 0;
   return [
     ...parts.custody.forget,
-    ...forgetWires(endpoints),
     ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),

@@ -14,8 +14,16 @@ import {
   SYNC_PARENT,
 } from "../../plan/step.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { because, configureMessages, linkMessage, portMessages, reasonFor, sysctlsOf } from "./links.ts";
-import { findLink, namedRequest, openNetlink } from "./socket.ts";
+import {
+  because,
+  configureMessages,
+  firstPacket,
+  linkMessage,
+  portMessages,
+  reasonFor,
+  sysctlsOf,
+} from "./links.ts";
+import { findLink, openNetlink, requestName, settleLink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
 /**
@@ -24,8 +32,9 @@ import { writeSysctl } from "./sysctl.ts";
  * namespace, and tells the child, which configures them in one batch.
  */
 
-/** The keeper's socket, and in the child its own. */
+/** The socket in the host's network: the keeper's, and the child's until its interfaces are up. */
 export const WIRES: Slot = "wires";
+/** The one in the container's: the child's, and the keeper's where it removes what is in there. */
 const INSIDE: Slot = "wires-inside";
 /** Names in a program's `fill`. */
 const LAY = "wires.lay";
@@ -33,6 +42,7 @@ const PORT = "wires.port";
 const UNDO = "wires.undo";
 const CONFIGURE = "wires.configure";
 const HOST_END = "wires.host-end";
+const SETTLE_END = "wires.settle-end";
 
 const upperName = ({ link }: Endpoint): string => (link.driver === "bridge" ? link.bridge : link.parent);
 const upperSlot = (name: string): Slot => `link ${name}`;
@@ -178,12 +188,12 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
       [from(SYNC), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
       "wait until the interfaces are there",
     ),
-    openNetlink("route", WIRES, "configure the container's interfaces"),
+    openNetlink("route", INSIDE, "configure the container's interfaces"),
     ...endpoints.flatMap((endpoint) => {
       const { link } = { link: insideRef(endpoint) };
       const slot = typeof link.index === "number" ? "" : link.index.slot;
       const reason = reasonFor(endpoint, `find ${endpoint.interface}`);
-      return findLink(WIRES, endpoint.interface, slot, reason, `wires.inside ${endpoint.interface}`).steps;
+      return findLink(INSIDE, endpoint.interface, slot, reason, `wires.inside ${endpoint.interface}`).steps;
     }),
     ...endpoints.flatMap((endpoint) =>
       sysctlsOf(endpoint).map(([name, value]) =>
@@ -191,19 +201,36 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
       ),
     ),
     configureBatch(endpoints),
+    ...settle(endpoints),
     ...(insideOnly(endpoints).length === 0
       ? []
-      : sendDescriptor(WIRES, SYNC, {
+      : sendDescriptor(INSIDE, SYNC, {
           why: "let the keeper remove the interfaces when the container has ended",
         })),
-    close(WIRES, "close it"),
+    close(INSIDE, "close it"),
+    close(WIRES, "leave it to the keeper"),
+  ];
+}
+
+/** Both ends of each cable, and then its bridge, which has a carrier when one of its ports has. */
+function settle(endpoints: readonly Endpoint[]): Step[] {
+  const ends = hostEnds(endpoints);
+  const bridges = new Map(
+    endpoints.flatMap((each) => (each.link.driver === "bridge" ? [[each.link.bridge, each]] : [])),
+  );
+  return [
+    ...endpoints.map((each) =>
+      settleLink(INSIDE, each.interface, firstPacket(each), `wires.settle ${each.interface}`),
+    ),
+    ...ends.map((name, end) => settleLink(WIRES, name, firstPacket({}), `${SETTLE_END}.${end}`)),
+    ...[...bridges].map(([name, each]) => settleLink(WIRES, name, firstPacket(each), `wires.settle ${name}`)),
   ];
 }
 
 function configureBatch(endpoints: readonly Endpoint[]): Netlink {
   return {
     kind: "netlink",
-    socket: WIRES,
+    socket: INSIDE,
     protocol: "route",
     messages: [
       because({}, setLink({ name: "lo", index: 1 }, { up: true }), "bring the loopback interface up"),
@@ -212,10 +239,6 @@ function configureBatch(endpoints: readonly Endpoint[]): Netlink {
     name: CONFIGURE,
   };
 }
-
-/** In the child, with the keeper's other descriptors. */
-export const forgetWires = (endpoints: readonly Endpoint[]): Step[] =>
-  endpoints.length === 0 ? [] : [close(WIRES, "leave it to the keeper")];
 
 /**
  * Write endpoints into a program that was compiled for others of the same `wiresShape`. The program's bytes must be
@@ -242,7 +265,10 @@ function wiresBytes(endpoints: readonly Endpoint[]): ReadonlyMap<string, Uint8Ar
   const batches = [...endpoints.map(layBatch), ...ports, configureBatch(endpoints)];
   return new Map([
     ...batches.map((each) => [each.name ?? "", bytesOf(each)] as const),
-    ...hostEnds(endpoints).map((name, index) => [`${HOST_END}.${index}`, namedRequest(name)] as const),
+    ...hostEnds(endpoints).flatMap((name, index) => [
+      [`${HOST_END}.${index}`, requestName(name)] as const,
+      [`${SETTLE_END}.${index}`, requestName(name)] as const,
+    ]),
   ]);
 }
 

@@ -128,6 +128,10 @@ export function configureMessages(
   ];
 }
 
+/** Why an endpoint's links are asked for their carrier. */
+export const firstPacket = (endpoint: Pick<Endpoint, "option">): Reason =>
+  reasonFor(endpoint, "carry the first packet: the kernel acts on the carrier before it answers");
+
 const GATEWAY = "the gateway must be within the network of one of the interface's addresses";
 
 const newRoute = ({ to, via }: Route, link: LinkRef, how: "add" | "replace" = "add"): Request =>

@@ -9,12 +9,13 @@ import {
   because,
   configureMessages,
   defaultRouteMessages,
+  firstPacket,
   linkMessage,
   portMessages,
   reasonFor,
   sysctlsOf,
 } from "./links.ts";
-import { findLink, openNetlink } from "./socket.ts";
+import { findLink, openNetlink, settleLink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
 /** Wires of a container that runs: a small program that goes into its network namespace. */
@@ -45,8 +46,19 @@ export function connectPlan(pid: number, endpoint: Endpoint): Plan {
         writeSysctl(name, value, reasonFor(endpoint, `set ${name}`)),
       ),
       sendBatch(INSIDE, configureMessages(endpoint, inside.link, "replace")),
+      ...settle(endpoint),
     ],
   });
+}
+
+function settle(endpoint: Endpoint): Step[] {
+  const { link } = endpoint;
+  const outside = link.driver === "bridge" ? [link.host, link.bridge] : [];
+  const reason = firstPacket(endpoint);
+  return [
+    settleLink(INSIDE, endpoint.interface, reason, "settle"),
+    ...outside.map((name) => settleLink(OUTSIDE, name, reason, `settle ${name}`)),
+  ];
 }
 
 /** Takes an interface away, and with it its end on the host; one that is not there is fine. */

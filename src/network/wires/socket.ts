@@ -1,7 +1,7 @@
 import { SOCKET } from "../../kernel/flags.ts";
 import { NETLINK, type Protocol } from "../../kernel/netlink/message.ts";
 import type { LinkRef } from "../../kernel/netlink/route/link.ts";
-import { call, from, mem, num, struct } from "../../plan/build.ts";
+import { call, from, mem, num, struct, u32, u64 } from "../../plan/build.ts";
 import type { Call, Data, Reason, Slot, Step } from "../../plan/step.ts";
 
 /** A netlink socket: what it is asked for happens in the network namespace that it was opened in. */
@@ -25,13 +25,17 @@ export function openNetlink(
   );
 }
 
-/** Bytes of `struct ifreq` (netdevice(7)) with only the name set; the index comes behind it. */
-export function namedRequest(name: string): Uint8Array {
-  const bytes = new Uint8Array(40);
+/** The name that `struct ifreq` (netdevice(7)) begins with. */
+export function requestName(name: string): Uint8Array {
+  const bytes = new Uint8Array(16);
   bytes.set(new TextEncoder().encode(name).subarray(0, 15));
   return bytes;
 }
 const INDEX_OFFSET = 16;
+
+/** Bytes of `struct ifreq` with only the name set; the index comes behind it. */
+export const namedRequest = (name: string): Uint8Array =>
+  new Uint8Array([...requestName(name), ...u64(0, 0, 0)]);
 
 /** Look up an interface's index by its name; `memory` names the request in a program's `fill`. */
 export function findLink(
@@ -49,4 +53,17 @@ export function findLink(
       { kind: "load", from: request, offset: INDEX_OFFSET, size: 4, into, ...reason },
     ],
   };
+}
+
+/**
+ * Ask for an interface's carrier. One that has just got it drops what it should send, and a bridge what comes from it,
+ * until a worker of the kernel's (net/core/link_watch.c) has heard of it; since Linux 6.8 the question is answered only
+ * after that work is done. `memory` names the request in a program's `fill`.
+ */
+export function settleLink(socket: Slot, name: string, reason: Reason, memory: string): Call {
+  const value: Data = struct([u32(SOCKET.ETHTOOL_GLINK, 0)]);
+  const request: Data = struct([requestName(name), { pointer: value }, u64(0, 0)], memory);
+  return call("ioctl", [from(socket), num(SOCKET.SIOCETHTOOL, "SIOCETHTOOL"), mem(request, name)], reason, {
+    tolerate: ["EOPNOTSUPP"],
+  });
 }

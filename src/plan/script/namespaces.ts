@@ -84,6 +84,9 @@ function ioctl(state: State, call: Call) {
     case SOCKET.SIOCGIFINDEX:
       // The tools find interfaces by name.
       return;
+    case SOCKET.SIOCETHTOOL:
+      // By the time that the next tool has started the kernel has done it by itself.
+      return;
     case TTY.TIOCGPTPEER:
       if (call.result !== undefined) state.slots.set(call.result, { kind: "terminal" });
       return note(state, "the script's own terminal serves");

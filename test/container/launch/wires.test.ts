@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Bridge, Endpoint } from "../../../src/network/endpoint.ts";
@@ -193,15 +193,17 @@ test("a container's first packet arrives", can, async () => {
   const host = here();
   await host.serve(7777);
   try {
-    // An ARP request that is lost is repeated after a second only. A bridge forwards for a new port once a worker of
-    // the kernel's has heard of its carrier, which may be late where others have the processor.
+    // An ARP request that is lost is repeated after a second only.
     let arrived = 0;
     for (let round = 0; round < 10; round++) {
       const { stdout } = await scene.do(["nc", "-w", "1", "172.17.0.1", "7777"], wanted(endpoint(2)));
       if (stdout === "172.17.0.2") arrived++;
       await scene.quiet();
     }
-    assert.ok(arrived >= 7, `${arrived} of 10`);
+    // Before Linux 6.8 the kernel acts on a carrier in its own time.
+    const [major = 0, minor = 0] = release().split(".").map(Number);
+    const least = major > 6 || (major === 6 && minor >= 8) ? 10 : 7;
+    assert.ok(arrived >= least, `${arrived} of 10`);
   } finally {
     host.end();
   }
