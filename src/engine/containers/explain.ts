@@ -10,6 +10,7 @@ import type { TraceStep } from "../../wire/trace.ts";
 import type { Context } from "../context.ts";
 import { launchRequest, runDirOf } from "../launch.ts";
 import { reserve, unplug } from "../networks/plug.ts";
+import { placesOf } from "../networks/wires.ts";
 import { notFound } from "../refuse.ts";
 import { create } from "./create.ts";
 import { find } from "./find.ts";
@@ -25,7 +26,8 @@ export async function explainCreate(
   const { container } = await create(context, name, request);
   try {
     const before = reserve(context, container).flatMap((network) => missingLink(context, network));
-    return context.launcher.explain(launchRequest(context, container, false), form, before);
+    const places = placesOf(context, container.record);
+    return context.launcher.explain(launchRequest(context, container, places, false), form, before);
   } finally {
     unplug(context, container);
     await remove(context, container, { volumes: true });
