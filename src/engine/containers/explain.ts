@@ -1,9 +1,7 @@
 import { isContainerId } from "../../container/id.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostLink } from "../../network/drivers/host-link.ts";
 import { linkExists } from "../../network/host.ts";
-import { bridgePlan } from "../../network/wires/bridge.ts";
-import { parentPlan } from "../../network/wires/parent.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import type { TraceStep } from "../../wire/trace.ts";
@@ -36,11 +34,8 @@ export async function explainCreate(
 
 /** The default bridge is made for the first container that is on it. */
 function missingLink(context: Context, network: NetworkDocument): readonly Plan[] {
-  if (context.links.has(network)) return [];
-  const driver = driverOf(network);
-  const [bridge, parent] = [driver.bridge(network), driver.parent(network)];
-  if (bridge) return [bridgePlan(bridge)];
-  return parent && !linkExists(parent.name) ? [parentPlan(parent)] : [];
+  const link = context.links.has(network) ? null : hostLink(network);
+  return link === null || (link.anyones && linkExists(link.name)) ? [] : [link.plan()];
 }
 
 /**

@@ -2,7 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostLink } from "../../network/drivers/host-link.ts";
 import { linkExists } from "../../network/host.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
@@ -100,8 +100,7 @@ export async function repaired(context: Context, { record }: Container, error: u
   const gone = placesOf(context, record)
     .map(({ network }) => network)
     .filter((network) => {
-      const driver = driverOf(network);
-      const link = driver.bridge(network) ?? driver.parent(network);
+      const link = hostLink(network);
       return link !== null && !linkExists(link.name);
     });
   for (const network of gone) context.links.forget(network);
