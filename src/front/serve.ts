@@ -1,7 +1,7 @@
 import { SIGNALS } from "../kernel/signals.ts";
 import { at, imm, slot, type Writer } from "../plan/program/writer.ts";
 import type { Data, Slot } from "../plan/step.ts";
-import { FRONT_SIGNALS, NOTICE, ORDER, RECORD } from "../wire/front.ts";
+import { COMMAND_SIGNALS, NOTICE, ORDER, RECORD } from "../wire/front.ts";
 import { SOCKET } from "./ask.ts";
 
 /** signalfd of the signals that the engine is told of. */
@@ -39,7 +39,7 @@ function mask(names: readonly (keyof typeof SIGNALS)[]): Data {
 
 /** From here on signals wait: those for the engine to be read, SIGPIPE to be told by a call's error. */
 export function holdSignals(writer: Writer): void {
-  const held = mask([...FRONT_SIGNALS, "SIGPIPE"]);
+  const held = mask([...COMMAND_SIGNALS, "SIGPIPE"]);
   writer.syscall("rt_sigprocmask", imm(SIG_BLOCK), at(held), at(OLD_MASK), imm(8));
 }
 
@@ -55,7 +55,7 @@ export function serveOrders(writer: Writer, elsewhere: string): void {
   const loop = writer.fresh("orders");
   const quiet = writer.fresh("no-signal");
   const lost = writer.fresh("lost");
-  writer.syscall("signalfd4", imm(-1), at(mask(FRONT_SIGNALS)), imm(8), imm(SFD_CLOEXEC));
+  writer.syscall("signalfd4", imm(-1), at(mask(COMMAND_SIGNALS)), imm(8), imm(SFD_CLOEXEC));
   writer.set(SIGNAL_FD, "acc");
   writer.label(loop);
   writer.store(at(POLL), 0, 4, slot(SIGNAL_FD));
@@ -176,6 +176,6 @@ function takeSignal(writer: Writer): void {
   writer.syscall("getpid");
   writer.set("own-pid", "acc");
   writer.syscall("kill", slot("own-pid"), slot("value"));
-  writer.syscall("rt_sigprocmask", imm(SIG_UNBLOCK), at(mask(FRONT_SIGNALS)), imm(0), imm(8));
-  writer.syscall("rt_sigprocmask", imm(SIG_BLOCK), at(mask(FRONT_SIGNALS)), imm(0), imm(8));
+  writer.syscall("rt_sigprocmask", imm(SIG_UNBLOCK), at(mask(COMMAND_SIGNALS)), imm(0), imm(8));
+  writer.syscall("rt_sigprocmask", imm(SIG_BLOCK), at(mask(COMMAND_SIGNALS)), imm(0), imm(8));
 }

@@ -45,8 +45,11 @@ export const ORDER = {
 /** What the front sends: it has got signal number `value`. */
 export const NOTICE = { signal: 1 } as const;
 
-/** Signals that the front tells the engine of: those that people and supervisors send. */
-export const FRONT_SIGNALS = [
+/**
+ * Signals that are for a command, and for the container that it stands for: those that people and supervisors send. The
+ * front tells the engine of them. What the kernel tells a process about itself stays with it.
+ */
+export const COMMAND_SIGNALS = [
   "SIGHUP",
   "SIGINT",
   "SIGQUIT",
