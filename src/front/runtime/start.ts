@@ -1,7 +1,8 @@
+import { O } from "../../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data } from "../../plan/step.ts";
 import { LATE } from "../../wire/quick.ts";
-import { O, openContainer, openFile } from "./directory.ts";
+import { openContainer, openFile } from "./directory.ts";
 
 /** The files of a container that waits (`container/launch/caller-files.ts`), and the record that a failed step leaves. */
 const REPLY = "reply";
@@ -13,10 +14,10 @@ const ORDER: Data = { kind: "bytes", bytes: Uint8Array.of(0) };
 export function startContainer(writer: Writer, build: string, elsewhere: string): void {
   const failed = writer.fresh("start-failed");
   openContainer(writer, build, elsewhere);
-  openFile(writer, REPLY, O.both, "both", elsewhere);
-  openFile(writer, REPLY, O.read, "reply", elsewhere);
+  openFile(writer, REPLY, O.RDWR, "both", elsewhere);
+  openFile(writer, REPLY, O.RDONLY, "reply", elsewhere);
   writer.syscall("close", slot("both"));
-  openFile(writer, START, O.write | O.nonblock, "go", elsewhere);
+  openFile(writer, START, O.WRONLY | O.NONBLOCK, "go", elsewhere);
   writer.syscall("write", slot("go"), at(ORDER), imm(1));
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.syscall("close", slot("go"));
@@ -25,7 +26,7 @@ export function startContainer(writer: Writer, build: string, elsewhere: string)
   writer.syscall("exit_group", imm(0));
   // The runtime finds words for it.
   writer.label(failed);
-  openFile(writer, LATE, O.write | O.create | O.truncate, "late-file", elsewhere);
+  openFile(writer, LATE, O.WRONLY | O.CREAT | O.TRUNC, "late-file", elsewhere);
   writer.syscall("write", slot("late-file"), at(RECORD), imm(24));
   writer.jump(elsewhere);
 }
