@@ -8,7 +8,7 @@ import type { Custody } from "./custody.ts";
 import { endWith } from "./custody.ts";
 import { bindConsole } from "./devices.ts";
 import { HERE, open } from "./files.ts";
-import { childPath } from "./namespaces.ts";
+import { openOfChild } from "./namespaces.ts";
 import { openTerminal, ownerOf, ownSession, terminalStreams } from "./streams.ts";
 import { candidates, closeOnExec } from "./workload.ts";
 
@@ -179,16 +179,9 @@ function signalsAsBytes(): Step[] {
 /** While it cannot be reaped by anyone else: a pid with its start time is never reused. */
 function noteProcess(path: string): Step[] {
   const reason = { why: "note which process the container is (pid and start time)" };
-  const stat = childPath("stat", reason);
   const text = space(1024, "process-stat");
   return [
-    ...stat.steps,
-    call(
-      "openat",
-      [HERE, mem(stat.path, "/proc/CHILD/stat"), num(0x80000, "O_RDONLY|O_CLOEXEC"), num(0)],
-      reason,
-      { result: "file" },
-    ),
+    ...openOfChild("stat", "file", "RDONLY", reason),
     call("read", [from("file"), mem(text), num(1024)], reason, { result: "length" }),
     close("file", "close it"),
     open(path, "file", reason, ["WRONLY", "CREAT", "TRUNC"]),
