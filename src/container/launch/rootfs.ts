@@ -17,6 +17,7 @@ import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
 import { HERE, makeDirectory, open } from "./files.ts";
 import { mountCall } from "./mounts.ts";
 import { openOfChild } from "./namespaces.ts";
+import { copyOf } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
 type Overlay = Extract<Rootfs, { kind: "overlay" }>;
@@ -41,17 +42,11 @@ export function openRoot(path: string, slot: Slot, because: Because): Step[] {
   const hint = `${path} must be a directory that no symbolic link leads to`;
   const reason = because("root.path", "open the container's root file system", hint);
   const how = struct([u64(O.PATH | O.CLOEXEC, 0, NO_LINKS)]);
-  const clone = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE | AT.EMPTY_PATH;
   return [
     call("openat2", [HERE, str(path), mem(how, "O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS"), num(24)], reason, {
       result: "root-directory",
     }),
-    call(
-      "open_tree",
-      [from("root-directory"), str(""), num(clone, "OPEN_TREE_CLONE|AT_RECURSIVE|AT_EMPTY_PATH")],
-      reason,
-      { result: slot },
-    ),
+    copyOf("root-directory", slot, reason, true),
     close("root-directory", "close it"),
   ];
 }
