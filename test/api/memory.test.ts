@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 import { ask } from "./peer/ask.ts";
 
 /** What an engine keeps in memory: little when it has nothing to do, and not more because much was written. */
@@ -13,13 +14,8 @@ const IMAGE = "busybox:memory";
 const MIB = 1024;
 
 let engine: TestEngine;
-before(async () => {
-  if (options.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), IMAGE]);
-});
-after(async () => {
-  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+suiteEngine(options, IMAGE, (started) => {
+  engine = started;
 });
 
 /** KiB of one kind: `VmRSS`, `RssFile`, `RssAnon`. */
