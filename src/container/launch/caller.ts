@@ -3,7 +3,7 @@ import { RLIMITS } from "../../kernel/rlimits.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Slot, type Step, SYNC } from "../../plan/step.ts";
-import { CALLER_FILES } from "./caller-files.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import type { Custody } from "./custody.ts";
 import { endWith } from "./custody.ts";
 import { bindConsole } from "./devices.ts";

@@ -2,6 +2,7 @@ import { ERRNO } from "../../kernel/errno.ts";
 import { AT } from "../../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data } from "../../plan/step.ts";
+import { DOCUMENT } from "../../wire/runtime.ts";
 import { ifEquals } from "../text.ts";
 import { CGROUPS, DIRECTORY, DIRECTORY_PATH, openContainer } from "./directory.ts";
 import { endProcess } from "./process.ts";
@@ -10,8 +11,6 @@ const DT_DIR = 4;
 /** struct linux_dirent64 (getdents64(2)): length, type, name. */
 const ENTRY = { length: 16, type: 18, name: 19 } as const;
 const ENTRIES: Data = { kind: "space", size: 4096, name: "entries" };
-/** The document (`runtime/store.ts`): it goes last, for as long as it is there the container is. */
-const DOCUMENT = "state.json";
 
 /**
  * `delete`, as `runtime/destroy.ts` has it: end the process if that is asked for, remove the cgroups, then the

@@ -4,6 +4,7 @@ import { SIGNALS } from "../../kernel/signals.ts";
 import { POLLIN } from "../../plan/program/poll.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data, Slot } from "../../plan/step.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import { appendText } from "../text.ts";
 import { FORCE } from "./arguments.ts";
 import { openFile } from "./directory.ts";
@@ -21,7 +22,7 @@ const TIMEOUT: Data = { kind: "bytes", bytes: new Uint8Array(BigInt64Array.of(PA
 /** Go on when it has ended, after killing it where that is asked for; all others of its pid namespace end with it. */
 export function endProcess(writer: Writer, elsewhere: string): void {
   const gone = writer.fresh("process-gone");
-  openFile(writer, "process", O.RDONLY, "noted-file", elsewhere);
+  openFile(writer, CALLER_FILES.process, O.RDONLY, "noted-file", elsewhere);
   readText(writer, "noted-file", NOTED, elsewhere);
   readPid(writer, elsewhere);
   // What is opened now is the process that is looked at next, or that one has the pid of somebody else.

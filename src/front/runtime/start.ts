@@ -2,11 +2,10 @@ import { O } from "../../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data } from "../../plan/step.ts";
 import { LATE } from "../../wire/quick.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import { openContainer, openFile } from "./directory.ts";
 
-/** The files of a container that waits (`container/launch/caller-files.ts`), and the record that a failed step leaves. */
-const REPLY = "reply";
-const START = "start";
+/** The record that a failed step leaves. */
 const RECORD: Data = { kind: "space", size: 24, name: "late-record" };
 const ORDER: Data = { kind: "bytes", bytes: Uint8Array.of(0) };
 
@@ -14,10 +13,10 @@ const ORDER: Data = { kind: "bytes", bytes: Uint8Array.of(0) };
 export function startContainer(writer: Writer, build: string, elsewhere: string): void {
   const failed = writer.fresh("start-failed");
   openContainer(writer, build, elsewhere);
-  openFile(writer, REPLY, O.RDWR, "both", elsewhere);
-  openFile(writer, REPLY, O.RDONLY, "reply", elsewhere);
+  openFile(writer, CALLER_FILES.reply, O.RDWR, "both", elsewhere);
+  openFile(writer, CALLER_FILES.reply, O.RDONLY, "reply", elsewhere);
   writer.syscall("close", slot("both"));
-  openFile(writer, START, O.WRONLY | O.NONBLOCK, "go", elsewhere);
+  openFile(writer, CALLER_FILES.start, O.WRONLY | O.NONBLOCK, "go", elsewhere);
   writer.syscall("write", slot("go"), at(ORDER), imm(1));
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.syscall("close", slot("go"));

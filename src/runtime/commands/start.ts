@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { CALLER_FILES } from "../../container/launch/caller-files.ts";
 import { errnoName, errnoText } from "../../kernel/errno.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import { exactly } from "../arguments.ts";
 import type { RuntimeCommand } from "../context.ts";
 import { directoryOf } from "../context.ts";
