@@ -1,12 +1,13 @@
 import { O } from "../../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
+import { MESSAGE } from "../../plan/records.ts";
 import type { Data } from "../../plan/step.ts";
 import { LATE } from "../../wire/quick.ts";
 import { CALLER_FILES } from "../../wire/runtime.ts";
 import { openContainer, openFile } from "./directory.ts";
 
 /** The record that a failed step leaves. */
-const RECORD: Data = { kind: "space", size: 24, name: "late-record" };
+const RECORD: Data = { kind: "space", size: MESSAGE.size, name: "late-record" };
 const ORDER: Data = { kind: "bytes", bytes: Uint8Array.of(0) };
 
 /** `start`, as `runtime/commands/start.ts` has it: give the order, wait for the end of the reply. */
@@ -20,12 +21,12 @@ export function startContainer(writer: Writer, build: string, elsewhere: string)
   writer.syscall("write", slot("go"), at(ORDER), imm(1));
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.syscall("close", slot("go"));
-  writer.syscall("read", slot("reply"), at(RECORD), imm(24));
-  writer.if("acc", "eq", imm(24), failed);
+  writer.syscall("read", slot("reply"), at(RECORD), imm(MESSAGE.size));
+  writer.if("acc", "eq", imm(MESSAGE.size), failed);
   writer.syscall("exit_group", imm(0));
   // The runtime finds words for it.
   writer.label(failed);
   openFile(writer, LATE, O.WRONLY | O.CREAT | O.TRUNC, "late-file", elsewhere);
-  writer.syscall("write", slot("late-file"), at(RECORD), imm(24));
+  writer.syscall("write", slot("late-file"), at(RECORD), imm(MESSAGE.size));
   writer.jump(elsewhere);
 }
