@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { TestEngine } from "../support/engine.ts";
 import { busyboxMissing } from "../support/fixtures.ts";
+import { memoryOf } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
 import { suiteEngine } from "../support/suite.ts";
 import { ask } from "./peer/ask.ts";
@@ -19,10 +19,7 @@ suiteEngine(options, IMAGE, (started) => {
 });
 
 /** KiB of one kind: `VmRSS`, `RssFile`, `RssAnon`. */
-const memory = (kind: string): number =>
-  Number(
-    new RegExp(`^${kind}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${engine.pid()}/status`, "utf8"))?.[1],
-  );
+const memory = (kind: string): number => memoryOf(engine.pid(), kind);
 
 test("a quiet engine gives its program's memory back, and works on", options, async () => {
   for (let each = 0; each < 20; each++) await engine.ok(["run", "--rm", "--network", "none", IMAGE, "true"]);

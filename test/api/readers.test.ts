@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import type { TestEngine } from "../support/engine.ts";
 import { busyboxMissing } from "../support/fixtures.ts";
+import { memoryOf } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
 import { suiteEngine } from "../support/suite.ts";
 import { type Answer, ask } from "./peer/ask.ts";
@@ -21,8 +22,7 @@ suiteEngine(options, IMAGE, (started) => {
 const send = (method: string, path: string, body?: object): Promise<Answer> =>
   ask(engine.socket, { method, path, ...(body ? { body } : {}) });
 /** KiB. */
-const resident = (): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${engine.pid()}/status`, "utf8"))?.[1]);
+const resident = (): number => memoryOf(engine.pid(), "VmRSS");
 const descriptors = (): number => readdirSync(`/proc/${engine.pid()}/fd`).length;
 
 async function start(name: string, Cmd: readonly string[], more: object = {}): Promise<void> {
