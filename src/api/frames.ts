@@ -1,5 +1,5 @@
+import { madeOnce } from "../oci/once.ts";
 import type { Exchange } from "./http/exchange.ts";
-import { madeOnce } from "./shared.ts";
 
 /**
  * Docker's way to put two streams into one: eight bytes before each piece, the stream (1 stdout, 2 stderr),

@@ -3,6 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { type EngineEvent, eventMatches, eventText } from "../../engine/events.ts";
 import { invalid, notANumber, unsupported } from "../../engine/refuse.ts";
 import { diskUsage, info, USAGE_TYPES, type UsageType, version } from "../../engine/system.ts";
+import { madeOnce } from "../../oci/once.ts";
 import { API_VERSION } from "../../wire/version.ts";
 import { replyJson } from "../failure.ts";
 import { followedBy } from "../follower.ts";
@@ -11,7 +12,6 @@ import type { Exchange } from "../http/exchange.ts";
 import { imageSummaryFor, infoFor } from "../older.ts";
 import { filters, jsonBody } from "../request.ts";
 import { get, head, post, type Route } from "../route.ts";
-import { madeOnce } from "../shared.ts";
 
 /** No BuildKit here: `docker build` then uses the classic builder by itself. */
 const PING = {

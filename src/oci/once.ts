@@ -1,5 +1,5 @@
 /**
- * What many clients get, made once for all of them.
+ * Work that is done once for each thing that does not change.
  * @returns `make` of a thing, which is remembered for as long as the thing is there
  */
 export function madeOnce<Thing extends object, Made>(make: (thing: Thing) => Made): (thing: Thing) => Made {
