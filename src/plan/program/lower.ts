@@ -1,7 +1,6 @@
 import { ERRNO, type ErrnoName } from "../../kernel/errno.ts";
 import { CLONE } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import { MESSAGE } from "../records.ts";
 import type {
   Attempt,
   AwaitExec,
@@ -319,7 +318,7 @@ class Lowering {
     const done = writer.fresh("done");
     writer.set(FAILED_STEP, imm(number));
     if (!this.#injected(number))
-      writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(MESSAGE.size));
+      writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(SYNC_MESSAGE.size));
     writer.if("acc", "lt", imm(0), this.#failure());
     writer.if("acc", "eq", imm(0), done);
     this.#takeFailure();

@@ -5,7 +5,7 @@ import { type Data, type Slot, SYNC, SYNC_PARENT } from "../step.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
 /** What a container's process and its keeper say to each other; the layout is in src/plan/records.ts. */
-export const SYNC_MESSAGE: Data = { kind: "space", size: MESSAGE.size, name: "sync-message" };
+export const SYNC_MESSAGE = { kind: "space", size: MESSAGE.size, name: "sync-message" } as const;
 
 /** Where a received descriptor is: after the 16 bytes of struct cmsghdr (unix(7)). */
 const RECEIVED_CONTROL: Data = { kind: "space", size: 24, name: "receive-control" };
