@@ -78,14 +78,15 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 ];
 
 /** Memory, then what is on every machine. */
-const runUnnamed = unnamedPrograms(["/dev/shm", "/run", "/var/tmp", "/tmp"]);
+const LAST = "/tmp";
+const runUnnamed = unnamedPrograms(["/dev/shm", "/run", "/var/tmp", LAST]);
 
 /** The program as a file that has no name. */
 export function withFile<T>({ elf }: Program, run: (path: string) => T): T {
   try {
     return runUnnamed(elf, run);
   } catch (error) {
-    throw cannotExecute("/tmp/program", error);
+    throw cannotExecute(LAST, error);
   }
 }
 

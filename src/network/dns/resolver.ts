@@ -1,8 +1,9 @@
 import { codeOf, Refusal, reasonOf } from "../../oci/error.ts";
+import type { Listener } from "../ports/bind.ts";
 import { isV6 } from "../ports/published.ts";
 import { localAnswer } from "./answer.ts";
 import { forward } from "./forward.ts";
-import { type Listening, listenTcp, listenUdp, type Respond } from "./listen.ts";
+import { listenTcp, listenUdp, type Respond } from "./listen.ts";
 import { createMemory } from "./memory.ts";
 import { failure, loadCodec, type Query, RCODE, readQuery, respond } from "./packet.ts";
 import type { Names, NamesView } from "./view.ts";
@@ -39,7 +40,7 @@ const NO_LIMIT = 65535;
 /** Answers nowhere yet. */
 export function createResolver(options: ResolverOptions): Resolver {
   const { names, port = 53, upstreamPort = 53, patience, version } = options;
-  const listening = new Map<string, Promise<readonly Listening[]>>();
+  const listening = new Map<string, Promise<readonly Listener[]>>();
   const waiting = new Map<string, number>();
   const memory = version && createMemory(version);
   let total = 0;
@@ -91,7 +92,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     return elsewhere(query, asker, view, transport);
   };
 
-  const open = async (address: string): Promise<readonly Listening[]> => {
+  const open = async (address: string): Promise<readonly Listener[]> => {
     void loadCodec().then((loaded) => {
       codec = loaded;
     });
