@@ -56,7 +56,10 @@ test("versions are negotiated, with Docker's sentences", options, async () => {
 
 test("bad bodies are refused with one sentence", options, async () => {
   for (const [body, sentence] of [
-    ["{", /invalid JSON/],
+    ["{", /invalid JSON: unexpected EOF/],
+    ["{invalid json", /invalid JSON: invalid character 'i' looking for beginning of object key string/],
+    ["{} trailing", /unexpected content after JSON/],
+    ["", /invalid JSON: got EOF while reading request body/],
     ["[]", /an object is expected/],
     ['{"Image":1}', /Image must be a string/],
     ['{"Image":"x","HostConfig":{"Binds":"a"}}', /HostConfig.Binds must be a list/],
@@ -80,15 +83,26 @@ test("what is no HTTP is answered with 400 and closed", options, async () => {
     "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
     "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
     "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    `GET / HTTP/1.1\r\nA: ${"b".repeat(70_000)}\r\n\r\n`,
   ]) {
     const { text } = await raw(bad);
     assert.match(text, /^HTTP\/1.1 400 /, bad.slice(0, 40));
   }
+  const long = await raw(`GET / HTTP/1.1\r\nA: ${"b".repeat(300_000)}\r\n\r\n`);
+  assert.match(long.text, /^HTTP\/1.1 431 /);
   const { text } = await raw(
-    "POST /containers/create HTTP/1.1\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n",
+    "POST /containers/create HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n",
   );
   assert.match(text, /^HTTP\/1.1 413 /);
+});
+
+test("heads with long filters, and heads that a person types", options, async () => {
+  const ids = encodeURIComponent(
+    JSON.stringify({ id: Array.from({ length: 1000 }, (_, n) => `${n}`.padStart(64, "0")) }),
+  );
+  const many = await engine.ask("GET", `/containers/json?filters=${ids}`);
+  assert.deepEqual([many.status, many.text], [200, "[]\n"]);
+  const { text } = await raw("GET /_ping HTTP/1.1\nHost: x\nConnection: close\n\n");
+  assert.match(text, /^HTTP\/1.1 200 OK\r\n(.*\r\n)+\r\nOK$/);
 });
 
 test("pipelined requests, chunked bodies and 100-continue", options, async () => {

@@ -10,17 +10,28 @@ export interface Head {
   readonly http10: boolean;
 }
 
-/** Longer heads are refused. */
-export const MAX_HEAD = 64 * 1024;
+/** Longer heads are refused: filters that name thousands of containers are far below it. */
+export const MAX_HEAD = 256 * 1024;
 
-const REQUEST_LINE = /^([A-Z]{1,20}) (\S{1,32768}) HTTP\/1\.([01])$/;
+/**
+ * Where the head ends and what follows it begins. Lines may end without a carriage return, as people type them (RFC
+ * 9112, 2.2).
+ */
+export function endOfHead(bytes: Buffer): { readonly end: number; readonly next: number } | null {
+  const end = bytes.indexOf("\n\r\n");
+  const bare = (end < 0 ? bytes : bytes.subarray(0, end)).indexOf("\n\n");
+  if (bare >= 0) return { end: bare, next: bare + 2 };
+  return end < 0 ? null : { end, next: end + 3 };
+}
+
+const REQUEST_LINE = /^([A-Za-z]{1,20}) (\S+) HTTP\/1\.([01])\r?$/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a value
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /** @param text everything before the empty line; null when it is no HTTP/1.1 request */
 export function parseHead(text: string): Head | null {
-  const lines = text.split("\r\n");
+  const lines = text.split("\n");
   const match = REQUEST_LINE.exec(lines[0]!);
   if (!match) return null;
   const headers = new Map<string, string>();
