@@ -48,7 +48,11 @@ export function parseHead(text: string): Head | null {
   }
   let target = match[2]!;
   // Absolute form, as proxies and `docker` over TCP may send it.
-  if (!target.startsWith("/")) target = target.replace(/^https?:\/\/[^/]*/, "");
+  if (!target.startsWith("/")) target = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  if (!target.startsWith("/")) return null;
+  // Of several hosts, or none, nobody knows which one somebody else has believed.
+  const host = headers.get("host");
+  if (host === undefined ? match[3] === "1" : /[\s,/]/.test(host)) return null;
   const query = target.indexOf("?");
   return {
     method: match[1]!,
@@ -59,13 +63,24 @@ export function parseHead(text: string): Head | null {
   };
 }
 
-/** How long the body is: bytes, or in chunks; null when the headers contradict each other. */
-export function bodyLength({ headers }: Head): number | "chunked" | null {
+/** How long the body is: bytes, in chunks, or coded in another way; null when the headers contradict each other. */
+export function bodyLength({ headers }: Head): number | "chunked" | "unknown" | null {
   const encoding = headers.get("transfer-encoding");
   const length = headers.get("content-length");
   if (encoding !== undefined) {
-    return encoding.toLowerCase() === "chunked" && length === undefined ? "chunked" : null;
+    if (encoding.toLowerCase() !== "chunked") return "unknown";
+    return length === undefined ? "chunked" : null;
   }
   if (length === undefined) return 0;
-  return /^\d{1,15}$/.test(length) ? Number(length) : null;
+  // The same twice is no contradiction (RFC 9110, 8.6).
+  const [first = "", ...more] = length.split(/\s*,\s*/);
+  return /^\d{1,15}$/.test(first) && more.every((one) => one === first) ? Number(first) : null;
+}
+
+/** What the client waits for before it sends its body: to be told so, or what nobody here knows. */
+export function expectation({ headers, http10 }: Head): "continue" | "unknown" | null {
+  const text = headers.get("expect");
+  // Clients of HTTP/1.0 know no such answer.
+  if (text === undefined || http10) return null;
+  return text.toLowerCase() === "100-continue" ? "continue" : "unknown";
 }
