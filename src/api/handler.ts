@@ -27,6 +27,8 @@ export function createHandler(engine: Engine, more: readonly Route[] = []): Hand
       if (versioned.plain) return exchange.reply(400, `${versioned.sentence}\n`, PLAIN);
       throw new Refusal("invalid", versioned.sentence);
     }
+    // Docker's answer to every path, for pages that ask whether they may ask.
+    if (exchange.head.method === "OPTIONS") return exchange.reply(200);
     const match = router.find(exchange.head.method, versioned.path);
     if (match === null) throw notFound("page not found");
     return match.handle({ engine, minor: versioned.minor }, exchange, match.parameters);

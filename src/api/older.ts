@@ -1,5 +1,8 @@
+import { isUserDefined } from "../container/endpoint.ts";
 import { EMPTY_CONFIG } from "../wire/empty.ts";
 import type { ImageInspect, ImageSummary } from "../wire/image.ts";
+import type { ContainerInspect } from "../wire/inspect.ts";
+import type { ContainerSummary } from "../wire/summary.ts";
 import type { Info } from "../wire/system.ts";
 
 /**
@@ -25,6 +28,27 @@ export function infoFor(info: Info, minor: number): object {
     ...(minor < 49 ? {} : { FirewallBackend }),
     ...(minor < 46 || !Containerd ? {} : { Containerd }),
   };
+}
+
+/** `GET /containers/{id}/json`. */
+export function containerFor(container: ContainerInspect, minor: number): ContainerInspect {
+  const { NetworkSettings, Config, Id, HostConfig } = container;
+  if (minor >= 45 || !isUserDefined(HostConfig.NetworkMode ?? "")) return container;
+  const more = [Id.slice(0, 12), Config.Hostname ?? ""].filter((name) => name !== "");
+  const Networks = Object.fromEntries(
+    Object.entries(NetworkSettings.Networks).map(([name, network]) => [
+      name,
+      { ...network, Aliases: [...new Set([...(network.Aliases ?? []), ...more])] },
+    ]),
+  );
+  return { ...container, NetworkSettings: { ...NetworkSettings, Networks } };
+}
+
+/** One entry of `GET /containers/json`. */
+export function summaryFor(container: ContainerSummary, minor: number): ContainerSummary {
+  if (minor >= 46) return container;
+  const { Annotations: _, ...HostConfig } = container.HostConfig;
+  return { ...container, HostConfig };
 }
 
 /** One entry of `GET /images/json`. */

@@ -8,7 +8,7 @@ import { splitVersion } from "./version.ts";
  * away everything. The environment in `inspect` and what containers log stays visible: that is what dashboards show.
  */
 const SECRET = [
-  /^\/containers\/[^/]+\/(attach\/ws|archive|export)$/,
+  /^\/containers\/.+\/(attach\/ws|archive|export)$/,
   /^\/images\/get$/,
   /^\/images\/.+\/get$/,
 ] as const;

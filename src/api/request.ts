@@ -1,6 +1,7 @@
 import { notANumber } from "../engine/refuse.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { readJson } from "./json.ts";
 
 /** Largest JSON body; Docker has no bound, its real requests are far below this. */
 const MAX_JSON = 4 * 1024 * 1024;
@@ -8,36 +9,52 @@ const MAX_JSON = 4 * 1024 * 1024;
 const invalid = (message: string): Refusal => new Refusal("invalid", message);
 
 /**
- * The JSON object in a request's body.
+ * The JSON object in a request's body; no body is an empty object.
  * @throws Refusal (400) with Docker's sentences: wrong type, malformed, not an object
  */
 export async function jsonBody(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
-  const type = exchange.head.headers.get("content-type") ?? "";
+  checkType(exchange);
+  return exchange.body.length === 0 ? {} : parsed(exchange);
+}
+
+/** As `jsonBody` where there must be one. */
+export async function neededJsonBody(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
+  checkType(exchange);
+  return parsed(exchange);
+}
+
+/** A body needs a type, and it must be JSON's. */
+function checkType(exchange: Exchange): void {
+  const text = exchange.head.headers.get("content-type") ?? "";
+  if (text === "" && exchange.body.length === 0) return;
+  const shown = text.slice(0, 80);
+  const [type = "", ...parameters] = text.split(";").map((part) => part.trim());
+  if (type === "") throw invalid(`malformed Content-Type header (${shown}): mime: no media type`);
+  if (
+    !parameters.every((one, index) => PARAMETER.test(one) || (one === "" && index === parameters.length - 1))
+  )
+    throw invalid(`malformed Content-Type header (${shown}): mime: invalid media parameter`);
+  if (type.toLowerCase() !== "application/json")
+    throw invalid(`unsupported Content-Type header (${shown}): must be 'application/json'`);
+}
+
+const PARAMETER = /^[^\s=]+=\S+$/;
+
+async function parsed(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await exchange.body.all(MAX_JSON);
-  if (bytes.length === 0) throw invalid("invalid JSON: got EOF while reading request body");
-  if (type !== "" && !/^application\/json\s*(;|$)/i.test(type)) {
-    throw invalid(`unsupported Content-Type header (${type.slice(0, 80)}): must be 'application/json'`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString());
-  } catch (error) {
-    throw invalid(`invalid JSON: ${(error as Error).message}`);
-  }
+  if (/^[ \t\r\n]*$/.test(bytes.toString("latin1")))
+    throw invalid("invalid JSON: got EOF while reading request body");
+  const json = readJson(bytes);
+  if ("wrong" in json) throw invalid(`invalid JSON: ${json.wrong}`);
+  // Go asks whether more elements follow: a closing bracket is none.
+  if (!/^($|[\]}])/.test(json.rest)) throw invalid("unexpected content after JSON");
+  const { value } = json;
   // Go reads null as nothing said.
   if (value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
     throw invalid("invalid JSON: an object is expected");
   }
   return value as Readonly<Record<string, unknown>>;
-}
-
-/** As `jsonBody`, but no body is an empty object. */
-export async function optionalJsonBody(exchange: Exchange): Promise<Readonly<Record<string, unknown>>> {
-  const { headers } = exchange.head;
-  const none =
-    headers.get("transfer-encoding") === undefined && (headers.get("content-length") ?? "0") === "0";
-  return none ? {} : jsonBody(exchange);
 }
 
 /** Docker's idea of a true query parameter: anything but these. */

@@ -52,6 +52,8 @@ export interface BuildOptions {
   readonly target?: string;
   /** Do every step, whatever earlier builds have made. */
   readonly noCache?: boolean;
+  /** Only what is in one of these images may be used again; none of them need be there. */
+  readonly cacheFrom?: readonly string[];
   /** Absent: `RUN` is refused. */
   readonly run?: (spec: RunSpec) => Promise<RunResult>;
   readonly progress?: Progress;
@@ -88,6 +90,7 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
       current: [],
       started: 0,
       caching: options.noCache !== true,
+      reusable: reusable(images, options.cacheFrom),
     };
     let stage: Stage | undefined;
     for (const [i, instruction] of wanted.entries()) {
@@ -115,6 +118,17 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
     for (const layer of held) layer.release();
     await fs.promises.rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Images that steps may be taken from; null when all may. */
+function reusable(images: Images, cacheFrom: readonly string[] = []): ReadonlySet<Digest> | null {
+  if (cacheFrom.length === 0) return null;
+  return new Set(
+    cacheFrom.flatMap((name) => {
+      const id = images.find(name)?.id;
+      return id === undefined ? [] : images.lineageOf(id);
+    }),
+  );
 }
 
 /** `--label`: a step of its own at the end, as in Docker. */

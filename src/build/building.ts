@@ -1,5 +1,6 @@
 import type { Progress, StoredLayer } from "../image/images.ts";
 import type { Escape } from "../image/words.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { BuildOptions } from "./build.ts";
 import type { Stage } from "./stage.ts";
 
@@ -26,6 +27,8 @@ export interface Building {
   current: readonly string[];
   /** How many stages have begun. */
   started: number;
+  /** Images that steps may be taken from; null when all may. */
+  readonly reusable: ReadonlySet<Digest> | null;
   /** No step had to be done yet. */
   caching: boolean;
 }

@@ -20,6 +20,7 @@ export function cached(
 ): Stage | undefined {
   if (!building.caching) return undefined;
   const child = building.options.images.childrenOf(stage.parent).find((image) => {
+    if (building.reusable && !building.reusable.has(image.id)) return false;
     const last = image.config.history?.at(-1);
     return (
       last?.created_by === createdBy &&

@@ -52,7 +52,9 @@ export function parseDockerfile(source: string): Dockerfile {
     instructions.push(instructionOf(pieces.join("").trim(), first));
     if (instructions.length > INSTRUCTIONS_MAX) throw parseError(first, "too many instructions");
   }
-  if (instructions.length === 0) throw new Refusal("invalid", "the Dockerfile (Dockerfile) cannot be empty");
+  if (source === "") throw new Refusal("invalid", "the Dockerfile (Dockerfile) cannot be empty");
+  if (instructions.length === 0)
+    throw new Refusal("invalid", "failed to parse Dockerfile: file with no instructions");
   return { instructions, escape: mark };
 }
 

@@ -1,5 +1,7 @@
 /** Finds the keys that end an attached session in what a person types. */
 export interface DetachKeys {
+  /** The bytes that a terminal sends for them. */
+  readonly sequence: readonly number[];
   /**
    * @returns what to pass on; `detach` once the whole sequence was typed (the keys themselves are kept back).
    */
@@ -23,6 +25,7 @@ export function detachKeys(keys: string): DetachKeys | string {
   }
   let matched = 0;
   return {
+    sequence,
     scan(chunk) {
       const pass: number[] = [];
       let plain = matched === 0;

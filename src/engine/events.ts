@@ -1,4 +1,6 @@
 import { nowNanoseconds } from "../container/time.ts";
+import { labelsMatch } from "../image/list.ts";
+import { familiarName, parseReference } from "../oci/reference.ts";
 import type { Event } from "../wire/event.ts";
 
 export type EventType = "container" | "image" | "volume" | "network" | "daemon" | "builder";
@@ -76,37 +78,52 @@ export function eventText(event: EngineEvent): string {
 export function eventMatches(event: EngineEvent, filters: EventFilters): boolean {
   for (const name in filters) {
     const values = filters[name]!;
-    if (values.length > 0 && !values.some((value) => matches(event, name, value))) return false;
+    if (values.length > 0 && !matches(event, name, values)) return false;
   }
   return true;
 }
 
-function matches({ type, action, id, attributes }: EngineEvent, name: string, value: string): boolean {
+/** Without one of these, as commands write them, actions are compared as they are. */
+const WITH_MORE = ["health_status", "exec_create", "exec_start"];
+
+/** One of the values is enough, but for labels; whose event it is does not matter where a name is looked for. */
+function matches(event: EngineEvent, name: string, values: readonly string[]): boolean {
+  const { type, action, id, attributes } = event;
+  const begins = (text: string): boolean => values.some((value) => text.startsWith(value));
   switch (name) {
     case "type":
-      return type === value;
+      return values.includes(type);
     case "event":
       // `exec_start: sh` is an `exec_start`.
-      return action === value || action.startsWith(`${value}:`);
+      return values.some((value) => WITH_MORE.includes(value)) ? begins(action) : values.includes(action);
     case "scope":
-      return value === "local";
-    case "label": {
-      const [key = "", wanted] = value.split(/=(.*)/s);
-      return Object.hasOwn(attributes, key) && (wanted === undefined || attributes[key] === wanted);
-    }
+      return values.includes("local");
+    case "label":
+      return labelsMatch(attributes, { label: values });
     case "image": {
-      const image = type === "image" ? (attributes.name ?? id) : (attributes.image ?? "");
-      return image === value || id === value || image.split(":")[0] === value;
+      const image = (type === "image" ? attributes.name : attributes.image) ?? "";
+      return [id, image, repositoryOf(id), repositoryOf(image)].some((text) => values.includes(text));
     }
     case "container":
+    case "plugin":
     case "volume":
     case "network":
     case "daemon":
-    case "builder":
-      return type === name && (id === value || attributes.name === value || isPrefix(id, value));
+    case "service":
+    case "node":
+    case "secret":
+    case "config":
+      return begins(id) || begins(attributes.name ?? "");
     default:
       return true;
   }
 }
 
-const isPrefix = (id: string, value: string): boolean => value.length >= 12 && id.startsWith(value);
+/** Without its tag. */
+function repositoryOf(image: string): string {
+  try {
+    return familiarName(parseReference(image));
+  } catch {
+    return image;
+  }
+}

@@ -25,17 +25,28 @@ function check(wrong: string | undefined): void {
 }
 
 /** Docker takes one string for these where a list is meant (`strslice`). */
-const LISTS = ["Cmd", "Entrypoint", "Shell"] as const;
+const LISTS = ["Cmd", "Entrypoint", "Shell"];
+const HOST_LISTS = ["CapAdd", "CapDrop"];
+
+/** With lists of one where a string stands for that. */
+function listed(body: Body, names: readonly string[]): Body {
+  const lists = names.filter((name) => typeof body[name] === "string").map((name) => [name, [body[name]]]);
+  return lists.length === 0 ? body : { ...body, ...Object.fromEntries(lists) };
+}
 
 /** Body of a create. @throws Refusal (400) that names the first field whose value is of the wrong kind */
 export function createRequest(sent: Body): ContainerCreateRequest {
   const body = canonicalContainer(sent) as Body;
-  const lists = LISTS.filter((name) => typeof body[name] === "string").map((name) => [name, [body[name]]]);
-  const whole = lists.length === 0 ? body : { ...body, ...Object.fromEntries(lists) };
+  const { HostConfig } = body;
+  const host = isObject(HostConfig) ? listed(HostConfig, HOST_LISTS) : HostConfig;
+  const whole = listed(host === HostConfig ? body : { ...body, HostConfig: host }, LISTS);
   check(wrongShape(whole, whole.HostConfig));
   check(wrongFields(whole, { NetworkingConfig: NETWORKING }));
   return whole as ContainerCreateRequest;
 }
+
+const isObject = (value: unknown): value is Body =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Body of an update. @throws Refusal (400) as `createRequest` */
 export function updateRequest(sent: Body): Body {

@@ -8,6 +8,7 @@ import type {
   ImageSummary,
   ImagesPruned,
 } from "../wire/image.ts";
+import type { PlatformName } from "./platform.ts";
 
 /** An image at hand: everything a container needs from it. */
 export interface Image {
@@ -89,6 +90,8 @@ export interface Images {
   }): ImageSummary[];
   /** Images that were made from this one, or from nothing, newest first: what a build may use again. */
   childrenOf(id: Digest | undefined): readonly Image[];
+  /** The image itself and those that it was made from, one of the other. */
+  lineageOf(id: Digest): readonly Digest[];
   inspect(nameOrId: string): ImageInspect;
   history(nameOrId: string): ImageHistoryItem[];
 
@@ -104,8 +107,8 @@ export interface Images {
 
   /** A root file system tar (plain, gzip, xz, zstd, bzip2) becomes an image of one layer. */
   import(archive: Bytes, options?: ImportOptions): Promise<Digest>;
-  /** Docker's archive format or an OCI layout, in one tar. Nothing is kept of an archive with an error. */
-  load(archive: Bytes, progress?: Progress): Promise<Digest[]>;
+  /** Docker's archive format or an OCI layout, in one tar; images of other platforms are left out. Nothing is kept of an archive with an error. */
+  load(archive: Bytes, progress?: Progress, platform?: PlatformName): Promise<Digest[]>;
   /** Both formats in one tar, as Docker writes it since version 25. Throws before the first byte if it cannot. */
   save(namesOrIds: readonly string[]): Bytes;
   /** A container's snapshot becomes an image on top of the one it was made from. */

@@ -114,6 +114,8 @@ export function labelsMatch(labels: Readonly<Record<string, string>>, filters: F
 export function flag(values: readonly string[] | undefined, name: string): boolean | undefined {
   const value = values?.[0];
   if (value === undefined) return undefined;
+  if (values && values.length > 1)
+    throw new Refusal("invalid", `invalid filter '${name}=[${values.join(" ")}]'`);
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
   throw new Refusal("invalid", `invalid filter '${name}=[${value}]'`);

@@ -10,6 +10,7 @@ import { HOST_NAME } from "./host.ts";
 import type { Progress } from "./images.ts";
 import { type ArchivedImage, archivedImages } from "./layout.ts";
 import { shown } from "./lookup.ts";
+import { isFor, type PlatformName } from "./platform.ts";
 import { type Staged, stageArchive } from "./staged.ts";
 import type { LayerBlob } from "./store.ts";
 
@@ -21,6 +22,7 @@ export async function loadImages(
   context: Context,
   archive: Bytes,
   progress: Progress = () => {},
+  platform?: PlatformName,
 ): Promise<Digest[]> {
   const { stream } = await decompressed(archive);
   const staged = await stageArchive(context.blobs, stream);
@@ -28,7 +30,10 @@ export async function loadImages(
   try {
     const images = await archivedImages(staged);
     const made: { readonly id: Digest; readonly names: readonly string[] }[] = [];
-    for (const image of images) made.push(await loadOne(context, staged, image, releases));
+    for (const image of images) {
+      const one = await loadOne(context, staged, image, releases, platform);
+      if (one) made.push(one);
+    }
     for (const { id, names } of made) {
       // Docker tells of what was loaded, not of its names.
       for (const name of names) context.store.name(name, id);
@@ -48,7 +53,8 @@ async function loadOne(
   staged: Staged,
   archived: ArchivedImage,
   releases: (() => void)[],
-): Promise<{ id: Digest; names: string[] }> {
+  platform: PlatformName | undefined,
+): Promise<{ id: Digest; names: string[] } | null> {
   const bytes = await staged.document(archived.config, CONFIG_MAX);
   const id = digestOf(bytes);
   if (archived.id !== undefined && archived.id !== id) {
@@ -56,6 +62,7 @@ async function loadOne(
   }
   const names = archived.names.map(nameOf);
   const config = parseImageConfig(bytes, archived.config);
+  if (platform && !isFor(config, platform)) return null;
   const diffs = config.rootfs.diff_ids;
   if (config.os !== "linux")
     throw new Refusal("invalid", `Cannot load: the image is for ${config.os}, not for linux`);

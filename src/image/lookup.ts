@@ -72,6 +72,8 @@ export function nameFrom(naming: Naming): string | undefined {
   }
   const named: Reference = tag === "" ? withDefaultTag(reference) : tagged(reference, tag);
   const { domain, path } = named;
+  if (domain === "docker.io" && path === "library/sha256")
+    throw new Refusal("invalid", "refusing to create an ambiguous tag using digest algorithm as name");
   if (domain === "docker.io" && path === "library/host" && (named.tag ?? DEFAULT_TAG) === DEFAULT_TAG) {
     throw new Refusal(
       "conflict",

@@ -83,6 +83,11 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
           return found === undefined ? [] : [imageOf(found)];
         })
         .sort((a, b) => ((a.config.created ?? "") < (b.config.created ?? "") ? 1 : -1)),
+    lineageOf(id) {
+      const line: Digest[] = [];
+      for (let at: Digest | undefined = id; at; at = context.store.images.get(at)?.parent) line.push(at);
+      return line;
+    },
     inspect: (text) => inspectImage(context, text),
     history: (text) => historyOf(context, text),
     async tag(text, naming) {
@@ -100,7 +105,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     remove: (text, how) => removeImage(context, text, how),
     prune: (filters) => pruneImages(context, filters),
     import: (archive, how) => importImage(context, archive, how),
-    load: (archive, progress) => loadImages(context, archive, progress),
+    load: (archive, progress, platform) => loadImages(context, archive, progress, platform),
     save: (names) => saveImages(context, names),
     commit: (how) => commitSnapshot(context, how),
     create: (config, how) => createImage(context, config, how),

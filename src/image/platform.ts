@@ -34,3 +34,11 @@ export function parsePlatform(text: string | undefined): PlatformName {
   const name = { os: first, architecture: ARCHITECTURES[architecture] ?? architecture };
   return variant === undefined ? name : { ...name, variant };
 }
+
+/** Whether what is for `one` can be used where `wanted` was asked for. */
+export const isFor = (one: PlatformName, wanted: PlatformName): boolean =>
+  one.os === wanted.os && one.architecture === wanted.architecture;
+
+/** `linux/arm/v7` */
+export const platformText = ({ os, architecture, variant }: PlatformName): string =>
+  [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");

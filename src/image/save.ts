@@ -3,11 +3,11 @@ import { Refusal } from "../oci/error.ts";
 import { CONFIG_MAX } from "../oci/image.ts";
 import type { Descriptor, Manifest } from "../oci/manifest.ts";
 import { MEDIA } from "../oci/media.ts";
-import { familiarName, parseReference } from "../oci/reference.ts";
+import { familiarName, parseReference, type Reference } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { decompressed } from "./compression.ts";
 import { type Context, tellImage } from "./context.ts";
-import { find, namesOf, shown } from "./lookup.ts";
+import { find, shown } from "./lookup.ts";
 import type { KnownImage, LayerRef } from "./store.ts";
 import { type ByteText, toByteText } from "./tar/entry.ts";
 import { encodeHeader, endOfArchive, PLAIN, padding } from "./tar/write.ts";
@@ -25,13 +25,9 @@ interface Wanted {
 export function saveImages(context: Context, texts: readonly string[]): Bytes {
   if (texts.length === 0) throw new Refusal("invalid", "Cannot save: no image was named");
   const wanted = new Map<Digest, Wanted>();
-  for (const text of texts) {
-    const found = find(context, text);
-    if (found === undefined) throw new Refusal("notFound", `No such image: ${text.slice(0, 255)}`);
-    const { image, reference } = found;
+  for (const { text, image, names } of texts.flatMap((one) => meant(context, one))) {
     for (const layer of image.layers) layerBlob(layer, text);
     const entry = wanted.get(image.id) ?? { image, names: [] };
-    const names = reference === undefined ? namesOfRepository(context, image, text) : [shown(reference)];
     for (const name of names) if (!entry.names.includes(name)) entry.names.push(name);
     wanted.set(image.id, entry);
   }
@@ -39,11 +35,33 @@ export function saveImages(context: Context, texts: readonly string[]): Bytes {
   return write(context, [...wanted.values()]);
 }
 
-/** An id saves no names; a repository without a tag is its `latest` here, as Docker resolves it. */
-function namesOfRepository(context: Context, image: KnownImage, text: string): string[] {
-  return namesOf(context, image.id)
-    .map(shown)
-    .filter((name) => name === text);
+interface Meant extends Wanted {
+  readonly text: string;
+}
+
+/** An id saves no names, a name without a tag all tags of its repository. */
+function meant(context: Context, text: string): Meant[] {
+  const found = find(context, text);
+  if (found && found.reference === undefined) return [{ text, image: found.image, names: [] }];
+  const asked = parsed(text);
+  const all = asked !== undefined && asked.tag === undefined && asked.digest === undefined;
+  const tags = [...(all ? context.store.names : [])].flatMap(([name, id]) => {
+    const image = context.store.images.get(id);
+    const stored = parsed(name);
+    const same = stored?.domain === asked?.domain && stored?.path === asked?.path;
+    return image && same ? [{ text, image, names: [shown(name)] }] : [];
+  });
+  if (tags.length > 0) return tags;
+  if (!found?.reference) throw new Refusal("notFound", `No such image: ${text.slice(0, 255)}`);
+  return [{ text, image: found.image, names: [shown(found.reference)] }];
+}
+
+function parsed(name: string): Reference | undefined {
+  try {
+    return parseReference(name);
+  } catch {
+    return undefined;
+  }
 }
 
 async function* write(context: Context, wanted: readonly Wanted[]): AsyncGenerator<Uint8Array> {

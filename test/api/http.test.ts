@@ -52,7 +52,10 @@ test("versions are negotiated, with Docker's sentences", options, async () => {
 
 test("bad bodies are refused with one sentence", options, async () => {
   for (const [body, sentence] of [
-    ["{", /invalid JSON/],
+    ["{", /invalid JSON: unexpected EOF/],
+    ["{invalid json", /invalid JSON: invalid character 'i' looking for beginning of object key string/],
+    ["{} trailing", /unexpected content after JSON/],
+    ["", /invalid JSON: got EOF while reading request body/],
     ["[]", /an object is expected/],
     ['{"Image":1}', /Image must be a string/],
     ['{"Image":"x","HostConfig":{"Binds":"a"}}', /HostConfig.Binds must be a list/],
@@ -63,7 +66,7 @@ test("bad bodies are refused with one sentence", options, async () => {
     assert.match(text, sentence);
   }
   const { text } = await raw(
-    "POST /containers/create HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    "POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
   );
   assert.match(text, /unsupported Content-Type/);
 });
@@ -72,19 +75,38 @@ test("what is no HTTP is answered with 400 and closed", options, async () => {
   for (const bad of [
     "nonsense\r\n\r\n",
     "GET / HTTP/3.0\r\n\r\n",
-    "GET / HTTP/1.1\r\nA b: c\r\n\r\n",
-    "GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n",
-    "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    `GET / HTTP/1.1\r\nA: ${"b".repeat(70_000)}\r\n\r\n`,
+    "GET / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "GET nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1, 2\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
   ]) {
     const { text } = await raw(bad);
     assert.match(text, /^HTTP\/1.1 400 /, bad.slice(0, 40));
   }
+  const coded = await raw("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n");
+  assert.match(coded.text, /^HTTP\/1.1 501 /);
+  const hoping = await raw("POST / HTTP/1.1\r\nHost: x\r\nExpect: luck\r\nContent-Length: 1\r\n\r\n");
+  assert.match(hoping.text, /^HTTP\/1.1 417 /);
+  const long = await raw(`GET / HTTP/1.1\r\nHost: x\r\nA: ${"b".repeat(300_000)}\r\n\r\n`);
+  assert.match(long.text, /^HTTP\/1.1 431 /);
   const { text } = await raw(
-    "POST /containers/create HTTP/1.1\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n",
+    "POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\nConnection: close\r\n\r\n",
   );
   assert.match(text, /^HTTP\/1.1 413 /);
+});
+
+test("heads with long filters, and heads that a person types", options, async () => {
+  const ids = encodeURIComponent(
+    JSON.stringify({ id: Array.from({ length: 1000 }, (_, n) => `${n}`.padStart(64, "0")) }),
+  );
+  const many = await engine.ask("GET", `/containers/json?filters=${ids}`);
+  assert.deepEqual([many.status, many.text], [200, "[]\n"]);
+  const { text } = await raw("GET /_ping HTTP/1.1\nHost: x\nConnection: close\n\n");
+  assert.match(text, /^HTTP\/1.1 200 OK\r\n(.*\r\n)+\r\nOK$/);
 });
 
 test("pipelined requests, chunked bodies and 100-continue", options, async () => {
@@ -92,11 +114,31 @@ test("pipelined requests, chunked bodies and 100-continue", options, async () =>
   const { text } = await raw(ping + ping.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
   assert.equal(text.split("HTTP/1.1 200 OK").length, 3);
   const chunked =
-    'POST /volumes/create HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n9\r\n{"Name":"\r\n5;x=y\r\nabc"}\r\n0\r\n\r\n';
+    'POST /volumes/create HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n9\r\n{"Name":"\r\n5;x=y\r\nabc"}\r\n0\r\n\r\n';
   const made = await raw(chunked);
   assert.match(made.text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 201 Created/);
   assert.match(made.text, /"Name":"abc"/);
   await engine.json("DELETE", "/volumes/abc");
+});
+
+test("who waits to be asked for a body is not asked for it after the answer", options, async () => {
+  const head = "POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  const { text } = await raw(head);
+  assert.match(text, /^HTTP\/1.1 404 /);
+  assert.doesNotMatch(text, /100 Continue/);
+});
+
+test("clients of HTTP/1.0 are answered in it, and may keep the connection", options, async () => {
+  const body = '{"Name":"old"}';
+  const old = await raw(
+    `POST /volumes/create HTTP/1.0\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  assert.match(old.text, /^HTTP\/1.0 201 /);
+  await engine.json("DELETE", "/volumes/old");
+  const ping = "GET /_ping HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+  const kept = await raw(`${ping}GET /_ping HTTP/1.0\r\n\r\n`);
+  assert.equal(kept.text.split("HTTP/1.0 200 OK").length, 3);
+  assert.equal(kept.text.split("Connection: keep-alive").length, 2);
 });
 
 test("hijacked connections: 101 and plain 200, and each half closes by itself", options, async () => {

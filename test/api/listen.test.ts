@@ -268,6 +268,8 @@ test("an address for looking only", needs(root(), busyboxMissing()), async () =>
     ["GET", "/containers/web/archive?path=/"],
     ["HEAD", "/containers/web/archive?path=/"],
     ["GET", "/v1.44/containers/web/export"],
+    ["GET", "/containers/web/alias/archive?path=/"],
+    ["GET", "/containers/web%2Falias/export"],
     ["GET", "/containers/web/attach/ws?stream=1"],
     ["GET", "/images/get?names=bb"],
     ["GET", "/images/bb/get"],

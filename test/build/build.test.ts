@@ -175,7 +175,8 @@ HEALTHCHECK NONE
       /dockerfile parse error on line 3: unknown instruction: FOO/,
     ],
     ["no FROM", "CMD x\n", /line 1: CMD: no build stage in current context/],
-    ["an empty file", "# nothing\n", /cannot be empty/],
+    ["an empty file", "", /cannot be empty/],
+    ["a file without instructions", "# nothing\n", /file with no instructions/],
     [
       "a missing source",
       "FROM scratch\nCOPY nope /\n",

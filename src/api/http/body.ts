@@ -25,8 +25,11 @@ export class BadBody extends Error {
 const CUT = "the request's body ended early";
 const DISCARD = 256 * 1024;
 
-/** @param begin called before the first read: the moment to answer `Expect: 100-continue` */
-export function createBody(input: Input, length: number | "chunked", begin: () => void): Body {
+/**
+ * @param waits the sender waits to be asked for it (`Expect: 100-continue`)
+ * @param ask called before the first read of such a body
+ */
+export function createBody(input: Input, length: number | "chunked", waits: boolean, ask: () => void): Body {
   let left = length === "chunked" ? 0 : length;
   let done = length === 0;
   let begun = false;
@@ -48,10 +51,10 @@ export function createBody(input: Input, length: number | "chunked", begin: () =
     if (done) return null;
     if (!begun) {
       begun = true;
-      begin();
+      if (waits) ask();
     }
     if (left === 0 && length === "chunked") {
-      const size = /^([0-9a-fA-F]{1,12})(?:;.*)?$/.exec(await line());
+      const size = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/.exec(await line());
       if (!size) throw new BadBody(400, "the request's body is not chunked as it says");
       left = Number.parseInt(size[1]!, 16);
       if (left === 0) {
@@ -90,9 +93,9 @@ export function createBody(input: Input, length: number | "chunked", begin: () =
       for (let part = await next(); part; part = await next()) yield part;
     },
     async discard() {
-      // Who waits for 100-continue has sent nothing, and must not be asked for it now.
       if (done) return true;
-      if (!begun && left > DISCARD) return false;
+      // Who waits has sent nothing, and must not be asked for it after the answer.
+      if (!begun && (waits || left > DISCARD)) return false;
       let size = 0;
       for (let part = await next(); part; part = await next()) {
         size += part.length;

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { BadBody, createBody } from "./body.ts";
 import { createExchange, type Exchange } from "./exchange.ts";
-import { bodyLength, type Head, MAX_HEAD, parseHead } from "./head.ts";
+import { bodyLength, endOfHead, expectation, type Head, MAX_HEAD, parseHead } from "./head.ts";
 import { createInput, type Input } from "./input.ts";
 
 /** Answers one request; what it throws becomes an answer too. */
@@ -31,18 +31,19 @@ export async function serveConnection(socket: Socket, options: ConnectionOptions
   while (!socket.destroyed) {
     const head = await readHead(socket, input, options.patience);
     if (head === null) break;
-    const length = head === "bad" ? null : bodyLength(head);
-    if (head === "bad" || length === null) {
-      const text = '{"message":"malformed HTTP request"}\n';
+    const length = typeof head === "string" ? head : (bodyLength(head) ?? "bad");
+    const expected = typeof head === "string" ? null : expectation(head);
+    const wrong = typeof length === "string" && length !== "chunked" ? length : undefined;
+    if (typeof head === "string" || wrong !== undefined || expected === "unknown") {
+      const [status, why] = REFUSED[wrong ?? "expect"];
+      const text = `{"message":"${why}"}\n`;
       socket.write(
-        `HTTP/1.1 400 Bad Request\r\n${common}Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+        `HTTP/1.1 ${status}\r\n${common}Connection: close\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
       );
       break;
     }
-    const body = createBody(input, length, () => {
-      if (head.headers.get("expect")?.toLowerCase() === "100-continue") {
-        socket.write("HTTP/1.1 100 Continue\r\n\r\n");
-      }
+    const body = createBody(input, length as number | "chunked", expected === "continue", () => {
+      socket.write("HTTP/1.1 100 Continue\r\n\r\n");
     });
     const outcome = createExchange({ socket, input, common }, head, body);
     const { exchange, finished } = outcome;
@@ -66,18 +67,29 @@ export async function serveConnection(socket: Socket, options: ConnectionOptions
   socket.end();
 }
 
-/** The next head, null at the end of the connection, "bad" when it is no HTTP. */
-async function readHead(socket: Socket, input: Input, patience: number): Promise<Head | null | "bad"> {
+const REFUSED = {
+  bad: ["400 Bad Request", "malformed HTTP request"],
+  long: ["431 Request Header Fields Too Large", "the request's headers are too large"],
+  unknown: ["501 Not Implemented", "unsupported transfer encoding"],
+  expect: ["417 Expectation Failed", "unsupported expectation"],
+} as const;
+
+/** The next head, null at the end of the connection, a word when it is no HTTP or too long. */
+async function readHead(
+  socket: Socket,
+  input: Input,
+  patience: number,
+): Promise<Head | null | "bad" | "long"> {
   let timer: NodeJS.Timeout | undefined;
   try {
     for (;;) {
-      const end = input.bytes.indexOf("\r\n\r\n");
-      if (end >= 0 && end <= MAX_HEAD) {
-        const text = input.bytes.toString("latin1", 0, end);
-        input.drop(end + 4);
+      const found = endOfHead(input.bytes);
+      if (found && found.end <= MAX_HEAD) {
+        const text = input.bytes.toString("latin1", 0, found.end);
+        input.drop(found.next);
         return parseHead(text) ?? "bad";
       }
-      if (input.bytes.length > MAX_HEAD) return "bad";
+      if (input.bytes.length > MAX_HEAD) return "long";
       // An idle connection may stay; one that has begun to speak must finish.
       if (input.bytes.length > 0) timer ??= setTimeout(() => socket.destroy(), patience);
       if (!(await input.more())) return input.bytes.length > 0 ? "bad" : null;

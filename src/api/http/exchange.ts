@@ -87,9 +87,10 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
   });
 
   const headText = (status: number, headers: Record<string, string>): string => {
-    let text = `HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}\r\n${common}`;
+    let text = `HTTP/1.${head.http10 ? 0 : 1} ${status} ${REASONS[status] ?? "Unknown"}\r\n${common}`;
     for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
     if (!keep) text += "Connection: close\r\n";
+    else if (head.http10) text += "Connection: keep-alive\r\n";
     return text;
   };
   const claim = (): void => {

@@ -10,17 +10,28 @@ export interface Head {
   readonly http10: boolean;
 }
 
-/** Longer heads are refused. */
-export const MAX_HEAD = 64 * 1024;
+/** Longer heads are refused: filters that name thousands of containers are far below it. */
+export const MAX_HEAD = 256 * 1024;
 
-const REQUEST_LINE = /^([A-Z]{1,20}) (\S{1,32768}) HTTP\/1\.([01])$/;
+/**
+ * Where the head ends and what follows it begins. Lines may end without a carriage return, as people type them (RFC
+ * 9112, 2.2).
+ */
+export function endOfHead(bytes: Buffer): { readonly end: number; readonly next: number } | null {
+  const end = bytes.indexOf("\n\r\n");
+  const bare = (end < 0 ? bytes : bytes.subarray(0, end)).indexOf("\n\n");
+  if (bare >= 0) return { end: bare, next: bare + 2 };
+  return end < 0 ? null : { end, next: end + 3 };
+}
+
+const REQUEST_LINE = /^([A-Za-z]{1,20}) (\S+) HTTP\/1\.([01])\r?$/;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a value
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /** @param text everything before the empty line; null when it is no HTTP/1.1 request */
 export function parseHead(text: string): Head | null {
-  const lines = text.split("\r\n");
+  const lines = text.split("\n");
   const match = REQUEST_LINE.exec(lines[0]!);
   if (!match) return null;
   const headers = new Map<string, string>();
@@ -37,7 +48,11 @@ export function parseHead(text: string): Head | null {
   }
   let target = match[2]!;
   // Absolute form, as proxies and `docker` over TCP may send it.
-  if (!target.startsWith("/")) target = target.replace(/^https?:\/\/[^/]*/, "");
+  if (!target.startsWith("/")) target = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, "");
+  if (!target.startsWith("/")) return null;
+  // Of several hosts, or none, nobody knows which one somebody else has believed.
+  const host = headers.get("host");
+  if (host === undefined ? match[3] === "1" : /[\s,/]/.test(host)) return null;
   const query = target.indexOf("?");
   return {
     method: match[1]!,
@@ -48,13 +63,24 @@ export function parseHead(text: string): Head | null {
   };
 }
 
-/** How long the body is: bytes, or in chunks; null when the headers contradict each other. */
-export function bodyLength({ headers }: Head): number | "chunked" | null {
+/** How long the body is: bytes, in chunks, or coded in another way; null when the headers contradict each other. */
+export function bodyLength({ headers }: Head): number | "chunked" | "unknown" | null {
   const encoding = headers.get("transfer-encoding");
   const length = headers.get("content-length");
   if (encoding !== undefined) {
-    return encoding.toLowerCase() === "chunked" && length === undefined ? "chunked" : null;
+    if (encoding.toLowerCase() !== "chunked") return "unknown";
+    return length === undefined ? "chunked" : null;
   }
   if (length === undefined) return 0;
-  return /^\d{1,15}$/.test(length) ? Number(length) : null;
+  // The same twice is no contradiction (RFC 9110, 8.6).
+  const [first = "", ...more] = length.split(/\s*,\s*/);
+  return /^\d{1,15}$/.test(first) && more.every((one) => one === first) ? Number(first) : null;
+}
+
+/** What the client waits for before it sends its body: to be told so, or what nobody here knows. */
+export function expectation({ headers, http10 }: Head): "continue" | "unknown" | null {
+  const text = headers.get("expect");
+  // Clients of HTTP/1.0 know no such answer.
+  if (text === undefined || http10) return null;
+  return text.toLowerCase() === "100-continue" ? "continue" : "unknown";
 }

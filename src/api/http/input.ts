@@ -1,6 +1,9 @@
 import type { Socket } from "node:net";
 
-/** What a connection has sent and nobody has used yet. At most about 64 KiB is held: then the sender waits. */
+/**
+ * What a connection has sent and nobody has used yet. At about 64 KiB the sender waits, but for one who asks for
+ * more than that at once.
+ */
 export interface Input {
   /** What is there now, maybe nothing. */
   readonly bytes: Buffer;
@@ -30,6 +33,11 @@ export function createInput(socket: Socket): Input {
     ended = true;
     awaken();
   };
+  const resume = (): void => {
+    if (!paused) return;
+    paused = false;
+    socket.resume();
+  };
   socket.on("data", (chunk: Buffer) => {
     bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     if (bytes.length >= HIGH) {
@@ -49,13 +57,11 @@ export function createInput(socket: Socket): Input {
     },
     drop(count) {
       bytes = count >= bytes.length ? NOTHING : bytes.subarray(count);
-      if (paused && bytes.length < HIGH) {
-        paused = false;
-        socket.resume();
-      }
+      if (bytes.length < HIGH) resume();
     },
     async more() {
       const before = bytes.length;
+      resume();
       while (bytes.length === before && !ended) {
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -1,5 +1,5 @@
 import { buildFrom } from "../../engine/images/build.ts";
-import { invalid, unsupported } from "../../engine/refuse.ts";
+import { invalid, notANumber, unsupported } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
 import { version } from "../../engine/system.ts";
 import type { HostConfig } from "../../wire/container.ts";
@@ -32,6 +32,7 @@ export const build: readonly Route[] = [
         args: texts(exchange, "buildargs"),
         labels: texts(exchange, "labels"),
         noCache: flag(exchange, "nocache"),
+        cacheFrom: list(exchange, "cachefrom").filter((name) => typeof name === "string"),
         host,
         // Old clients do not say it, and mean yes.
         remove: {
@@ -59,6 +60,12 @@ export const build: readonly Route[] = [
       "mutable",
       "immutable",
     ];
+    for (const name of ["keep-storage", "reserved-space", "max-used-space", "min-free-space"]) {
+      const text = exchange.query.get(name) ?? "";
+      if (text === "" || /^[-+]?\d+$/.test(text)) continue;
+      const why = notANumber("Atoi", text).message;
+      throw invalid(`${name} is in bytes and expects an integer, got ${text.slice(0, 80)}: ${why}`);
+    }
     const unknown = Object.keys(filters(exchange)).find((name) => !known.includes(name));
     if (unknown !== undefined)
       throw invalid(`failed to prune build cache: invalid filter '${unknown.slice(0, 80)}'`);

@@ -4,7 +4,7 @@ import { reach } from "../../engine/networks/reach.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
 import { replyJson } from "../failure.ts";
-import { jsonBody } from "../request.ts";
+import { neededJsonBody } from "../request.ts";
 import { get, parameter, post, type Route } from "../route.ts";
 
 const TYPES = {
@@ -20,7 +20,7 @@ export const cais: readonly Route[] = [
     if (form !== "explain" && form !== "script" && form !== "json") {
       throw invalid(`unknown form '${form.slice(0, 40)}': use explain, script or json`);
     }
-    const request = createRequest(await jsonBody(exchange));
+    const request = createRequest(await neededJsonBody(exchange));
     const name = exchange.query.get("name") ?? "";
     exchange.reply(200, await explainCreate(engine, name, request, form), TYPES[form]);
   }),

@@ -1,5 +1,5 @@
 import { parseTime } from "../../container/time.ts";
-import { create } from "../../engine/containers/create.ts";
+import { create, MAC_DEPRECATED } from "../../engine/containers/create.ts";
 import { find } from "../../engine/containers/find.ts";
 import { pause, unpause } from "../../engine/containers/freeze.ts";
 import { inspect } from "../../engine/containers/inspect.ts";
@@ -11,12 +11,15 @@ import { start } from "../../engine/containers/start.ts";
 import { restart, type StopOptions, stop } from "../../engine/containers/stop.ts";
 import { update } from "../../engine/containers/update.ts";
 import { checkPlatform } from "../../engine/images/platform.ts";
+import { unlink } from "../../engine/networks/linked.ts";
 import { invalid } from "../../engine/refuse.ts";
 import { createRequest, updateRequest } from "../../engine/requests.ts";
 import type { Refusal } from "../../oci/error.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { filters, flag, integer, jsonBody, optionalJsonBody } from "../request.ts";
+import { containerFor, summaryFor } from "../older.ts";
+import { createFor } from "../older-create.ts";
+import { filters, flag, integer, jsonBody, neededJsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 
 const stopOptions = (exchange: Exchange, as: string): StopOptions => {
@@ -27,7 +30,7 @@ const stopOptions = (exchange: Exchange, as: string): StopOptions => {
 
 /** Containers as objects: made, listed, started, stopped, removed. */
 export const containers: readonly Route[] = [
-  get("/containers/json", async (engine, exchange) => {
+  get("/containers/json", async (engine, exchange, _, minor) => {
     const limit = integer(exchange, "limit") ?? 0;
     const options = {
       all: flag(exchange, "all"),
@@ -35,24 +38,31 @@ export const containers: readonly Route[] = [
       size: flag(exchange, "size"),
       filters: filters(exchange, LIST_FILTERS),
     };
-    replyJson(exchange, await list(engine, options));
+    const found = await list(engine, options);
+    replyJson(
+      exchange,
+      found.map((container) => summaryFor(container, minor)),
+    );
   }),
-  post("/containers/create", async (engine, exchange) => {
-    const request = createRequest(await jsonBody(exchange));
+  post("/containers/create", async (engine, exchange, _, minor) => {
+    const request = createFor(createRequest(await neededJsonBody(exchange)), minor);
     checkPlatform(engine, exchange.query.get("platform") ?? "", request.Image ?? "");
     const name = (exchange.query.get("name") ?? "").replace(/^\//, "");
     const { container, warnings } = await create(engine, name, request);
-    replyJson(exchange, { Id: container.record.id, Warnings: warnings }, 201);
+    // It was not deprecated then.
+    const Warnings = minor < 44 ? warnings.filter((one) => one !== MAC_DEPRECATED) : warnings;
+    replyJson(exchange, { Id: container.record.id, Warnings }, 201);
   }),
   post("/containers/prune", async (engine, exchange) => {
     const asked = filters(exchange, ["label", "label!", "until"]);
     replyJson(exchange, await prune(engine, asked, untilOf(asked.until)));
   }),
-  get("/containers/{id}/json", async (engine, exchange, parameters) => {
+  get("/containers/{id...}/json", async (engine, exchange, parameters, minor) => {
     const container = find(engine, parameter(parameters, "id"));
-    replyJson(exchange, await inspect(engine, container, { size: flag(exchange, "size") }));
+    const inspection = await inspect(engine, container, { size: flag(exchange, "size") });
+    replyJson(exchange, containerFor(inspection, minor));
   }),
-  post("/containers/{id}/start", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/start", async (engine, exchange, parameters) => {
     const trace = flag(exchange, "trace");
     // Two bytes are `{}`, which some clients send.
     if (exchange.body.length !== "chunked" && exchange.body.length > 2) {
@@ -63,54 +73,57 @@ export const containers: readonly Route[] = [
     const started = await start(engine, find(engine, parameter(parameters, "id")), { trace });
     exchange.reply(started ? 204 : 304);
   }),
-  post("/containers/{id}/stop", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/stop", async (engine, exchange, parameters) => {
     const id = parameter(parameters, "id");
     const stopped = await stop(engine, find(engine, id), stopOptions(exchange, id));
     exchange.reply(stopped ? 204 : 304);
   }),
-  post("/containers/{id}/restart", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/restart", async (engine, exchange, parameters) => {
     const id = parameter(parameters, "id");
     await restart(engine, find(engine, id), stopOptions(exchange, id));
     exchange.reply(204);
   }),
-  post("/containers/{id}/kill", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/kill", async (engine, exchange, parameters) => {
     const id = parameter(parameters, "id");
     const container = find(engine, id, "cannot kill container: ");
     await kill(engine, container, exchange.query.get("signal") ?? "", id);
     exchange.reply(204);
   }),
-  post("/containers/{id}/pause", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/pause", async (engine, exchange, parameters) => {
     await pause(engine, find(engine, parameter(parameters, "id")));
     exchange.reply(204);
   }),
-  post("/containers/{id}/unpause", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/unpause", async (engine, exchange, parameters) => {
     await unpause(engine, find(engine, parameter(parameters, "id")));
     exchange.reply(204);
   }),
-  post("/containers/{id}/rename", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/rename", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     await rename(engine, container, exchange.query.get("name") ?? "");
     exchange.reply(204);
   }),
-  post("/containers/{id}/update", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/update", async (engine, exchange, parameters) => {
+    // What is wrong with the body is said first, here and wherever there is one.
+    const limits = updateRequest(await jsonBody(exchange));
     const container = find(engine, parameter(parameters, "id"));
-    const limits = updateRequest(await optionalJsonBody(exchange));
     replyJson(exchange, { Warnings: await update(engine, container, limits) });
   }),
-  post("/containers/{id}/resize", async (engine, exchange, parameters) => {
-    await optionalJsonBody(exchange);
+  post("/containers/{id...}/resize", (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     resize(engine, container, ...sizeOf(exchange));
     exchange.reply(200);
   }),
-  get("/containers/{id}/top", (engine, exchange, parameters) => {
+  get("/containers/{id...}/top", (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     replyJson(exchange, top(engine, container, exchange.query.get("ps_args") ?? ""));
   }),
-  del("/containers/{id}", async (engine, exchange, parameters) => {
+  del("/containers/{id...}", async (engine, exchange, parameters) => {
     const id = parameter(parameters, "id");
+    if (flag(exchange, "link")) {
+      unlink(engine, id);
+      return exchange.reply(204);
+    }
     const container = find(engine, id);
-    if (flag(exchange, "link")) throw invalid("links are not supported: use a network");
     await remove(engine, container, {
       as: id,
       force: flag(exchange, "force"),

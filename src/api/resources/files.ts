@@ -31,12 +31,12 @@ function named(error: unknown, container: string, path: string): never {
 
 /** The files of containers: what changed, all of them, some of them, more of them. */
 export const files: readonly Route[] = [
-  get("/containers/{id}/changes", async (engine, exchange, parameters) => {
+  get("/containers/{id...}/changes", async (engine, exchange, parameters) => {
     const { record } = find(engine, parameter(parameters, "id"));
     const changes = await engine.images.driver.changes(record.id);
     replyJson(exchange, changes.length > 0 ? changes : null);
   }),
-  get("/containers/{id}/export", async (engine, exchange, parameters) =>
+  get("/containers/{id...}/export", async (engine, exchange, parameters) =>
     archive(
       exchange,
       await exportContainer(engine, find(engine, parameter(parameters, "id"))),
@@ -44,7 +44,7 @@ export const files: readonly Route[] = [
       "application/octet-stream",
     ),
   ),
-  head("/containers/{id}/archive", async (engine, exchange, parameters) => {
+  head("/containers/{id...}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     const path = pathOf(exchange);
     const stat = await pathStat(engine, container, path).catch((error: unknown) =>
@@ -52,7 +52,7 @@ export const files: readonly Route[] = [
     );
     exchange.reply(200, "", "", { [STAT]: encode(stat) });
   }),
-  get("/containers/{id}/archive", async (engine, exchange, parameters) => {
+  get("/containers/{id...}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     const path = pathOf(exchange);
     const { stat, tar } = await readArchive(engine, container, path).catch((error: unknown) =>
@@ -60,7 +60,7 @@ export const files: readonly Route[] = [
     );
     await archive(exchange, tar, { [STAT]: encode(stat) });
   }),
-  put("/containers/{id}/archive", async (engine, exchange, parameters) => {
+  put("/containers/{id...}/archive", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     await writeArchive(engine, container, pathOf(exchange), exchange.body.stream(), {
       keepKinds: flag(exchange, "noOverwriteDirNonDir"),

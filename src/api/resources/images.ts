@@ -1,15 +1,20 @@
 import { find } from "../../engine/containers/find.ts";
+import type { Engine } from "../../engine/engine.ts";
 import { commitContainer } from "../../engine/images/commit.ts";
+import { mustBe } from "../../engine/images/platform.ts";
 import { invalid, unsupported } from "../../engine/refuse.ts";
+import { isFor, platformText } from "../../image/platform.ts";
+import { Refusal } from "../../oci/error.ts";
 import type { ContainerConfig } from "../../wire/container.ts";
 import { describe, replyJson } from "../failure.ts";
 import type { Exchange, Stream } from "../http/exchange.ts";
 import { imageFor, imageSummaryFor } from "../older.ts";
-import { filters, flag, optionalJsonBody } from "../request.ts";
+import { platformOf, platformsOf } from "../platform.ts";
+import { filters, flag, jsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 import { parseName, pull, push } from "./registry.ts";
 
-const IMAGE_FILTERS = ["dangling", "label", "label!", "before", "since", "reference", "until"];
+const IMAGE_FILTERS = ["dangling", "label", "before", "since", "reference", "until"];
 
 /** The query's value, undefined when it is absent or empty: options that are not given. */
 function given<K extends string>(
@@ -57,21 +62,24 @@ export const images: readonly Route[] = [
     });
   }),
   post("/images/load", (engine, exchange) => {
-    const platforms = exchange.query.getAll("platform").filter(Boolean);
-    if (platforms.some((platform) => platform.split("/").length > 3)) throw invalid("invalid platform");
+    const platform = platformOf(exchange);
     return progress(
       exchange,
       async (send) => {
-        await engine.images.load(exchange.body.stream(), send);
+        await engine.images.load(exchange.body.stream(), send, platform);
       },
       "at once",
     );
   }),
   get("/images/get", (engine, exchange) =>
-    archive(exchange, engine.images.save(exchange.query.getAll("names").flatMap((name) => name.split(",")))),
+    save(
+      engine,
+      exchange,
+      exchange.query.getAll("names").flatMap((name) => name.split(",")),
+    ),
   ),
   get("/images/{name...}/get", (engine, exchange, parameters) =>
-    archive(exchange, engine.images.save([parameter(parameters, "name")])),
+    save(engine, exchange, [parameter(parameters, "name")]),
   ),
   get("/images/search", () => {
     throw unsupported("Cannot search: this version of cais has no registries yet");
@@ -82,12 +90,19 @@ export const images: readonly Route[] = [
       await engine.images.prune(filters(exchange, ["dangling", "label", "label!", "until"])),
     );
   }),
-  get("/images/{name...}/json", (engine, exchange, parameters, minor) =>
-    replyJson(exchange, imageFor(engine.images.inspect(parameter(parameters, "name")), minor)),
-  ),
-  get("/images/{name...}/history", (engine, exchange, parameters) =>
-    replyJson(exchange, engine.images.history(parameter(parameters, "name"))),
-  ),
+  get("/images/{name...}/json", (engine, exchange, parameters, minor) => {
+    const name = parameter(parameters, "name");
+    const platform = minor < 49 ? undefined : platformOf(exchange);
+    if (platform && flag(exchange, "manifests"))
+      throw invalid("conflicting options: manifests and platform options cannot both be set");
+    mustBe(engine, platform, name);
+    replyJson(exchange, imageFor(engine.images.inspect(name), minor));
+  }),
+  get("/images/{name...}/history", (engine, exchange, parameters, minor) => {
+    const name = parameter(parameters, "name");
+    if (minor >= 48) mustBe(engine, platformOf(exchange), name);
+    replyJson(exchange, engine.images.history(name));
+  }),
   post("/images/{name...}/tag", async (engine, exchange, parameters) => {
     await engine.images.tag(parameter(parameters, "name"), given(exchange, "repo", "tag"));
     exchange.reply(201);
@@ -99,8 +114,11 @@ export const images: readonly Route[] = [
     parseName(parameter(parameters, "name"));
     throw unsupported("Cannot ask a registry: this version of cais has no registries yet");
   }),
-  del("/images/{name...}", async (engine, exchange, parameters) => {
-    const removed = await engine.images.remove(parameter(parameters, "name"), {
+  del("/images/{name...}", async (engine, exchange, parameters, minor) => {
+    const name = parameter(parameters, "name");
+    if (minor >= 50)
+      for (const platform of platformsOf(exchange, "platforms")) mustBe(engine, platform, name);
+    const removed = await engine.images.remove(name, {
       force: flag(exchange, "force"),
       noprune: flag(exchange, "noprune"),
     });
@@ -109,8 +127,8 @@ export const images: readonly Route[] = [
   post("/commit", async (engine, exchange) => {
     const named = exchange.query.get("container") ?? "";
     if (named === "") throw invalid('invalid name or ID supplied: ""');
+    const config = (await jsonBody(exchange)) as ContainerConfig;
     const container = find(engine, named);
-    const config = (await optionalJsonBody(exchange)) as ContainerConfig;
     const { author, comment, repo, tag } = given(exchange, "author", "comment", "repo", "tag");
     const Id = await commitContainer(engine, container, {
       ...(repo === undefined ? {} : { repo }),
@@ -124,6 +142,14 @@ export const images: readonly Route[] = [
     replyJson(exchange, { Id }, 201);
   }),
 ];
+
+function save(engine: Engine, exchange: Exchange, names: readonly string[]): Promise<void> {
+  const platform = platformOf(exchange);
+  const other = platform && names.find((name) => !isFor(engine.images.get(name).config, platform));
+  if (platform && other !== undefined)
+    throw new Refusal("failed", `no suitable export target found for platform ${platformText(platform)}`);
+  return archive(exchange, engine.images.save(names));
+}
 
 /**
  * A stream of JSON messages; an error after the first one is a message too, as in Docker.

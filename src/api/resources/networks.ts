@@ -12,11 +12,14 @@ import { filters, jsonBody } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 import { untilOf } from "./containers.ts";
 
+const list: Parameters<typeof get>[1] = (engine, exchange, _, minor) =>
+  // Who is on them was told before API 1.28.
+  replyJson(exchange, listNetworks(engine, filters(exchange, NETWORK_FILTERS), minor < 28));
+
 /** Networks, and who is on them. */
 export const networks: readonly Route[] = [
-  get("/networks", (engine, exchange) =>
-    replyJson(exchange, listNetworks(engine, filters(exchange, NETWORK_FILTERS))),
-  ),
+  get("/networks", list),
+  get("/networks/", list),
   post("/networks/create", async (engine, exchange) => {
     const { id } = await createNetwork(engine, networkRequest(await jsonBody(exchange)));
     const obstacles = await engine.firewall.obstacles();
@@ -26,14 +29,14 @@ export const networks: readonly Route[] = [
     const asked = filters(exchange, ["label", "label!", "until"]);
     replyJson(exchange, await pruneNetworks(engine, asked, untilOf(asked.until)));
   }),
-  post("/networks/{id}/connect", async (engine, exchange, parameters) => {
+  post("/networks/{id...}/connect", async (engine, exchange, parameters) => {
     const { Container, EndpointConfig } = connectRequest(await jsonBody(exchange));
     const container = memberNamed(engine, Container);
     const network = engine.networks.find(parameter(parameters, "id"));
     await connect(engine, network, container(), EndpointConfig);
     exchange.reply(200);
   }),
-  post("/networks/{id}/disconnect", async (engine, exchange, parameters) => {
+  post("/networks/{id...}/disconnect", async (engine, exchange, parameters) => {
     const { Container, Force } = disconnectRequest(await jsonBody(exchange));
     const container = memberNamed(engine, Container);
     const network = engine.networks.find(parameter(parameters, "id"));
@@ -45,14 +48,14 @@ export const networks: readonly Route[] = [
     }
     exchange.reply(200);
   }),
-  get("/networks/{id}", (engine, exchange, parameters) => {
+  get("/networks/{id...}", (engine, exchange, parameters) => {
     checkVerbose(exchange);
     const network = engine.networks.find(parameter(parameters, "id"));
     const scope = exchange.query.get("scope");
     if (scope && scope !== network.scope) throw notFound(`network ${parameter(parameters, "id")} not found`);
     replyJson(exchange, networkView(network, membersOf(engine, network)));
   }),
-  del("/networks/{id}", async (engine, exchange, parameters) => {
+  del("/networks/{id...}", async (engine, exchange, parameters) => {
     await removeNetwork(engine, engine.networks.find(parameter(parameters, "id")));
     exchange.reply(204);
   }),

@@ -10,7 +10,7 @@ const INTERVAL = 1000;
 
 /** What containers use. */
 export const stats: readonly Route[] = [
-  get("/containers/{id}/stats", async (engine, exchange, parameters) => {
+  get("/containers/{id...}/stats", async (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
     const once = exchange.query.has("stream") && !flag(exchange, "stream");
     if (once && flag(exchange, "one-shot")) return replyJson(exchange, sampleOf(engine, container, null));

@@ -19,16 +19,16 @@ import { get, parameter, post, type Route } from "../route.ts";
 
 /** What containers say, and their end: answers that take their time. */
 export const streams: readonly Route[] = [
-  post("/containers/{id}/attach", (engine, exchange, parameters, minor) =>
+  post("/containers/{id...}/attach", (engine, exchange, parameters, minor) =>
     attachTo(engine, exchange, parameter(parameters, "id"), minor),
   ),
-  get("/containers/{id}/attach/ws", (engine, exchange, parameters, minor) =>
+  get("/containers/{id...}/attach/ws", (engine, exchange, parameters, minor) =>
     attachSocket(engine, exchange, parameter(parameters, "id"), minor),
   ),
-  get("/containers/{id}/logs", (engine, exchange, parameters, minor) =>
+  get("/containers/{id...}/logs", (engine, exchange, parameters, minor) =>
     sendLogs(engine, exchange, parameter(parameters, "id"), minor),
   ),
-  post("/containers/{id}/wait", async (engine, exchange, parameters, minor) => {
+  post("/containers/{id...}/wait", async (engine, exchange, parameters, minor) => {
     const container = find(engine, parameter(parameters, "id"));
     // Conditions, and headers that come before the end, are there since API 1.30.
     if (minor < 30) {

@@ -1,5 +1,7 @@
 import { invalid, notANumber, notFound, unsupported } from "../../engine/refuse.ts";
 import { Refusal } from "../../oci/error.ts";
+import type { Head } from "../http/head.ts";
+import { filters } from "../request.ts";
 import { del, get, parameter, post, type Route } from "../route.ts";
 
 const noManager = (): never => {
@@ -42,7 +44,10 @@ const noPlugins = (): never => {
 };
 
 const plugins: readonly Route[] = [
-  get("/plugins", (_, exchange) => exchange.reply(200, "[]\n")),
+  get("/plugins", (_, exchange) => {
+    filters(exchange, ["capability", "enabled"]);
+    exchange.reply(200, "[]\n");
+  }),
   get("/plugins/privileges", noPlugins),
   post("/plugins/pull", noPlugins),
   post("/plugins/create", noPlugins),
@@ -60,13 +65,26 @@ const plugins: readonly Route[] = [
   del("/plugins/{name...}", noPlugin),
 ];
 
+/** Docker's words for what it calls experimental. */
+const noExperiment = (): never => {
+  throw unsupported(
+    "This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.",
+  );
+};
+
+const noBuildKit = (_: unknown, { head }: { readonly head: Head }): never => {
+  if (!head.headers.has("upgrade")) throw invalid("no upgrade proto in request");
+  throw unsupported("BuildKit is not supported: the classic builder is used instead");
+};
+
 /** Parts of the API that one machine has no use for, answered as by an engine that is in no swarm and has no plugins. */
 export const others: readonly Route[] = [
   ...swarm,
   ...plugins,
-  post("/session", () => {
-    throw unsupported("BuildKit is not supported: the classic builder is used instead");
-  }),
+  post("/session", noBuildKit),
+  post("/grpc", noBuildKit),
+  get("/containers/{id...}/checkpoints", noExperiment),
+  post("/containers/{id...}/checkpoints", noExperiment),
   post("/build/cancel", (_, exchange) => {
     if (!exchange.query.get("id")) throw invalid("build ID not provided");
     // A build of the classic builder ends with its request.

@@ -4,7 +4,7 @@ import { createVolume, pruneVolumes, removeVolume } from "../../engine/volumes.t
 import { Refusal } from "../../oci/error.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { type Filters, filters, flag, optionalJsonBody } from "../request.ts";
+import { type Filters, filters, flag, jsonBody } from "../request.ts";
 import { del, get, parameter, post, put, type Route } from "../route.ts";
 
 /** Named volumes. */
@@ -14,7 +14,7 @@ export const volumes: readonly Route[] = [
     replyJson(exchange, { Volumes: engine.volumes.list(asked), Warnings: null });
   }),
   post("/volumes/create", async (engine, exchange) => {
-    replyJson(exchange, createVolume(engine, volumeRequest(await optionalJsonBody(exchange))), 201);
+    replyJson(exchange, createVolume(engine, volumeRequest(await jsonBody(exchange))), 201);
   }),
   post("/volumes/prune", async (engine, exchange, _, minor) => {
     const asked = filters(exchange, ["all", "label", "label!"]);

@@ -22,7 +22,11 @@ export function parseBind(word: string): MountPoint | string {
   const [first = "", second = "", mode = ""] = parts;
   if (word.includes("\0") || parts.length > 3 || first === "" || (parts.length > 1 && second === ""))
     return invalid();
-  if (parts.length === 1) return point("volume", "", first, [], word);
+  if (parts.length === 1) {
+    const wrong = wrongTarget(first);
+    if (wrong !== undefined) return invalid(`: invalid mount config for type "volume": ${wrong}`);
+    return point("volume", "", first, [], word);
+  }
   // A volume without a name takes no options.
   if (parts.length === 2 && wrongMode(second) === undefined) return invalid();
   const words = mode === "" ? [] : mode.split(",");

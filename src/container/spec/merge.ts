@@ -20,7 +20,7 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
     Entrypoint: own
       ? entrypoint.filter((word, index) => index > 0 || word !== "")
       : (asked.Entrypoint ?? image.Entrypoint ?? null),
-    Cmd: command.length > 0 || own ? command : (image.Cmd ?? null),
+    Cmd: own ? (asked.Cmd ?? null) : command.length > 0 ? command : (image.Cmd ?? null),
     Env: mergeEnvironment(list(image.Env), list(asked.Env)),
     Labels: { ...image.Labels, ...asked.Labels },
     ...defined("ExposedPorts", union(image.ExposedPorts, asked.ExposedPorts)),

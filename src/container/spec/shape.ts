@@ -208,7 +208,9 @@ export function canonical(value: unknown, shape: Shape): unknown {
   if (Array.isArray(value)) return value;
   const entries = Object.entries(value);
   if ("map" in shape) {
-    const named = entries.map(([name, one]) => [name, canonical(one, shape.map)] as const);
+    const named = entries.map(
+      ([name, one]) => [name, one === null ? nothing(shape.map) : canonical(one, shape.map)] as const,
+    );
     return named.every(([, one], index) => one === entries[index]![1]) ? value : Object.fromEntries(named);
   }
   const { fields } = shape;
@@ -218,12 +220,17 @@ export function canonical(value: unknown, shape: Shape): unknown {
   const named: [string, unknown][] = [];
   for (const [name, one] of entries) {
     const known = Object.hasOwn(fields, name) ? name : spelt(name, fields);
-    const next = known === undefined ? undefined : canonical(one, fields[known]!);
-    same &&= known === name && next === one;
-    if (known !== undefined) named.push([known, next]);
+    // Go takes null for nothing said.
+    const next = known === undefined ? null : canonical(one, fields[known]!);
+    same &&= known === name && next === one && next !== null;
+    if (known !== undefined && next !== null) named.push([known, next]);
   }
   return same ? value : Object.fromEntries(named);
 }
+
+/** What Go makes of a null in a map. */
+const nothing = (shape: Shape): unknown =>
+  shape === "string" ? "" : typeof shape === "object" && "fields" in shape ? {} : null;
 
 function spelt(name: string, fields: Readonly<Record<string, Shape>>): string | undefined {
   const lower = name.toLowerCase();

@@ -147,9 +147,8 @@ function settled(host: HostConfig, alone: boolean): HostConfig {
 const defaultHostname = (id: string, host: HostConfig): string =>
   host.UTSMode === "host" ? "" : shortId(id);
 
-const deprecated = ({ MacAddress }: ContainerConfig): string[] =>
-  MacAddress
-    ? [
-        "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.",
-      ]
-    : [];
+/** Docker's words, to clients of API 1.44 and later. */
+export const MAC_DEPRECATED =
+  "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
+
+const deprecated = ({ MacAddress }: ContainerConfig): string[] => (MacAddress ? [MAC_DEPRECATED] : []);

@@ -2,10 +2,11 @@ import { type Action, actionOf, type Request } from "../../container/lifecycle.t
 import { Refusal } from "../../oci/error.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
+import { linked } from "../networks/linkpath.ts";
 import { invalid, notFound } from "../refuse.ts";
 
 /**
- * A container by id, name, or the beginning of an id.
+ * A container by id, name, the beginning of an id, or what another one calls it (`store/db`).
  * @param before what Docker's sentence begins with where it does not say it plainly
  * @throws Refusal with Docker's sentence when there is none, or when the beginning fits several
  */
@@ -14,7 +15,8 @@ export function find(context: Context, reference: string, before = ""): Containe
   if (found.kind === "several") {
     throw invalid(`multiple IDs found with provided prefix: ${reference.slice(0, 80)}`);
   }
-  const container = found.kind === "one" ? context.containers.get(found.id) : undefined;
+  const container =
+    found.kind === "one" ? context.containers.get(found.id) : linked(context, reference)?.child;
   if (!container) {
     const shown = reference.slice(0, 255);
     throw notFound(`${before && `${before}${shown}: `}No such container: ${shown}`);

@@ -71,12 +71,19 @@ function test(context: Context, name: string, values: readonly string[]): Test {
     (record) =>
       values.some((value) => matches(record, value));
   switch (name) {
-    case "id":
-      return any((record, value) => pattern(value).test(record.id));
-    case "name":
-      return any(
-        (record, value) => pattern(value).test(`/${record.name}`) || pattern(value).test(record.name),
-      );
+    case "id": {
+      // The beginning of one id, and of no other.
+      const ids = new Set(values.map((value) => onlyId(context, value)));
+      return ({ id }) => ids.has(id);
+    }
+    case "name": {
+      const patterns = values.map(pattern);
+      const links = linkNames(context);
+      return ({ name }) =>
+        [`/${name}`, ...(links.get(name) ?? [])].some((one) =>
+          patterns.some((wanted) => wanted.test(one) || wanted.test(one.slice(1))),
+        );
+    }
     case "label":
       return (record) => values.every((value) => hasLabel(record, value));
     case "status":
@@ -99,7 +106,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
     }
     case "ancestor": {
       const ids = new Set(values.map((value) => context.images.find(value)?.id));
-      return ({ image }) => ids.has(image);
+      return ({ image }) => context.images.lineageOf(image).some((id) => ids.has(id));
     }
     case "before": {
       const { created } = find(context, values[0]!).record;
@@ -148,9 +155,14 @@ function test(context: Context, name: string, values: readonly string[]): Test {
   }
 }
 
+function onlyId({ containers }: Context, beginning: string): string | undefined {
+  const found = [...containers.keys()].filter((id) => id.startsWith(beginning));
+  return beginning !== "" && found.length === 1 ? found[0] : undefined;
+}
+
 /** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
 function portRange(filter: string, text: string): string[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text);
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(\w+))?$/i.exec(text);
   const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
   if (!match || last > 65535 || last < first) {
     throw new Refusal(
@@ -220,7 +232,12 @@ async function summary(
         ? { Annotations: host.Annotations }
         : {}),
     },
-    NetworkSettings: { Networks: endpointSettings(record) },
+    // The names are told by an inspection only.
+    NetworkSettings: {
+      Networks: Object.fromEntries(
+        Object.entries(endpointSettings(record)).map(([name, one]) => [name, { ...one, DNSNames: null }]),
+      ),
+    },
     Mounts: shownMounts(record),
   };
 }

@@ -6,6 +6,7 @@ import { Refusal } from "../../oci/error.ts";
 import type { ContainersPruned, ContainerTop } from "../../wire/lifecycle.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
+import { renameLinks } from "../networks/linkpath.ts";
 import { placesOf } from "../networks/wires.ts";
 import { conflict, invalid } from "../refuse.ts";
 import { checkName } from "./create.ts";
@@ -33,6 +34,7 @@ export const rename = (context: Context, container: Container, name: string): Pr
     context.names.remove(record.id, before);
     context.names.add(record.id, wanted);
     record.name = wanted;
+    renameLinks(context, before, wanted);
     if (isUp(record.state.status)) await context.naming.join(record, placesOf(context, record));
     context.store.save(record);
     tell(context, record, "rename", { oldName: `/${before}` });

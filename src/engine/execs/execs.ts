@@ -54,9 +54,15 @@ export function createExec(
   container.execs ??= new Set();
   container.execs.add(exec.id);
   forgetOldest(context, container);
-  tell(context, container.record, `exec_create: ${config.Cmd.join(" ")}`, { execID: exec.id });
+  tell(context, container.record, `exec_create: ${commandOf(exec)}`, { execID: exec.id });
   return exec.id;
 }
+
+/** As events have it: there is a space after the program, also where nothing follows. */
+const commandOf = ({ config }: Exec): string => {
+  const [program = "", ...args] = config.Cmd ?? [];
+  return `${program} ${args.join(" ")}`;
+};
 
 function forgetOldest(context: Context, container: Container): void {
   if (!container.execs || container.execs.size <= REMEMBERED) return;
@@ -103,8 +109,7 @@ export async function startExec(
   exec.started = true;
   const { container, config } = exec;
   const { record } = container;
-  const command = (config.Cmd ?? []).join(" ");
-  tell(context, record, `exec_start: ${command}`, { execID: exec.id });
+  tell(context, record, `exec_start: ${commandOf(exec)}`, { execID: exec.id });
   const target = container.running;
   if (!target) throw conflict(`container ${record.id} is not running`);
   try {
@@ -124,20 +129,22 @@ export async function startExec(
   const { running } = exec;
   exec.pid = running.pid;
   const { peer } = options;
-  if (peer) {
+  const { AttachStdin: stdin, AttachStdout, AttachStderr } = config;
+  const heard = AttachStdout || AttachStderr;
+  // As in Docker: who attaches to nothing is not kept waiting.
+  if (peer && !stdin && !heard) peer.end();
+  else if (peer) {
     exec.hub = createHub();
     exec.hub.add({
       write: (stream, chunk) =>
-        (stream === "stdout" ? config.AttachStdout : config.AttachStderr)
-          ? peer.write(stream, chunk)
-          : undefined,
+        (stream === "stdout" ? AttachStdout : AttachStderr) ? peer.write(stream, chunk) : undefined,
       end: () => peer.end(),
     });
-    if (peer.input && running.stdin && config.AttachStdin) {
+    if (peer.input && running.stdin && stdin) {
       const keys = { close: !config.Tty, detach: config.Tty ? options.detach : null };
       void feed(peer.input, running, running.stdin, keys).then((end) => {
-        if (end !== "detached") return;
-        tell(context, record, "exec_detach", { execID: exec.id });
+        if (end === "detached") tell(context, record, "exec_detach", { execID: exec.id });
+        else if (heard) return;
         exec.hub = null;
         peer.end();
       });
@@ -148,6 +155,12 @@ export async function startExec(
     if (exec.probe) forgetExec(context, exec.id);
   });
   return { ended };
+}
+
+/** The keys as Docker tells them: bytes, in base64. */
+function keyBytes(text: string): string {
+  const keys = detachKeys(text);
+  return typeof keys === "string" ? "" : Buffer.from(keys.sequence).toString("base64");
 }
 
 /** What Docker tells of it. */
@@ -169,7 +182,7 @@ export function inspectExec({ id, config, container, running, exitCode, pid }: E
     OpenStdout: config.AttachStdout ?? false,
     CanRemove: false,
     ContainerID: container.record.id,
-    DetachKeys: config.DetachKeys ?? "",
+    DetachKeys: config.DetachKeys ? keyBytes(config.DetachKeys) : "",
     Pid: pid,
   };
 }

@@ -8,7 +8,7 @@ import { type RunnerOptions, runner } from "./run.ts";
 
 type Asked = Pick<
   BuildOptions,
-  "tags" | "args" | "labels" | "dockerfile" | "target" | "progress" | "noCache"
+  "tags" | "args" | "labels" | "dockerfile" | "target" | "progress" | "noCache" | "cacheFrom"
 > &
   Omit<RunnerOptions, "progress">;
 

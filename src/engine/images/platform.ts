@@ -1,4 +1,4 @@
-import { parsePlatform } from "../../image/platform.ts";
+import { isFor, type PlatformName, parsePlatform, platformText } from "../../image/platform.ts";
 import type { Engine } from "../engine.ts";
 import { invalid, notFound } from "../refuse.ts";
 
@@ -11,11 +11,19 @@ export function checkPlatform(engine: Pick<Engine, "images">, asked: string, nam
   if (asked.split("/").length > 3) {
     throw invalid(`${JSON.stringify(asked.slice(0, 80))}: cannot parse platform specifier: invalid argument`);
   }
-  const { os, architecture, variant } = parsePlatform(asked);
-  const config = name === "" ? undefined : engine.images.find(name)?.config;
-  if (!config || (config.os === os && config.architecture === architecture)) return;
-  const wanted = [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+  if (name !== "" && engine.images.find(name)) mustBe(engine, parsePlatform(asked), name);
+}
+
+/** @throws Refusal (404) when the image is there for another platform, in Docker's words */
+export function mustBe(
+  engine: Pick<Engine, "images">,
+  platform: PlatformName | undefined,
+  name: string,
+): void {
+  if (!platform) return;
+  const { config } = engine.images.get(name);
+  if (isFor(config, platform)) return;
   throw notFound(
-    `image with reference ${name} was found but its platform (${config.os}/${config.architecture}) does not match the specified platform (${wanted})`,
+    `image with reference ${name} was found but its platform (${config.os}/${config.architecture}) does not match the specified platform (${platformText(platform)})`,
   );
 }

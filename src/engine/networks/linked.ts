@@ -10,6 +10,7 @@ import { find } from "../containers/find.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
 import { namesFolder } from "./files.ts";
+import { linked, parseKeptLink } from "./linkpath.ts";
 
 /**
  * Links as they are kept, `/db:/app/store`; on networks that people made they belong to the network instead.
@@ -84,15 +85,31 @@ export function linkNames({ containers }: Context): ReadonlyMap<string, readonly
   const names = new Map<string, string[]>();
   for (const { record } of containers.values()) {
     for (const text of record.host.Links ?? []) {
-      // `/child:/parent/alias`
-      const [, child, called] = /^\/([^:]*):(\/.*)$/s.exec(text) ?? [];
-      if (child === undefined || called === undefined) continue;
-      const known = names.get(child);
+      const kept = parseKeptLink(text);
+      if (!kept) continue;
+      const called = `/${kept.parent}/${kept.alias}`;
+      const known = names.get(kept.child);
       if (known) known.push(called);
-      else names.set(child, [called]);
+      else names.set(kept.child, [called]);
     }
   }
   return names;
+}
+
+/**
+ * Takes a link away (`rm --link store/db`); what runs goes on without the name in its hosts file.
+ * @throws Refusal with Docker's sentences: no container is called so, or it is a container's own name
+ */
+export function unlink(context: Context, path: string): void {
+  find(context, path);
+  const found = linked(context, path);
+  if (!found) throw new Refusal("failed", "Conflict, cannot remove the default link name of the container");
+  const { record } = found.parent;
+  const left = (record.host.Links ?? []).filter((link) => link !== found.link);
+  record.host = { ...record.host, Links: left.length > 0 ? left : null };
+  context.store.save(record);
+  if (isUp(record.state.status))
+    relinkNetFiles(namesFolder(context, record), linkedHosts(context, record, true));
 }
 
 /** A container has started: those that are linked to it learn its address. */

@@ -1,5 +1,6 @@
 import { isBuiltin, type NetworkDocument } from "../../network/document.ts";
 import { Refusal } from "../../oci/error.ts";
+import { linearRegexp } from "../../oci/regexp.ts";
 import type { Network } from "../../wire/network.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
@@ -9,15 +10,15 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 
 export const NETWORK_FILTERS = ["dangling", "driver", "id", "label", "name", "scope", "type"] as const;
 
-/** Networks that pass all filters; their members are left out, as in Docker. */
-export function listNetworks(context: Context, filters: Filters): Network[] {
+/** Networks that pass all filters; their members are left out, as in Docker, unless they are asked for. */
+export function listNetworks(context: Context, filters: Filters, members = false): Network[] {
   const tests = Object.entries(filters)
     .filter(([, values]) => values.length > 0)
     .map(([name, values]) => test(context, name, values));
   return context.networks
     .all()
     .filter((network) => tests.every((passes) => passes(network)))
-    .map((network) => networkView(network));
+    .map((network) => (members ? networkView(network, membersOf(context, network)) : networkView(network)));
 }
 
 type Test = (network: NetworkDocument) => boolean;
@@ -45,6 +46,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return any((network, value) => (value === "builtin") === isBuiltin(network));
     }
     case "dangling": {
+      if (values.length > 1) throw invalid(`got more than one value for filter key "dangling"`);
       const wanted = truth(values[0]!);
       return (network) => isDangling(context, network) === wanted;
     }
@@ -68,7 +70,7 @@ export const isDangling = (context: Context, network: NetworkDocument): boolean 
 function matches(text: string, value: string): boolean {
   if (text.includes(value)) return true;
   try {
-    return new RegExp(value.slice(0, 256)).test(text);
+    return linearRegexp(value.slice(0, 256)).test(text);
   } catch {
     return false;
   }

@@ -5,17 +5,21 @@ import { tell } from "./differ.ts";
 import { type Peers, peersMissing, startPeers } from "./peers.ts";
 import { compare } from "./run.ts";
 import { attaching } from "./tables/attaching.ts";
+import { bodies } from "./tables/bodies.ts";
 import { bridges } from "./tables/bridges.ts";
 import { creating } from "./tables/creating.ts";
 import { executing } from "./tables/executing.ts";
 import { files } from "./tables/files.ts";
+import { filtering } from "./tables/filtering.ts";
 import { images } from "./tables/images.ts";
+import { linking } from "./tables/linking.ts";
 import { listing } from "./tables/listing.ts";
 import { living } from "./tables/living.ts";
 import { logging, statistics } from "./tables/logging.ts";
 import { networks } from "./tables/networks.ts";
 import { system } from "./tables/system.ts";
 import { telling } from "./tables/telling.ts";
+import { versions } from "./tables/versions.ts";
 import { volumes } from "./tables/volumes.ts";
 
 /**
@@ -24,10 +28,14 @@ import { volumes } from "./tables/volumes.ts";
  */
 const TABLES = {
   system,
+  bodies,
   creating,
+  versions,
   living,
   telling,
+  filtering,
   listing,
+  linking,
   attaching,
   logging,
   executing,

@@ -32,9 +32,9 @@ interface Played {
 let markers = 0;
 
 async function play({ socket, own }: Peer, { steps, noEvents }: Case): Promise<Played> {
-  // `/events?until={later}` waits for what happens by itself.
-  const known: Known = { later: time(2000) };
   const since = time();
+  // `/events?until={later}` waits for what happens by itself.
+  const known: Known = { later: time(2000), begun: since };
   // What came before may still be told of: it is told before this.
   const marker = `marker-${++markers}`;
   await ask(socket, { method: "POST", path: "/volumes/create", body: { Name: marker } });

@@ -58,6 +58,7 @@ export const head = step("HEAD");
 export const post = step("POST");
 export const put = step("PUT");
 export const del = step("DELETE");
+export const options = step("OPTIONS");
 
 /** The image that both engines have. */
 export const IMAGE = "cais-peer:1";

@@ -1,4 +1,4 @@
-import { type Case, del, get, head, post, put } from "../table.ts";
+import { type Case, del, get, head, options, post, put } from "../table.ts";
 
 const PING = ["Builder-Version", "Swarm", "Cache-Control", "Pragma"];
 /** Docker says 2 (BuildKit); cais has the classic builder only, and clients must fall back. */
@@ -38,6 +38,21 @@ export const system: readonly Case[] = [
       put("/version"),
       del("/info"),
       post("/containers/json"),
+      options("/"),
+      options("/v1.40/info"),
+      options("/nowhere"),
+      get("/networks/", { bodyless: true }),
+      get("/networks/a/b"),
+    ],
+  },
+  {
+    name: "what is only an experiment, and what only BuildKit has",
+    steps: [
+      get("/containers/x/checkpoints"),
+      post("/containers/x/checkpoints", { body: {} }),
+      post("/session"),
+      get("/session"),
+      post("/containers/x/copy", { body: { Resource: "/" } }),
     ],
   },
   {
@@ -102,6 +117,9 @@ export const system: readonly Case[] = [
       post("/build/cancel"),
       post('/build/prune?filters={"a":["b"]}'),
       post("/build/prune?filters=x"),
+      post("/build/prune?keep-storage=5&all=1"),
+      post("/build/prune?keep-storage=x"),
+      post("/build/prune?reserved-space=x"),
     ],
   },
   {
