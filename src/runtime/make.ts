@@ -74,6 +74,7 @@ export async function makeContainer<T>(
       bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, "hooks") },
       rootPlace: directory,
       init: false,
+      sameKeyring: given.has("no-new-keyring"),
       netDevices,
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
       caller: {
@@ -102,6 +103,7 @@ export async function makeContainer<T>(
       ...(annotations === undefined ? {} : { annotations }),
       cgroup,
       ...(unit === undefined ? {} : { unit }),
+      ...(given.has("no-new-keyring") ? { sameKeyring: true as const } : {}),
       ...(ownPids ? {} : { sharesPids: true as const }),
       // An exec as another user has another HOME.
       process: bundle.spec.process,

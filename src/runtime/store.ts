@@ -43,6 +43,8 @@ export interface ContainerDocument {
   readonly cgroup: string;
   /** It has no pid namespace of its own: its processes do not end with the first. */
   readonly sharesPids?: true;
+  /** Its session keyring is that of whoever made it, and so for each exec. */
+  readonly sameKeyring?: true;
   /** systemd's unit that the cgroup belongs to. */
   readonly unit?: string;
   /** What `exec` starts from. */

@@ -19,6 +19,7 @@ import { enterCgroups } from "./cgroup.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
+import { ownKeyring } from "./keyring.ts";
 import { standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
@@ -41,6 +42,8 @@ interface JoiningFacts {
   readonly cgroups: CgroupPlan;
   /** The configuration of a container that comes from a bundle: for the listener of its policy. */
   readonly from?: { readonly spec: RuntimeSpec; readonly bundle: Bundle };
+  /** As in `LaunchFacts`. */
+  readonly sameKeyring?: boolean;
   /** As in `LaunchFacts`. */
   readonly arch?: Arch;
 }
@@ -93,6 +96,7 @@ export function execPlan(facts: ExecFacts): Plan {
   ];
   const steps: Step[] = [
     ...custody.begin,
+    ...(facts.sameKeyring === true ? [] : ownKeyring()),
     call(
       "pidfd_open",
       [num(facts.pid), num(0)],

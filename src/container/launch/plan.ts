@@ -16,6 +16,7 @@ import { delegateCgroup, makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
+import { ownKeyring } from "./keyring.ts";
 import { basePropagation } from "./mount-options.ts";
 import { type PlannedMount, planMount } from "./mounts.ts";
 import {
@@ -52,6 +53,8 @@ interface ContainerFacts {
   readonly endpoints?: readonly Endpoint[];
   /** Interfaces of the machine that the container gets. */
   readonly netDevices?: readonly NetDevice[];
+  /** Leave it the session keyring of whoever called. */
+  readonly sameKeyring?: boolean;
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -127,6 +130,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
   });
   const steps: Step[] = [
     ...custody.begin,
+    ...(facts.sameKeyring === true ? [] : ownKeyring()),
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...cgroupSteps.before,
     ...(ownsCgroup(mounts, namespaces) ? delegateCgroup(cgroups, ownerOf(process.user.uid, linux)) : []),

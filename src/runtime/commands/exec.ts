@@ -75,6 +75,7 @@ async function execute(
       process,
       seccomp: document.seccomp,
       origins: new Map(),
+      sameKeyring: document.sameKeyring === true,
       pid,
       ownUsers: differs(pid, "user"),
       ownTime: differs(pid, "time"),
