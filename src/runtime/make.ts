@@ -92,7 +92,9 @@ export async function makeContainer<T>(
     // Its own or those of another container that it joins: an exec has to enter them.
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
-    const ownPids = linux.namespaces?.some(({ path, type }) => type === "pid" && path === undefined);
+    const own = (wanted: string) =>
+      linux.namespaces?.some(({ path, type }) => type === wanted && path === undefined) === true;
+    const ownPids = own("pid");
     writeDocument(directory, {
       ociVersion,
       id,
@@ -104,6 +106,7 @@ export async function makeContainer<T>(
       cgroup,
       ...(unit === undefined ? {} : { unit }),
       ...(given.has("no-new-keyring") ? { sameKeyring: true as const } : {}),
+      ...(own("mount") ? {} : { sharesMounts: true as const }),
       ...(ownPids ? {} : { sharesPids: true as const }),
       // An exec as another user has another HOME.
       process: bundle.spec.process,

@@ -45,6 +45,8 @@ export interface ContainerDocument {
   readonly sharesPids?: true;
   /** Its session keyring is that of whoever made it, and so for each exec. */
   readonly sameKeyring?: true;
+  /** It has no mount namespace of its own. */
+  readonly sharesMounts?: true;
   /** systemd's unit that the cgroup belongs to. */
   readonly unit?: string;
   /** What `exec` starts from. */

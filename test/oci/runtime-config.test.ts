@@ -245,7 +245,14 @@ const BAD: readonly (readonly [Part, string])[] = [
   [inProcess({ scheduler: { policy: "SCHED_OTHER", runtime: 5 } }), "process.scheduler: runtime, deadline"],
   [inProcess({ execCPUAffinity: { initial: "all" } }), "process.execCPUAffinity.initial: it must be a list"],
   [inProcess({ capabilities: ["CAP_KILL"] }), "process.capabilities: it must be an object"],
-  [{ linux: {} }, "linux.namespaces: there is none of type mount"],
+  [
+    inLinux({ namespaces: [{ type: "user" }], uidMappings: [ID], gidMappings: [ID] }),
+    "linux.namespaces: users of its own have no right",
+  ],
+  [
+    inLinux({ namespaces: [], rootfsPropagation: "runbindable" }),
+    "linux.rootfsPropagation: the root of a container without",
+  ],
   [inLinux(withNamespaces("ipc", "ipc")), "linux.namespaces[2]: there are two of type ipc"],
   [inLinux(withNamespaces("userns")), "linux.namespaces[1].type: it must be pid, network"],
   [

@@ -17,6 +17,7 @@ import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import type { Custody } from "./custody.ts";
 import { attachHostDevices, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
+import { enterCopy, leaveCopy } from "./elsewhere.ts";
 import { containerHooks, forgetHookOutput, type HookParts, keepHostView, startHooks } from "./hooks.ts";
 import {
   attachFileSystem,
@@ -25,14 +26,13 @@ import {
   openSource,
   type PlannedMount,
 } from "./mounts.ts";
-import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
+import { joinCgroupNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
 import type { NetDeviceSteps } from "./net-devices.ts";
 import { inKernel, isTop, stagesOf } from "./own.ts";
-import { standIn } from "./place.ts";
+import { standIn, standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
-  changeRoot,
   detachPropagation,
   mountBundleRoot,
   mountRoot,
@@ -79,18 +79,20 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 export function containerSteps(parts: ContainerParts): Step[] {
   const { because, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.users !== "machine";
-  if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   const waits = parts.cgroupSteps.beside.length > 0;
+  const plain = ownUsers && plainRoot(parts.rootfs, hooks);
   return [
     ...parts.custody.forget,
     ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),
-    ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
+    ...(plain ? waitForUsers() : ownUsers ? receiveRoot(parts.rootPlace) : []),
     ...openLabel(spec.process, readLabels(), because),
     ...(waits ? [] : enterCgroups(parts.cgroups, namespaces.has("cgroup"))),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
+    ...enterCopy(namespaces, because),
+    ...(plain ? takeRoot(parts.rootPlace) : []),
     // Only the host's root finds the way to the bundle.
     ...(ownUsers && hooks !== undefined ? [detachPropagation(), ...keepHostView(hooks)] : []),
     ...(ownUsers ? becomeRoot(because) : mounts.filter(opensItself(parts)).flatMap(openSource)),
@@ -168,31 +170,6 @@ function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[
   if (hooks !== undefined && rootfs.kind === "directory")
     return mountBundleRoot(rootfs.path, rootPlace, because);
   return [...mountRoot(rootfs, rootPlace), standOnRoot(rootPlace)];
-}
-
-/** In a mount namespace of others nothing is mounted: the process gets a root of its own there, and that is all. */
-function containerElsewhere(parts: ContainerParts): Step[] {
-  const { because, hooks, namespaces, rootfs, spec } = parts;
-  const others = namespaces.users !== "machine";
-  if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
-  return [
-    ...parts.custody.forget,
-    ...parts.devices.forget,
-    ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
-    ...(others && hooks !== undefined ? waitForUsers() : []),
-    ...openLabel(spec.process, readLabels(), because),
-    ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
-    ...(others ? [] : oomScore(spec.process.oomScoreAdj, because)),
-    ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
-    ...joinMountNamespace(namespaces, because),
-    ...changeRoot(rootfs.path, because),
-    ...(others ? becomeRoot(because) : []),
-    ...parts.devices.wait,
-    ...names(parts),
-    ...(namespaces.has("network") ? loopbackUp() : []),
-    ...sysctls(spec.linux?.sysctl ?? {}, because),
-    ...workload(parts, others),
-  ];
 }
 
 const destinationsOf = (mounts: readonly PlannedMount[]): ReadonlySet<string> =>
@@ -306,6 +283,9 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     ...custody.streams(process, true),
     ...standIn(process.cwd, because),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
+    ...leaveCopy(parts.namespaces, because),
+    // Where it stood was a place in the copy.
+    ...(parts.namespaces.mounts === "own" ? [] : standInside(process.cwd, because)),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     ...processAttributes(process, spec.linux ?? {}, because),

@@ -17,6 +17,7 @@ import {
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
+import { openRootOf, takeRootOf } from "./elsewhere.ts";
 import { open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
 import { ownKeyring } from "./keyring.ts";
@@ -39,6 +40,8 @@ interface JoiningFacts {
   readonly pid: number;
   readonly ownUsers: boolean;
   readonly ownTime: boolean;
+  /** Its root is not that of its mount namespace. */
+  readonly ownRoot?: boolean;
   readonly cgroups: CgroupPlan;
   /** The configuration of a container that comes from a bundle: for the listener of its policy. */
   readonly from?: { readonly spec: RuntimeSpec; readonly bundle: Bundle };
@@ -79,6 +82,7 @@ export function execPlan(facts: ExecFacts): Plan {
       join,
     ),
     close("container", "close it"),
+    ...(facts.ownRoot === true ? takeRootOf() : []),
     ...(facts.ownUsers
       ? [call("setresgid", [num(0), num(0), num(0)], join), call("setresuid", [num(0), num(0), num(0)], join)]
       : []),
@@ -117,6 +121,7 @@ export function execPlan(facts: ExecFacts): Plan {
             ["RDONLY"],
           ),
         ]),
+    ...(facts.ownRoot === true ? openRootOf(facts.pid) : []),
     ...syncSocket(),
     ...beginOn(process.execCPUAffinity, because),
     {

@@ -67,28 +67,13 @@ export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels(
         `linux.seccomp.flags[${index}]`,
         `${flag} needs Linux ${FLAG_SINCE[flag]?.join(".")}: leave it out`,
       );
-  refuseBesideJoinedMounts(spec);
-  if (process === undefined) return [];
-  return refuseInProcess(process, labels);
-}
-
-/** A mount namespace of others stays as it is: nothing of the container's could be undone in it. */
-function refuseBesideJoinedMounts({ hooks = {}, linux = {}, mounts = [], root }: RuntimeSpec): void {
-  if (!linux.namespaces?.some(({ path, type }) => type === "mount" && path !== undefined)) return;
-  const without = "leave it out, or let the container have a mount namespace of its own";
-  const fields: readonly (readonly [string, boolean])[] = [
-    ["mounts", mounts.length > 0],
-    ["root.readonly", root?.readonly === true],
-    ["linux.maskedPaths", (linux.maskedPaths ?? []).length > 0],
-    ["linux.readonlyPaths", (linux.readonlyPaths ?? []).length > 0],
-    ["linux.rootfsPropagation", linux.rootfsPropagation !== undefined],
-    ["linux.devices", (linux.devices ?? []).length > 0],
-    ...(["prestart", "createRuntime", "createContainer"] as const).map(
-      (kind) => [`hooks.${kind}`, (hooks[kind] ?? []).length > 0] as const,
-    ),
-  ];
-  for (const [field, there] of fields)
-    if (there) throw wrong(field, `it would change the mount namespace that the container joins: ${without}`);
+  const ownMounts = linux.namespaces?.some(({ path, type }) => type === "mount" && path === undefined);
+  const warnings = ownMounts
+    ? []
+    : [
+        "linux.namespaces: without a mount namespace of its own no set-user-ID bit and no file capability has effect in the container",
+      ];
+  return process === undefined ? warnings : [...warnings, ...refuseInProcess(process, labels)];
 }
 
 /** The same for a process alone, as exec has it. */

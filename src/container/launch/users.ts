@@ -90,12 +90,11 @@ export function waitForUsers(): Step[] {
   return [{ kind: "receive", why: "wait until the container has users" }];
 }
 
-/** In the child of a bundle with other users: wait until they are known, mount the root that the keeper has opened. */
+/** In the child of a bundle with other users, once they are known: mount the root that the keeper has opened. */
 export function takeRoot(place: string): Step[] {
   const reason = { why: "give the container its own root file system" };
   const how = flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH");
   return [
-    ...waitForUsers(),
     call("move_mount", [from("root"), str(""), HERE, str(place), num(how.value, how.text)], reason),
     close("root", "close it"),
     standOnRoot(place),

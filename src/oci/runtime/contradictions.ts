@@ -1,4 +1,4 @@
-import type { NamespaceType } from "./linux.ts";
+import type { Linux, NamespaceType } from "./linux.ts";
 import { wrong } from "./read.ts";
 import type { IdMapping, Mount, Process, RuntimeSpec } from "./spec.ts";
 
@@ -30,13 +30,23 @@ export function contradictions(spec: RuntimeSpec): void {
   netDevices(linux.netDevices ?? {}, seen.has("network"));
   for (const name of Object.keys(linux.sysctl ?? {})) sysctl(name, seen);
   for (const [index, mount] of mounts.entries()) mountIds(mount, `mounts[${index}]`, seen.has("user"));
-  if (!seen.has("mount"))
-    throw wrong(
-      "linux.namespaces",
-      "there is none of type mount: without one the machine's own root would change",
-    );
+  if (!made("mount")) mountsOfOthers(linux, made("user"));
   if (process === undefined) throw wrong("process", "it is missing: there is nothing to start");
   checkProcess(process);
+}
+
+/** In a mount namespace that is not the container's. */
+function mountsOfOthers({ rootfsPropagation }: Linux, ownUsers: boolean): void {
+  if (ownUsers)
+    throw wrong(
+      "linux.namespaces",
+      "users of its own have no right to a mount namespace of others: add one of type mount, without a path",
+    );
+  if (rootfsPropagation?.endsWith("unbindable"))
+    throw wrong(
+      "linux.rootfsPropagation",
+      "the root of a container without a mount namespace of its own has to be bound: leave it out",
+    );
 }
 
 /** Names as the kernel takes them (dev_valid_name in net/core/dev.c). */

@@ -78,6 +78,7 @@ async function execute(
       sameKeyring: document.sameKeyring === true,
       pid,
       ownUsers: differs(pid, "user"),
+      ownRoot: document.sharesMounts === true,
       ownTime: differs(pid, "time"),
       from: {
         spec: {

@@ -27,8 +27,6 @@ const spec = (more: Partial<RuntimeSpec> = {}, linux: RuntimeSpec["linux"] = {})
 const withProcess = (process: Partial<NonNullable<RuntimeSpec["process"]>>) =>
   spec({ process: { ...spec().process!, ...process } });
 
-const OTHERS = [{ type: "mount", path: "/proc/1/ns/mnt" }] as const;
-
 const REFUSED: readonly (readonly [RuntimeSpec, string])[] = [
   [spec({}, { intelRdt: { closID: "x" } }), "linux.intelRdt: classes of cache"],
   [spec({}, { personality: { domain: "LINUX", flags: ["X"] } }), "linux.personality.flags: "],
@@ -39,11 +37,6 @@ const REFUSED: readonly (readonly [RuntimeSpec, string])[] = [
     withProcess({ rlimits: [{ type: "RLIMIT_X", soft: 1, hard: 1 }] }),
     "process.rlimits[0].type: the kernel has no limit RLIMIT_X",
   ],
-  [
-    spec({ mounts: [{ destination: "/x" }] }, { namespaces: OTHERS }),
-    "mounts: it would change the mount namespace",
-  ],
-  [spec({}, { namespaces: OTHERS, maskedPaths: ["/x"] }), "linux.maskedPaths: it would change"],
 ];
 
 test("what this machine or this program cannot do is refused by name", () => {
@@ -55,6 +48,11 @@ test("what this machine or this program cannot do is refused by name", () => {
     );
   assert.deepEqual(refuseImpossible(withProcess({ apparmorProfile: "unconfined" }), NOTHING), []);
   assert.deepEqual(refuseImpossible(withProcess({ apparmorProfile: "mine", selinuxLabel: "x" }), ALL), []);
+});
+
+test("what has no effect in a mount namespace of others is a warning", () => {
+  for (const namespaces of [[], [{ type: "mount", path: "/proc/1/ns/mnt" }] as const])
+    assert.match(refuseImpossible(spec({}, { namespaces }), NOTHING).join(), /no set-user-ID bit/);
 });
 
 test("an unknown capability is a warning that names it", () => {
