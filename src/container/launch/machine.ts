@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { CAPABILITIES, capabilityName, readLastCapability } from "../../kernel/capabilities.ts";
 import { rlimitName } from "../../kernel/rlimits.ts";
+import { namespaceOfSysctl } from "../../oci/runtime/contradictions.ts";
 import type { NamespaceType } from "../../oci/runtime/linux.ts";
 import { wrong } from "../../oci/runtime/read.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
@@ -55,6 +56,7 @@ export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels(
         `linux.namespaces[${index}]`,
         `this kernel was built without ${type} namespaces: leave it out`,
       );
+  refuseOfMachine(spec);
   if (linux.intelRdt !== undefined)
     throw wrong("linux.intelRdt", "classes of cache and memory bandwidth are not supported: leave it out");
   if ((linux.personality?.flags ?? []).length > 0)
@@ -74,6 +76,37 @@ export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels(
         "linux.namespaces: without a mount namespace of its own no set-user-ID bit and no file capability has effect in the container",
       ];
   return process === undefined ? warnings : [...warnings, ...refuseInProcess(process, labels)];
+}
+
+/** A namespace that is joined may turn out to be the machine's: what would be changed in it is not the container's. */
+function refuseOfMachine({ domainname, hostname, linux = {} }: RuntimeSpec): void {
+  const machines = new Set(
+    (linux.namespaces ?? []).flatMap(({ path, type }) =>
+      path !== undefined && isSame(path, `/proc/self/ns/${FILE[type]}`) ? [type] : [],
+    ),
+  );
+  const fields: readonly (readonly [string, NamespaceType | undefined])[] = [
+    ...Object.keys(linux.sysctl ?? {}).map(
+      (name) => [`linux.sysctl.${name}`, namespaceOfSysctl(name)] as const,
+    ),
+    ...(hostname ? [["hostname", "uts"] as const] : []),
+    ...(domainname ? [["domainname", "uts"] as const] : []),
+  ];
+  for (const [field, type] of fields)
+    if (type !== undefined && machines.has(type))
+      throw wrong(field, `it would be the machine's: the ${type} namespace that the container joins is that`);
+}
+
+function isSame(path: string, other: string): boolean {
+  const [one, two] = [path, other].map((each) => {
+    try {
+      return statSync(each);
+    } catch {
+      // Joining it will say what is wrong with it.
+      return undefined;
+    }
+  });
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 /** The same for a process alone, as exec has it. */

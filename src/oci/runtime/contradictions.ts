@@ -86,11 +86,16 @@ const SYSCTLS: readonly (readonly [RegExp, NamespaceType])[] = [
   [/^user\./, "user"],
 ];
 
+const dottedName = (name: string) => (name.includes("/") ? name.replaceAll("/", ".") : name);
+
+/** The kind of namespace that a kernel parameter belongs to; undefined for those of the whole machine. */
+export const namespaceOfSysctl = (name: string): NamespaceType | undefined =>
+  SYSCTLS.find(([pattern]) => pattern.test(dottedName(name)))?.[1];
+
 function sysctl(name: string, namespaces: ReadonlySet<NamespaceType>): void {
-  const dotted = name.includes("/") ? name.replaceAll("/", ".") : name;
   const at = `linux.sysctl.${name}`;
-  if (/\.\.|^\.|\.$/.test(dotted)) throw wrong(at, "it is no name of a kernel parameter");
-  const type = SYSCTLS.find(([pattern]) => pattern.test(dotted))?.[1];
+  if (/\.\.|^\.|\.$/.test(dottedName(name))) throw wrong(at, "it is no name of a kernel parameter");
+  const type = namespaceOfSysctl(name);
   if (type === undefined)
     throw wrong(at, "it belongs to the whole machine, not to a namespace: set it outside of the container");
   if (!namespaces.has(type)) throw wrong(at, `it would be the machine's: add a namespace of type ${type}`);

@@ -28,7 +28,7 @@ const user = object<User>({
 /** The spec requires both numbers; writers that leave out zeros mean zero. */
 const userWithRoot: Reader<User> = (value, at, warnings) => {
   const { username, ...given } = value as { readonly username?: string };
-  if (username) throw wrong(`${at}.username`, "names of users are for Windows: give uid and gid");
+  if (username) warnings.push(`${at}.username: names of users are for Windows; uid and gid count`);
   return { ...{ uid: 0, gid: 0 }, ...user(given, at, warnings) };
 };
 

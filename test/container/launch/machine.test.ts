@@ -27,12 +27,22 @@ const spec = (more: Partial<RuntimeSpec> = {}, linux: RuntimeSpec["linux"] = {})
 const withProcess = (process: Partial<NonNullable<RuntimeSpec["process"]>>) =>
   spec({ process: { ...spec().process!, ...process } });
 
+const SAME_NETWORK = { type: "network", path: "/proc/self/ns/net" } as const;
+
 const REFUSED: readonly (readonly [RuntimeSpec, string])[] = [
   [spec({}, { intelRdt: { closID: "x" } }), "linux.intelRdt: classes of cache"],
   [spec({}, { personality: { domain: "LINUX", flags: ["X"] } }), "linux.personality.flags: "],
   [spec({}, { mountLabel: "a:b:c" }), "linux.mountLabel: this machine has no SELinux"],
   [withProcess({ selinuxLabel: "a:b:c" }), "process.selinuxLabel: this machine has no SELinux"],
   [withProcess({ apparmorProfile: "mine" }), "process.apparmorProfile: this machine has no AppArmor"],
+  [
+    spec({}, { namespaces: [SAME_NETWORK], sysctl: { "net.ipv4.ip_forward": "1" } }),
+    "linux.sysctl.net.ipv4.ip_forward: it would be the machine's",
+  ],
+  [
+    spec({ hostname: "box" }, { namespaces: [{ type: "uts", path: "/proc/self/ns/uts" }] }),
+    "hostname: it would be the machine's",
+  ],
   [
     withProcess({ rlimits: [{ type: "RLIMIT_X", soft: 1, hard: 1 }] }),
     "process.rlimits[0].type: the kernel has no limit RLIMIT_X",
