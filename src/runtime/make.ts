@@ -9,7 +9,13 @@ import { type Arguments, type Flags, numberOf } from "./arguments.ts";
 import { openBundle } from "./bundle.ts";
 import { clearCgroups, placeOf, prepareCgroups } from "./cgroups.ts";
 import type { Context } from "./context.ts";
-import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "./descriptors.ts";
+import {
+  callersOpenFiles,
+  callersTerminal,
+  checkConsole,
+  ownedStreams,
+  preservedDescriptors,
+} from "./descriptors.ts";
 import { RuntimeError } from "./failure.ts";
 import { withHome } from "./home.ts";
 import { type Launch, lateSteps, prepare } from "./program.ts";
@@ -83,6 +89,7 @@ export async function makeContainer<T>(
         preserve: preserved.count,
         owned: ownedStreams(process),
         ...callersOpenFiles(),
+        ...callersTerminal(process, consoleSocket),
         ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
         ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
         ...(holder === undefined ? {} : { holder }),

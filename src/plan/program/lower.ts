@@ -21,6 +21,7 @@ import type {
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
+import { lowerConsole } from "./console.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { endChild, lowerExec } from "./exec.ts";
 import { lowerExpect } from "./expect.ts";
@@ -165,6 +166,8 @@ class Lowering {
     this.#number(step);
     if (step.kind === "keep") keepLoop(this.writer, step.keeper);
     else if (step.kind === "relay") lowerRelay(this.writer, step);
+    else if (step.kind === "escort" && step.terminal !== undefined)
+      lowerConsole(this.writer, step, step.terminal);
     else lowerInit(this.writer, step);
   }
 

@@ -7,7 +7,13 @@ import type { Process } from "../../oci/runtime/spec.ts";
 import { type Arguments, atLeast, numberOf } from "../arguments.ts";
 import { joinCgroups } from "../cgroups.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
-import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "../descriptors.ts";
+import {
+  callersOpenFiles,
+  callersTerminal,
+  checkConsole,
+  ownedStreams,
+  preservedDescriptors,
+} from "../descriptors.ts";
 import { RuntimeError, wordsOf } from "../failure.ts";
 import { withHome } from "../home.ts";
 import { launch, launchAndWait, prepare } from "../program.ts";
@@ -95,6 +101,7 @@ async function execute(
         preserve: preserved.count,
         owned: ownedStreams(process),
         ...callersOpenFiles(),
+        ...callersTerminal(process, consoleSocket),
         ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
         ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
       },
