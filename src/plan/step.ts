@@ -131,6 +131,8 @@ export interface Receive extends Reason {
  */
 export interface Hook extends Reason {
   readonly kind: "hook";
+  /** What it is called in errors: "createRuntime hook #0". */
+  readonly name: string;
   readonly path: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];

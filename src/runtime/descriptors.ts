@@ -37,7 +37,8 @@ export function preservedDescriptors(asked: number | undefined): {
   readonly count: number;
   readonly env: readonly string[];
 } {
-  const listening = Number(process.env.LISTEN_FDS ?? 0);
+  const { LISTEN_FDS = 0, LISTEN_PID } = process.env;
+  const listening = LISTEN_PID === String(process.pid) ? Number(LISTEN_FDS) : 0;
   const sockets = Number.isInteger(listening) && listening > 0 ? listening : 0;
   const count = sockets + (asked ?? 0);
   if (count < 0 || count > 1024) throw new RuntimeError(`Cannot preserve ${count} descriptors`);

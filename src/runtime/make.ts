@@ -18,7 +18,7 @@ import {
 } from "./descriptors.ts";
 import { RuntimeError } from "./failure.ts";
 import { withHome } from "./home.ts";
-import { type Launch, lateSteps, prepare } from "./program.ts";
+import { HOOK_OUTPUT, type Launch, lateSteps, prepare } from "./program.ts";
 import { leaveQuick } from "./quick.ts";
 import { claim, removeDirectory, writeDocument } from "./store.ts";
 
@@ -77,7 +77,7 @@ export async function makeContainer<T>(
       rootfs: { kind: "directory", path: bundle.rootfs },
       cgroups,
       trees: usedTrees(layout),
-      bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, "hooks") },
+      bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, HOOK_OUTPUT) },
       rootPlace: directory,
       init: false,
       sameKeyring: given.has("no-new-keyring"),

@@ -14,6 +14,7 @@ import { parseExactly } from "../oci/runtime/read.ts";
 import type { Seccomp } from "../oci/runtime/seccomp.ts";
 import type { Hooks, Process } from "../oci/runtime/spec.ts";
 import { RuntimeError } from "./failure.ts";
+import type { NamedHook } from "./hook-end.ts";
 
 /**
  * `<root>/<id>/`: the state of one container. `state.json` is its document, written before there is a process; the
@@ -25,6 +26,7 @@ export interface LateStep {
   readonly why: string;
   readonly call: string;
   readonly hint?: string;
+  readonly hook?: NamedHook;
 }
 
 /** The document. */
