@@ -96,6 +96,10 @@ export async function makeContainer<T>(
       },
     });
     const launch = prepare(plan, process, directory, preserved.count);
+    const { elf, steps } = launch.program;
+    context.log.debug(
+      `container ${id} in cgroup ${cgroup}: a program of ${steps.length} steps, ${elf.length} bytes`,
+    );
     // Its own or those of another container that it joins: an exec has to enter them.
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;

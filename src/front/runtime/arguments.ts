@@ -13,7 +13,7 @@ export const NEXT_WORD: Slot = "next-word";
 /** As in `runtime/main.ts`. */
 const DEFAULT_ROOT = "/run/cais-runtime";
 /** What has no say in what a command does that succeeds. */
-const PLAIN = ["--debug", "--systemd-cgroup"];
+const PLAIN = ["--systemd-cgroup"];
 const WITH_VALUE = ["--log", "--log-format"];
 
 /** Where each command of the front's begins. */
