@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { ownRights } from "../kernel/rights.ts";
 import { type Flags, readArguments } from "./arguments.ts";
 import type { RuntimeCommand } from "./context.ts";
 import { RuntimeError, wordsOf } from "./failure.ts";
@@ -65,7 +66,7 @@ export async function runtime(argv: readonly string[]): Promise<number> {
     const flags = { ...command.flags, help: { short: "h" } };
     const given = readArguments(flags, rest);
     if (given.has("help")) return (await import("./help.ts")).printCommandHelp(word, flags);
-    const root = resolve(front.get("root") ?? DEFAULT_ROOT);
+    const root = resolve(front.get("root") ?? defaultRoot());
     const code = await command.run({ root, log, systemd: front.has("systemd-cgroup") }, given);
     log.debug(`${word} ends with ${code}`);
     return code;
@@ -74,4 +75,12 @@ export async function runtime(argv: readonly string[]): Promise<number> {
     if (process.env.CAIS_DEBUG && error instanceof Error) log.error(String(error.stack));
     return error instanceof RuntimeError ? error.exitCode : 1;
   }
+}
+
+/** A user's own directory, where the caller is one; root of a user namespace may still be called root there (as with runc). */
+function defaultRoot(): string {
+  const { USER, XDG_RUNTIME_DIR } = process.env;
+  const rights = ownRights();
+  const own = rights === "user" || (rights === "namespace" && USER !== "root");
+  return own && XDG_RUNTIME_DIR ? `${XDG_RUNTIME_DIR}/cais-runtime` : DEFAULT_ROOT;
 }

@@ -5,6 +5,7 @@ import { usedTrees } from "../cgroup/limits.ts";
 import { refuseImpossible } from "../container/launch/machine.ts";
 import { readNetDevices } from "../container/launch/net-devices.ts";
 import { launchPlan } from "../container/launch/plan.ts";
+import { ownRights } from "../kernel/rights.ts";
 import { type Arguments, type Flags, numberOf } from "./arguments.ts";
 import { openBundle } from "./bundle.ts";
 import { clearCgroups, placeOf, prepareCgroups } from "./cgroups.ts";
@@ -20,6 +21,7 @@ import { RuntimeError } from "./failure.ts";
 import { withHome } from "./home.ts";
 import { HOOK_OUTPUT, type Launch, lateSteps, prepare } from "./program.ts";
 import { leaveQuick } from "./quick.ts";
+import { refuseWithoutRights } from "./rootless.ts";
 import { claim, removeDirectory, writeDocument } from "./store.ts";
 
 /** The flags of `create` and `run`. */
@@ -62,12 +64,21 @@ export async function makeContainer<T>(
   const process = { ...homely, env: [...(homely.env ?? []), ...preserved.env] };
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !manner.stays);
+  const rights = ownRights();
+  refuseWithoutRights(bundle.spec, rights);
   for (const warning of [...bundle.warnings, ...refuseImpossible(bundle.spec)]) context.log.warn(warning);
   const place = await placeOf(context, linux.cgroupsPath, id);
   const { cgroup } = place;
   const directory = claim(context.root, id);
   try {
-    const { holder, layout, plan: cgroups, unit, warnings } = await prepareCgroups(place, bundle.spec, id);
+    const {
+      holder,
+      layout,
+      none,
+      plan: cgroups,
+      unit,
+      warnings,
+    } = await prepareCgroups(place, bundle.spec, id);
     for (const warning of warnings) context.log.warn(warning);
     const netDevices = await readNetDevices(linux);
     const pidFile = given.get("pid-file");
@@ -80,6 +91,7 @@ export async function makeContainer<T>(
       bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, HOOK_OUTPUT) },
       rootPlace: directory,
       init: false,
+      rights,
       sameKeyring: given.has("no-new-keyring"),
       netDevices,
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
@@ -117,6 +129,7 @@ export async function makeContainer<T>(
       cgroup,
       ...(unit === undefined ? {} : { unit }),
       ...(given.has("no-new-keyring") ? { sameKeyring: true as const } : {}),
+      ...(none === true ? { noCgroup: none } : {}),
       ...(own("mount") ? {} : { sharesMounts: true as const }),
       ...(ownPids ? {} : { sharesPids: true as const }),
       // An exec as another user has another HOME.
@@ -125,7 +138,7 @@ export async function makeContainer<T>(
       ...(hooks === undefined ? {} : { hooks }),
       late: manner.waits ? lateSteps(launch) : {},
     });
-    if (!manner.stays && unit === undefined && ownPids && hooks === undefined)
+    if (!manner.stays && unit === undefined && none === undefined && ownPids && hooks === undefined)
       leaveQuick(
         directory,
         layout.hierarchies.map((tree) => directoryIn(tree, cgroup)),

@@ -49,6 +49,8 @@ export interface ContainerDocument {
   readonly sameKeyring?: true;
   /** It has no mount namespace of its own. */
   readonly sharesMounts?: true;
+  /** It is in the cgroups of whoever made it: `cgroup` is not there. */
+  readonly noCgroup?: true;
   /** systemd's unit that the cgroup belongs to. */
   readonly unit?: string;
   /** What `exec` starts from. */

@@ -1,6 +1,7 @@
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { CLONE, flags } from "../../kernel/flags.ts";
+import type { Rights } from "../../kernel/rights.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num } from "../../plan/build.ts";
@@ -40,6 +41,10 @@ interface JoiningFacts {
   readonly pid: number;
   readonly ownUsers: boolean;
   readonly ownTime: boolean;
+  /** As in `LaunchFacts`. */
+  readonly rights?: Rights;
+  /** Namespaces that it shares with the program: who has not made them may not enter them again. */
+  readonly same?: readonly ("NEWCGROUP" | "NEWUTS" | "NEWIPC" | "NEWNET")[];
   /** Its root is not that of its mount namespace. */
   readonly ownRoot?: boolean;
   readonly cgroups: CgroupPlan;
@@ -60,11 +65,18 @@ export function execPlan(facts: ExecFacts): Plan {
     "caller" in facts ? leftToCaller(facts.caller, process) : keptBy(facts, terminal, false, false);
   const heard = facts.from === undefined ? unheard(facts.seccomp) : facts.seccomp;
   const join = { why: "enter the container", hint: "it has ended" };
-  const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
+  const kinds = (["NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET"] as const).filter(
+    (kind) => facts.same?.includes(kind) !== true,
+  );
+  const shared = flags("CLONE", CLONE, "NEWNS", ...kinds);
+  const inUserNamespace = facts.ownUsers || (facts.rights ?? "machine") !== "machine";
+  // A user has the right to the others as root of its users only.
+  const usersFirst = facts.ownUsers && facts.rights === "user";
+  const first = flags("CLONE", CLONE, ...(usersFirst ? (["NEWUSER"] as const) : []), "NEWPID");
   const own = flags(
     "CLONE",
     CLONE,
-    ...(facts.ownUsers ? (["NEWUSER"] as const) : []),
+    ...(facts.ownUsers && !usersFirst ? (["NEWUSER"] as const) : []),
     ...(facts.ownTime ? (["NEWTIME"] as const) : []),
   );
   const child: Step[] = [
@@ -95,7 +107,7 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(custody.dies ? ownSession(terminal) : []),
     ...custody.closing,
     ...writeLabel(process, readLabels(), because),
-    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because, custody.dies),
+    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), inUserNamespace, because, custody.dies),
     ...execute(process),
   ];
   const steps: Step[] = [
@@ -107,7 +119,7 @@ export function execPlan(facts: ExecFacts): Plan {
       { why: "find the container", hint: "it has ended" },
       { result: "container" },
     ),
-    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], join),
+    call("setns", [from("container"), num(first.value, first.text)], join),
     ...(cgroups.unified === undefined
       ? []
       : [

@@ -132,6 +132,11 @@ export function writeIdMaps(linux: Linux, because: Because): Step[] {
   ];
 }
 
+/** Without it a user may map no group: it could leave one that is denied something. */
+export function denyGroups(because: Because): Step[] {
+  return childFile("setgroups", "deny", because("linux.gidMappings", "give up setting groups"));
+}
+
 /** `/proc/<child>/<file>` as a path in memory. */
 export function childPath(file: string, reason: Reason): { readonly path: Data; readonly steps: Step[] } {
   const path = space(64, `path-${file}`);
@@ -142,7 +147,14 @@ export function childPath(file: string, reason: Reason): { readonly path: Data; 
 }
 
 function mapFile(file: string, mappings: readonly IdMapping[], reason: Reason): Step[] {
-  const text = mappings.map((each) => `${each.containerID} ${each.hostID} ${each.size}\n`).join("");
+  return childFile(
+    file,
+    mappings.map((each) => `${each.containerID} ${each.hostID} ${each.size}\n`).join(""),
+    reason,
+  );
+}
+
+function childFile(file: string, text: string, reason: Reason): Step[] {
   const { path, steps } = childPath(file, reason);
   return [
     ...steps,

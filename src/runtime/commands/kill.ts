@@ -5,6 +5,7 @@ import { signalNumber } from "../../kernel/signals.ts";
 import { atLeast } from "../arguments.ts";
 import { directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { needsCgroup } from "../rootless.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
 
@@ -22,7 +23,14 @@ const kill: RuntimeCommand = {
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
-    if (given.has("all") || (signal === SIGKILL && document.sharesPids === true)) {
+    // Without a cgroup its first process is all that is known; with a pid namespace its end is that of all.
+    if (given.has("all") && signal !== SIGKILL) needsCgroup(document, "signal every process of");
+    if (document.noCgroup === true && document.sharesPids === true)
+      needsCgroup(document, "kill every process of");
+    if (
+      document.noCgroup !== true &&
+      (given.has("all") || (signal === SIGKILL && document.sharesPids === true))
+    ) {
       await signalAll(readLayout(), document.cgroup, signal);
       return 0;
     }

@@ -8,6 +8,7 @@ import type { Resources } from "../../oci/runtime/resources.ts";
 import { type Arguments, exactly, numberOf } from "../arguments.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { needsCgroup } from "../rootless.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
 
@@ -44,6 +45,7 @@ const update: RuntimeCommand = {
       if (given.has(name))
         throw new RuntimeError(`Cannot use --${name}: this runtime does not manage Intel RDT`);
     const document = readDocument(context.root, id);
+    needsCgroup(document, "update");
     const { status } = conditionOf(directoryOf(context, id), document);
     if (status === "stopped" || status === "creating") throw new RuntimeError("container not running");
     const { cgroup } = document;
