@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 
 /** Proportional set size of a process in KiB: its own pages, and its share of those it shares. */
 export function pss(pid: number): number {
@@ -36,3 +37,6 @@ export function withChildren(pid: number, name: string): number[] {
     });
   return [pid, ...children];
 }
+
+/** Engines clean up when there is time to: what remains after that is what they need. */
+export const rest = (): Promise<void> => setTimeout(12_000);
