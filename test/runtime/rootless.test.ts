@@ -15,21 +15,11 @@ import { test } from "node:test";
 import { isWhole } from "../../src/kernel/rights.ts";
 import type { RuntimeSpec } from "../../src/oci/runtime/spec.ts";
 import { busyboxMissing } from "../support/fixtures.ts";
-import { needs, program, root } from "../support/skip.ts";
-import { makeScene, type Scene, untilText } from "./scene.ts";
+import { needs, program } from "../support/skip.ts";
+import { AS_USER, makeScene, type Scene, USER, untilText, usersDenied } from "./scene.ts";
 
 // A user without privileges, and root of a user namespace as podman makes one, run containers too.
 
-const USER = 1234;
-
-/** Whether users may have namespaces of their own here. */
-function usersDenied(): string | undefined {
-  if (root() !== undefined) return root();
-  const ended = spawnSync("setpriv", [...AS_USER, "unshare", "--user", "--map-root-user", "--mount", "true"]);
-  return ended.status === 0 ? undefined : "users may not have namespaces of their own here";
-}
-
-const AS_USER = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
 const possible = needs(
   busyboxMissing(),
   program("setpriv", "util-linux"),

@@ -216,7 +216,7 @@ const ownCgroups = ({ has, joined }: Namespaces) =>
 function hostMounts({ cgroups, hooks, mounts, namespaces, rootPlace, trees }: ContainerParts): Step[] {
   if (hooks === undefined) return [];
   const shown = mounts.some(({ mount }) => mount.type === "cgroup") && !ownCgroups(namespaces);
-  return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups.cgroup) : [])];
+  return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups) : [])];
 }
 
 /** A file system in the kernel's own trees, or one of them; devices as soon as there is a `/dev`. */
