@@ -179,6 +179,13 @@ test("null is the same as absent, and so is an empty path of a namespace", () =>
   });
 });
 
+test("a process whose user is left out is root's", () => {
+  for (const user of [undefined, null, {}]) {
+    const process = { args: ["sh"], cwd: "/", user };
+    assert.deepEqual(readConfig(config({ process }), "config.json").value.process?.user, { uid: 0, gid: 0 });
+  }
+});
+
 test("numbers of 64 bits are not rounded where bits matter", () => {
   const text = config(
     inLinux({
