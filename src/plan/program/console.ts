@@ -1,8 +1,8 @@
 import { ERRNO } from "../../kernel/errno.ts";
 import { TTY } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
-import type { Data, Escort, Terminal } from "../step.ts";
-import { endAs, SIGNAL, STATUS } from "./init.ts";
+import type { Data, Escort, Init, Terminal } from "../step.ts";
+import { endAs, lowerInit, SIGNAL, STATUS } from "./init.ts";
 import { ifReady, PLACE, PLACES, POLL, POLLIN, POLLOUT, watch } from "./poll.ts";
 import { pump, startPump, watchPump } from "./pump.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
@@ -29,7 +29,13 @@ const LEFT = "console-left";
 /** What is not for the process: its own size is told to its terminal, the others are of our own reads and writes. */
 const OURS = ["SIGPIPE", "SIGTTIN", "SIGTTOU"] as const;
 
-export function lowerConsole(writer: Writer, step: Escort, terminal: Terminal): void {
+/** The loop of who waits for a process, with or without a terminal of its. */
+export function lowerWaiting(writer: Writer, step: Init | Escort): void {
+  if (step.kind === "escort" && step.terminal !== undefined) lowerConsole(writer, step, step.terminal);
+  else lowerInit(writer, step);
+}
+
+function lowerConsole(writer: Writer, step: Escort, terminal: Terminal): void {
   const loop = writer.fresh("console");
   const output = writer.fresh("console-output");
   const input = writer.fresh("console-input");

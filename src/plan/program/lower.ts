@@ -21,13 +21,12 @@ import type {
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
-import { lowerConsole } from "./console.ts";
+import { lowerWaiting } from "./console.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { endChild, lowerExec } from "./exec.ts";
 import { lowerExpect } from "./expect.ts";
 import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
-import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased } from "./keeper.ts";
 import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
@@ -181,9 +180,7 @@ class Lowering {
     this.#number(step);
     if (step.kind === "keep") keepLoop(this.writer, step.keeper);
     else if (step.kind === "relay") lowerRelay(this.writer, step);
-    else if (step.kind === "escort" && step.terminal !== undefined)
-      lowerConsole(this.writer, step, step.terminal);
-    else lowerInit(this.writer, step);
+    else lowerWaiting(this.writer, step);
   }
 
   #netlink(step: Netlink): void {
