@@ -18,8 +18,8 @@ const SIGKILL = 9;
 const kill: RuntimeCommand = {
   flags: { all: { short: "a" } },
   async run(context, given) {
-    const [id = "", word = "SIGTERM"] = atLeast(given, 1, "kill");
-    const signal = word === "0" ? 0 : signalNumber(word);
+    const [id = "", word = ""] = atLeast(given, 1, "kill");
+    const signal = word === "0" ? 0 : signalNumber(word || "SIGTERM");
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);

@@ -66,14 +66,16 @@ export default update;
 
 function wanted(context: Context, given: Arguments): Resources {
   const file = given.get("resources");
-  if (file === undefined) return fromFlags(given);
+  if (file === undefined) return fromFlags(context, given);
   const text = readFileSync(file === "-" ? 0 : file);
   const { value, warnings } = readUpdate(text, file === "-" ? "the resources on standard input" : file);
   for (const warning of warnings) context.log.warn(warning);
   return value;
 }
 
-function fromFlags(given: Arguments): Resources {
+function fromFlags(context: Context, given: Arguments): Resources {
+  for (const name of ["kernel-memory", "kernel-memory-tcp"])
+    if (given.has(name)) context.log.warn(`--${name} is ignored: the kernel no longer has such a limit`);
   const number = (name: (typeof NUMBERS)[number]) =>
     name.startsWith("memory") ? bytes(given, name) : numberOf(given, name);
   return (withoutAbsent({
