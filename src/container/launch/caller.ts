@@ -217,7 +217,9 @@ function writePid(path: string): Step[] {
   const text = space(32, "pid-text");
   return [
     { kind: "decimal", slot: "child", into: text, prefix: "", suffix: "", length: "length", ...reason },
-    open(beside, "file", reason, ["WRONLY", "CREAT", "TRUNC"]),
+    // Where others may write too, somebody could have put a link there.
+    call("unlinkat", [HERE, str(beside), num(0)], reason, { tolerate: ["ENOENT"] }),
+    open(beside, "file", reason, ["WRONLY", "CREAT", "EXCL"]),
     call("write", [from("file"), mem(text), from("length")], reason),
     close("file", "close it"),
     call("renameat", [HERE, str(beside), HERE, str(path)], reason),
