@@ -135,12 +135,23 @@ export function isHalfMade(directory: string): boolean {
 function parsed(text: string): ContainerDocument | undefined {
   try {
     const value = parseExactly(text, LARGEST, DOCUMENT) as unknown as Partial<ContainerDocument> | null;
-    const ours = value?.format === FORMAT && typeof value.id === "string" && typeof value.cgroup === "string";
+    const { bundle, cgroup, format, id, late, process, rootfs } = value ?? {};
+    const ours =
+      format === FORMAT &&
+      [id, bundle, rootfs].every((each) => typeof each === "string") &&
+      [late, process].every((each) => typeof each === "object" && each !== null) &&
+      isOwnCgroup(cgroup);
     return ours ? (value as ContainerDocument) : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Whoever is in it will be killed: never all that a machine runs. */
+const isOwnCgroup = (cgroup: unknown): boolean =>
+  typeof cgroup === "string" &&
+  /^(\/[^/]+)+$/.test(cgroup) &&
+  cgroup.split("/").every((part) => part !== "." && part !== "..");
 
 /** Whether there is anything at that path. */
 export const exists = (directory: string): boolean =>
