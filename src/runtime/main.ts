@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { ownRights } from "../kernel/rights.ts";
+import { RUNTIME_ROOT } from "../wire/runtime.ts";
 import { type Flags, readArguments } from "./arguments.ts";
 import type { RuntimeCommand } from "./context.ts";
 import { RuntimeError, wordsOf } from "./failure.ts";
@@ -18,8 +19,6 @@ export const GLOBAL: Flags = {
   version: { short: "v" },
   help: { short: "h" },
 };
-
-const DEFAULT_ROOT = "/run/cais-runtime";
 
 /** Loaded only when the command runs: start-up is most of what a short command costs. */
 export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: RuntimeCommand }>>> = {
@@ -82,5 +81,5 @@ function defaultRoot(): string {
   const { USER, XDG_RUNTIME_DIR } = process.env;
   const rights = ownRights();
   const own = rights === "user" || (rights === "namespace" && USER !== "root");
-  return own && XDG_RUNTIME_DIR ? `${XDG_RUNTIME_DIR}/cais-runtime` : DEFAULT_ROOT;
+  return own && XDG_RUNTIME_DIR ? `${XDG_RUNTIME_DIR}/cais-runtime` : RUNTIME_ROOT;
 }

@@ -317,7 +317,8 @@ class Lowering {
     const number = this.#number(step);
     const done = writer.fresh("done");
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24));
+    if (!this.#injected(number))
+      writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(SYNC_MESSAGE.size));
     writer.if("acc", "lt", imm(0), this.#failure());
     writer.if("acc", "eq", imm(0), done);
     this.#takeFailure();

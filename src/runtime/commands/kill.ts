@@ -1,15 +1,13 @@
 import { thaw } from "../../cgroup/freeze.ts";
 import { signalAll } from "../../cgroup/kill.ts";
 import { readLayout } from "../../cgroup/layout.ts";
-import { signalNumber } from "../../kernel/signals.ts";
+import { SIGNALS, signalNumber } from "../../kernel/signals.ts";
 import { atLeast } from "../arguments.ts";
 import { directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
 import { needsCgroup } from "../rootless.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
-
-const SIGKILL = 9;
 
 /**
  * `kill ID [SIGNAL]`: to the first process, or with `--all` to every process of the container's cgroup. Without a pid
@@ -23,13 +21,11 @@ const kill: RuntimeCommand = {
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
-    // Without a cgroup its first process is all that is known; with a pid namespace its end is that of all.
-    if (given.has("all") && signal !== SIGKILL) needsCgroup(document, "signal every process of");
-    if (document.noCgroup === true && document.sharesPids === true)
-      needsCgroup(document, "kill every process of");
+    // Without a cgroup its first process is all that is known; where it has a pid namespace all end with it.
+    if (given.has("all") && signal !== SIGNALS.SIGKILL) needsCgroup(document, "signal every process of");
     if (
       document.noCgroup !== true &&
-      (given.has("all") || (signal === SIGKILL && document.sharesPids === true))
+      (given.has("all") || (signal === SIGNALS.SIGKILL && document.sharesPids === true))
     ) {
       await signalAll(readLayout(), document.cgroup, signal);
       return 0;
@@ -41,7 +37,7 @@ const kill: RuntimeCommand = {
       throw new RuntimeError("container not running");
     }
     // On version 1 nothing reaches what is frozen, and what is killed need not stay so.
-    if (signal === SIGKILL && status === "paused") await thaw(readLayout(), document.cgroup);
+    if (signal === SIGNALS.SIGKILL && status === "paused") await thaw(readLayout(), document.cgroup);
     return 0;
   },
 };
