@@ -132,6 +132,7 @@ export const SOCKET = {
 /** asm-generic/ioctls.h */
 export const TTY = {
   TIOCSCTTY: 0x540e,
+  TIOCGWINSZ: 0x5413,
   TIOCSWINSZ: 0x5414,
   TIOCSPTLCK: 0x40045431,
   TIOCGPTPEER: 0x5441,

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { isatty } from "node:tty";
 import { candidates } from "../container/launch/workload.ts";
 import { accompany, type ExitCode, execute, type Handed } from "../host/execute.ts";
 import { unnamedPrograms } from "../host/unnamed.ts";
@@ -9,9 +10,13 @@ import { callName, cannotExecute, StepError } from "../plan/error.ts";
 import type { Plan } from "../plan/step.ts";
 import { CALLER_FILES } from "../wire/runtime.ts";
 import { RuntimeError } from "./failure.ts";
+import { hookFailure } from "./hook-end.ts";
 import type { LateStep } from "./store.ts";
 
 /** Running the launch program of a container that is left to the caller. */
+
+/** File in a container's directory that has the output of hooks. */
+export const HOOK_OUTPUT = "hooks";
 
 /** A compiled plan and what it runs for. */
 export interface Launch {
@@ -35,7 +40,15 @@ export function lateSteps({ program }: Launch): Record<string, LateStep> {
   return Object.fromEntries(
     late.map(([number, { step }]) => {
       const { hint, why } = step;
-      return [number, { why, call: callName(step), ...(hint === undefined ? {} : { hint }) }];
+      return [
+        number,
+        {
+          why,
+          call: callName(step),
+          ...(hint === undefined ? {} : { hint }),
+          ...(step.kind === "hook" ? { hook: { name: step.name, path: step.path } } : {}),
+        },
+      ];
     }),
   );
 }
@@ -58,10 +71,17 @@ export function launch(it: Launch): void {
  * @throws RuntimeError as above
  */
 export async function launchAndWait(it: Launch): Promise<ExitCode> {
-  const code = await withFile(it.program, (path) => accompany(path, handed(it), FORWARDED));
+  const restore = await rawTerminal(it.process);
+  const code = await withFile(it.program, (path) => accompany(path, handed(it), FORWARDED)).finally(restore);
   const report = reportOf(it);
   if (report !== undefined) throw failureOf(it, code, report);
   return code;
+}
+
+/** What is typed is for the process's own terminal, every byte of it. */
+async function rawTerminal({ terminal }: Process): Promise<() => void> {
+  if (terminal !== true || !isatty(0)) return () => {};
+  return (await import("../host/terminal.ts")).makeRaw(0) ?? (() => {});
 }
 
 const handed = ({ preserve }: Launch): Handed => ({ name: "cais-runtime-launch", preserve });
@@ -115,12 +135,25 @@ function failureOf(it: Launch, code: ExitCode, report: Report | undefined): Runt
     return new RuntimeError(
       `unable to start container process: the launch program ended with status ${code}`,
     );
+  if (failed.step.kind === "hook")
+    return new RuntimeError(
+      `unable to start container process: ${hookFailure(failed.step, report.errno, hookOutput(it))}`,
+    );
   const error = new StepError(report.step, failed, report.errno);
   const told =
     failed.step.kind === "lookup" || failed.step.kind === "exec"
       ? executionError(it.process, failed.step.kind, error.errno, error.hint)
       : error.message;
   return new RuntimeError(`unable to start container process: ${told}`);
+}
+
+/** What the hooks of the host have said. */
+function hookOutput({ directory }: Launch): string {
+  try {
+    return readFileSync(join(directory, HOOK_OUTPUT), "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** In the words of Go's `os/exec`: dockerd and podman choose their exit code (126, 127) by them. */

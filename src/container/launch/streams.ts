@@ -84,10 +84,7 @@ export function openTerminal(size: ConsoleSize | undefined, socket: Slot = SYNC)
           ),
         ]),
     ...sendDescriptor("master", socket, {
-      why:
-        socket === SYNC
-          ? "hand its other side to the keeper, which outlives the engine"
-          : "hand its other side to the caller",
+      why: socket === SYNC ? "hand its other side to who stays with it" : "hand its other side to the caller",
     }),
     close("master", "close it"),
   ];
