@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -74,6 +75,43 @@ test("cp does not follow a container's links out of it", can, async () => {
   const inside = await engine.cais(["cp", "trap:/etc/cais-escaped", "-"]);
   assert.equal(inside.code, 0);
   await remove("trap");
+});
+
+test("cp and build keep names that are no UTF-8, each apart from the others", can, async () => {
+  // Two names that would be one where bytes that are no UTF-8 are replaced.
+  const names = ["caf\xe9", "caf\xe8"].map((name) => Buffer.from(name, "latin1"));
+  const from = join(home, "latin1");
+  mkdirSync(from);
+  for (const name of names) writeFileSync(Buffer.concat([Buffer.from(`${from}/`), name]), name);
+  symlinkSync(names[0]!, join(from, "link"));
+  await engine.ok([
+    "create",
+    "--name",
+    "bytes",
+    ...NONE,
+    "busybox",
+    "sh",
+    "-c",
+    "cat /there/caf* /there/link",
+  ]);
+  await engine.ok(["cp", from, "bytes:/there"]);
+  const back = join(home, "latin1-back");
+  await engine.ok(["cp", "bytes:/there", back]);
+  assert.deepEqual(
+    readdirSync(back, { encoding: "buffer" })
+      .map((name) => name.toString("latin1"))
+      .sort(),
+    ["caf\xe8", "caf\xe9", "link"],
+  );
+  for (const name of names)
+    assert.deepEqual(readFileSync(Buffer.concat([Buffer.from(`${back}/`), name])), name);
+  assert.deepEqual(readlinkSync(join(back, "link"), { encoding: "buffer" }), names[0]);
+  await remove("bytes");
+  writeFileSync(join(from, "Dockerfile"), "FROM busybox\nCOPY . /there/\n");
+  await engine.ok(["build", "-q", "-t", "bytes:1", from]);
+  const listed = await engine.ok(["run", "--rm", ...NONE, "bytes:1", "sh", "-c", "ls /there | grep -c ^caf"]);
+  assert.equal(listed, "2");
+  await engine.ok(["rmi", "bytes:1"]);
 });
 
 test("diff tells what was added, changed and deleted", can, async () => {
