@@ -56,4 +56,5 @@ export const FRONT_SIGNALS = [
   "SIGTERM",
   "SIGCONT",
   "SIGTSTP",
+  "SIGWINCH",
 ] as const;

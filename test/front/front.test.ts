@@ -122,12 +122,15 @@ test("what needs the caller's files, input or terminal is run by the caller", re
 });
 
 test("signals reach the container", ready, async () => {
-  const script = 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.1; done';
-  const { child, output } = begin(["run", "--rm", "box", "sh", "-c", script]);
-  await output("ready");
-  child.kill("SIGTERM");
-  const [code] = await once(child, "close");
-  assert.equal(code, 9);
+  const script = 'trap "echo got; exit 9" TERM WINCH; echo ready; while :; do sleep 0.1; done';
+  // Some servers take SIGWINCH for "end in peace".
+  for (const signal of ["SIGTERM", "SIGWINCH"] as const) {
+    const { child, output } = begin(["run", "--rm", "box", "sh", "-c", script]);
+    await output("ready");
+    child.kill(signal);
+    const [code] = await once(child, "close");
+    assert.equal(code, 9, signal);
+  }
 });
 
 test("signals that a command has no use for do to the front what they do", ready, async () => {

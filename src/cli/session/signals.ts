@@ -11,6 +11,7 @@ const proxied = [
   "SIGTERM",
   "SIGCONT",
   "SIGTSTP",
+  "SIGWINCH",
 ] as const;
 
 /**
