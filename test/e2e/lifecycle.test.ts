@@ -246,7 +246,13 @@ test("ps: filters, columns, order", can, async () => {
   assert.equal(await engine.ok(["ps", "-l", "--format", "{{.Names}} {{.Status}}"]), "third Created");
   assert.match(await engine.ok(["ps", "-n", "2"]), /^CONTAINER ID .*\n.* third\n.* Exited \(3\) .* second$/);
   assert.match((await engine.cais(["ps", "--filter", "nonsense=1"])).stderr, /invalid filter 'nonsense'/);
-  await remove("first", "second", "third");
+  // What stands on an image has it as an ancestor.
+  await engine.ok(["commit", "third", "upon:1"]);
+  await engine.ok(["create", "--name", "fourth", "upon:1", "true"]);
+  assert.deepEqual(await names("ancestor=busybox"), ["fourth", "third", "second", "first"]);
+  assert.deepEqual(await names("ancestor=upon:1"), ["fourth"]);
+  await remove("first", "second", "third", "fourth");
+  await engine.ok(["rmi", "upon:1"]);
   await engine.ok(["volume", "rm", "shelf"]);
 });
 

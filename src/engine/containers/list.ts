@@ -2,6 +2,7 @@ import { networkOf } from "../../container/endpoint.ts";
 import { isUp, STATES } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { labelsMatch } from "../../image/list.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { Refusal } from "../../oci/error.ts";
 import { type LinearRegexp, linearRegexp } from "../../oci/regexp.ts";
 import type { ContainerSummary } from "../../wire/summary.ts";
@@ -98,7 +99,7 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return ({ state }) => state.status === "exited" && codes.includes(state.exitCode);
     }
     case "ancestor": {
-      const ids = new Set(values.map((value) => context.images.find(value)?.id));
+      const ids = descendantsOf(context, values);
       return ({ image }) => ids.has(image);
     }
     case "before": {
@@ -146,6 +147,18 @@ function test(context: Context, name: string, values: readonly string[]): Test {
     default:
       throw invalid(`invalid filter '${name}'`);
   }
+}
+
+/** The images that are named, and those that were built or committed upon them. */
+function descendantsOf(context: Context, names: readonly string[]): ReadonlySet<Digest> {
+  const ids = new Set<Digest>();
+  const todo = names.flatMap((name) => context.images.find(name)?.id ?? []);
+  for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
+    if (ids.has(id)) continue;
+    ids.add(id);
+    todo.push(...context.images.childrenOf(id).map((child) => child.id));
+  }
+  return ids;
 }
 
 /** `80`, `80-90/udp` as each of its ports: `80/udp`. @throws Refusal (500, as in Docker) */
