@@ -82,6 +82,15 @@ test("environment and directory are the caller's", ready, async () => {
   }
 });
 
+test("times are told in the caller's zone", ready, async () => {
+  await engine.ok(["create", "--name", "dated", "box", "true"]);
+  const words = ["ps", "-a", "--format", "{{.CreatedAt}}"];
+  const told = await engine.cais(words, { env: { TZ: "Etc/GMT+5" } });
+  assert.match(told.stdout, / -0500 /);
+  assert.doesNotMatch((await engine.cais(words)).stdout, / -0500 /);
+  await engine.ok(["rm", "dated"]);
+});
+
 test("much output comes through a reader that is slow", ready, async () => {
   const words = [program, "run", "--rm", "box", "sh", "-c", "yes 0123456789abcde | head -c 8000000"];
   const script = `"$@" | { sleep 0.5; wc -c; }`;
