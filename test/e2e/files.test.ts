@@ -114,6 +114,34 @@ test("cp and build keep names that are no UTF-8, each apart from the others", ca
   await engine.ok(["rmi", "bytes:1"]);
 });
 
+test("cp of the whole tree of a running container leaves out what is the kernel's", can, async () => {
+  const options = ["-d", "--name", "entire", "--privileged", "--tmpfs", "/scratch", "-v", "/volume"];
+  await engine.ok(["run", ...options, ...NONE, "busybox", "sleep", "1000"]);
+  await engine.ok([
+    "exec",
+    "entire",
+    "sh",
+    "-c",
+    "echo own > /own; echo in > /volume/in; echo s > /scratch/s",
+  ]);
+  const whole = join(home, "entire");
+  await engine.ok(["cp", "entire:/", whole]);
+  assert.equal(readFileSync(join(whole, "own"), "utf8"), "own\n");
+  assert.equal(readFileSync(join(whole, "volume/in"), "utf8"), "in\n");
+  assert.equal(readFileSync(join(whole, "scratch/s"), "utf8"), "s\n");
+  for (const name of ["proc", "sys", "dev"]) assert.deepEqual(readdirSync(join(whole, name)), [], name);
+  // Named itself, it is there.
+  await engine.ok(["exec", "entire", "sh", "-c", "echo shared > /dev/shm/shared"]);
+  await engine.ok(["cp", "entire:/dev/shm/shared", join(home, "shared")]);
+  assert.equal(readFileSync(join(home, "shared"), "utf8"), "shared\n");
+  for (const words of [
+    ["entire:", home],
+    [join(whole, "own"), "entire:"],
+  ] as const)
+    assert.match((await engine.cais(["cp", ...words])).stderr, /^Cannot copy: name a path in the container/);
+  await remove("entire");
+});
+
 test("diff tells what was added, changed and deleted", can, async () => {
   const script = "echo x > /root/new; echo y >> /etc/passwd; rm /etc/group; mkdir -p /a/b";
   await engine.ok(["run", ...NONE, "--name", "changed", "busybox", "sh", "-c", script]);

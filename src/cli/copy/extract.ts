@@ -58,8 +58,9 @@ function renamed(text: ByteText, name: ByteText): ByteText | undefined {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes(".."))
     throw new Failure(`Cannot unpack "${readable(text)}": the archive of the container points outside`);
-  // A copy of contents comes as "./…" or as "base/…", depending on the engine: "." is dropped above.
-  const rest = text.startsWith("./") || text === "." ? parts : parts.slice(1);
+  // A copy of contents comes as "./…" or as "base/…", depending on the engine: "." is dropped above. The root's own
+  // name is empty.
+  const rest = /^(?:\.?\/|\.$)/.test(text) ? parts : parts.slice(1);
   const all = name === "" ? rest : [name, ...rest];
   return all.length === 0 ? undefined : (all.join("/") as ByteText);
 }
