@@ -1,5 +1,5 @@
 import { waitContainer } from "../../client/containers.ts";
-import { EngineError } from "../../client/error.ts";
+import { EngineError, toldBy } from "../../client/error.ts";
 import { command } from "../command.ts";
 import { err, out } from "../output.ts";
 
@@ -18,7 +18,7 @@ export default command({
         out(`${(await ended).StatusCode}\n`);
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        err(`Error response from daemon: ${error.message}\n`);
+        err(`${toldBy(error)}\n`);
         code = 1;
       }
     }
