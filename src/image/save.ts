@@ -1,4 +1,4 @@
-import { type Digest, digestOf, hexOf } from "../oci/digest.ts";
+import { type Digest, digestOf, hexOf, isId } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { CONFIG_MAX } from "../oci/image.ts";
 import type { Descriptor, Manifest } from "../oci/manifest.ts";
@@ -25,7 +25,7 @@ interface Wanted {
 export function saveImages(context: Context, texts: readonly string[]): Bytes {
   if (texts.length === 0) throw new Refusal("invalid", "Cannot save: no image was named");
   const wanted = new Map<Digest, Wanted>();
-  for (const text of texts) {
+  for (const text of texts.flatMap((text) => allTags(context, text))) {
     const found = find(context, text);
     if (found === undefined) throw new Refusal("notFound", `No such image: ${text.slice(0, 255)}`);
     const { image, reference } = found;
@@ -39,7 +39,21 @@ export function saveImages(context: Context, texts: readonly string[]): Bytes {
   return write(context, [...wanted.values()]);
 }
 
-/** An id saves no names; a repository without a tag is its `latest` here, as Docker resolves it. */
+/** A repository without a tag stands for all of its tags; anything else for itself. */
+function allTags(context: Context, text: string): readonly string[] {
+  if (/[:@]/.test(text.slice(text.lastIndexOf("/") + 1)) || isId(text)) return [text];
+  try {
+    const repository = familiarName(parseReference(text));
+    const names = [...context.store.names.keys()].filter(
+      (name) => familiarName(parseReference(name)) === repository,
+    );
+    return names.length > 0 ? names.map(shown).sort() : [text];
+  } catch {
+    return [text];
+  }
+}
+
+/** An id saves no names. */
 function namesOfRepository(context: Context, image: KnownImage, text: string): string[] {
   return namesOf(context, image.id)
     .map(shown)

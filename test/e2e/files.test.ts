@@ -174,7 +174,21 @@ test("commit makes an image of what has changed, with its configuration", can, a
     await engine.ok(["inspect", "-f", "{{json .RootFS.Layers}}", "noted:1"]),
   ) as string[];
   assert.equal(layers.length, 2);
-  await remove("source");
+  // Changes begin with what the container has.
+  const more = ["-c", "ENV PATH=/more:$PATH", "-c", "ENV LAST=1"];
+  await engine.ok(["run", ...NONE, "-w", "/root", "--name", "inner", "-e", "PATH=/bin", "busybox", "true"]);
+  await engine.ok(["commit", "-c", "WORKDIR sub", ...more, "inner", "noted:2"]);
+  assert.equal(
+    await engine.ok(["inspect", "-f", "{{.Config.WorkingDir}} {{.Config.Env}}", "noted:2"]),
+    "/root/sub [PATH=/more:/bin LAST=1]",
+  );
+  await remove("source", "inner");
+  // A repository without a tag is all of its tags.
+  await engine.ok(["save", "-o", join(home, "both.tar"), "noted"]);
+  await engine.ok(["rmi", "noted:1", "noted:2"]);
+  const loaded = await engine.ok(["load", "-i", join(home, "both.tar")]);
+  assert.equal(loaded, "Loaded image: noted:1\nLoaded image: noted:2");
+  await engine.ok(["rmi", "noted:2"]);
 
   const file = join(home, "noted.tar");
   await engine.ok(["save", "-o", file, "noted:1"]);
