@@ -1,4 +1,4 @@
-import { EngineError, NoEngineError } from "../client/error.ts";
+import { EngineError, NoEngineError, toldBy } from "../client/error.ts";
 import type { ClientTls } from "../host/socket.ts";
 import { caller } from "./caller/caller.ts";
 import type { Command } from "./command.ts";
@@ -121,7 +121,7 @@ function tellError(error: unknown, named: string): number {
     return error.exitCode;
   }
   if (error instanceof EngineError) {
-    err(`${prefix}Error response from daemon: ${error.message}\n`);
+    err(`${prefix}${toldBy(error)}\n`);
     return prefix ? 125 : 1;
   }
   if (error instanceof NoEngineError) {

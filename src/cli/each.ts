@@ -1,4 +1,4 @@
-import { EngineError } from "../client/error.ts";
+import { EngineError, toldBy } from "../client/error.ts";
 import { err, out } from "./output.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function each<T>(
       out(`${said(name, result)}\n`);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      err(`Error response from daemon: ${error.message}\n`);
+      err(`${toldBy(error)}\n`);
       code = 1;
     }
   }
