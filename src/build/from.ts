@@ -1,8 +1,8 @@
 import { DEFAULT_PATH } from "../container/spec/process.ts";
-import { hostPlatform } from "../image/platform.ts";
 import { expand } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
 import type { ImageRunConfig } from "../oci/image.ts";
+import { hostPlatform } from "../oci/platform.ts";
 import type { Building } from "./building.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
 import type { Stage } from "./stage.ts";
