@@ -19,7 +19,7 @@ import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
 import { linkedEnvironment } from "./networks/linked.ts";
-import { placesOf, wiresOf } from "./networks/wires.ts";
+import { wiresOfContainer } from "./networks/plug.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -56,7 +56,7 @@ export function launchRequest(
     trace,
     init: host.Init ?? false,
     ownMounts: hasOwnMounts(context, record),
-    endpoints: wiresOf(placesOf(context, record)),
+    endpoints: wiresOfContainer(context, record),
   };
 }
 

@@ -3,7 +3,9 @@ import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
 import { linkExists } from "../../network/host.ts";
+import { namesPlan } from "../../network/wires/names.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
@@ -15,7 +17,7 @@ import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { placesOf } from "./wires.ts";
+import { placesOf, wiresOf } from "./wires.ts";
 
 const SETTING_UP = "failed to set up container networking: ";
 
@@ -67,6 +69,12 @@ export const netNames = (context: Context, record: ContainerRecord): NetNames =>
     linkedHosts(context, record, isUp(record.state.status)),
   );
 
+/** Its wires, as a start lays them. */
+export function wiresOfContainer(context: Context, record: ContainerRecord): readonly Endpoint[] {
+  const places = placesOf(context, record);
+  return wiresOf(places, context.naming.asksOf(inOrder(places)));
+}
+
 /** Docker's order of a container's addresses: by priority, those with both families first, by name. */
 const inOrder = (places: ReturnType<typeof placesOf>) =>
   [...places].sort(
@@ -83,7 +91,10 @@ const inOrder = (places: ReturnType<typeof placesOf>) =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record));
+  const after = netNames(context, record);
+  if (JSON.stringify(before.asks) !== JSON.stringify(after.asks))
+    await context.runPlan(namesPlan(record.state.pid, after.asks));
+  changeNetFiles(namesFolder(context, record), record, before, after);
   const published = record.published;
   await context.ports.move(record, places);
   if (published !== record.published) await context.links.refresh();

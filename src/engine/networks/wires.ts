@@ -1,4 +1,5 @@
 import type { LiveEndpoint, SavedEndpoint } from "../../container/endpoint.ts";
+import type { NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
@@ -45,12 +46,18 @@ export function gatewayPlace(places: readonly Place[], family: 4 | 6): Place | u
     )[0];
 }
 
-/** What the wires of a container are made from. */
-export function wiresOf(places: readonly Place[]): Endpoint[] {
+/**
+ * What the wires of a container are made from.
+ * @param asks the way of its questions for names, on one of these networks
+ */
+export function wiresOf(places: readonly Place[], asks?: NetNames["asks"]): Endpoint[] {
   const [gateway4, gateway6] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
   return places.flatMap((place) => {
     const endpoint = wireOf(place, place === gateway4, place === gateway6);
-    return endpoint ? [endpoint] : [];
+    if (!endpoint) return [];
+    return asks?.network === place.network.id
+      ? [{ ...endpoint, asks: { from: asks.from, server: asks.server } }]
+      : [endpoint];
   });
 }
 

@@ -1,4 +1,5 @@
 import { createConnection, createServer, type Socket } from "node:net";
+import { ASKED, HEARD_PORT } from "../dns/place.ts";
 import { isV6 } from "./published.ts";
 
 /** A host port that is ours. */
@@ -11,8 +12,8 @@ export interface Address {
   readonly port: number;
 }
 
-/** On port 53 the resolver has some addresses of the host already; it allows others beside it (`dns/listen`). */
-export const isShared = (port: number): boolean => port === 53;
+/** At these the resolver has some addresses of the host already; it allows others beside it (`dns/listen`). */
+export const isShared = (port: number): boolean => port === ASKED.port || port === HEARD_PORT;
 
 /** More at once are cut off: each costs the engine two descriptors. */
 const MAX_CONNECTIONS = 4096;
