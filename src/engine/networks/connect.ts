@@ -5,7 +5,7 @@ import { containerOf } from "../../container/spec/mode.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { connectPlan, disconnectPlan, reroutePlan } from "../../network/wires/live.ts";
-import { Refusal } from "../../oci/error.ts";
+import { Refusal, reasonOf } from "../../oci/error.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -51,17 +51,28 @@ export const connect = (
     const before = record.endpoints[network.name];
     const names = netNames(context, record);
     record.endpoints[network.name] = endpoint;
+    let laid = false;
     try {
       allocate(context, record, network, endpoint);
+      // Written down before anybody has the address: whoever is killed from here on, it is not lost.
+      endpoint.unsettled = true;
+      context.store.save(record);
       await context.links.ensure([network]);
       await lay(context, record, network.id);
+      laid = true;
       await follow(context, record, names);
     } catch (error) {
+      const after = netNames(context, record);
+      if (laid) await quietly(context, () => take(context, record, network.id));
       release(context, endpoint);
       if (before) record.endpoints[network.name] = before;
       else delete record.endpoints[network.name];
+      // A port that the new way out needs is taken: names and files are what they were, too.
+      if (laid) await quietly(context, () => follow(context, record, after));
+      context.store.save(record);
       throw error;
     }
+    delete endpoint.unsettled;
     // Alone it was on no network.
     if (record.endpoints.none) delete record.endpoints.none;
     context.store.save(record);
@@ -89,6 +100,8 @@ export const disconnect = (context: Context, network: NetworkDocument, container
     }
     if (up) {
       const names = netNames(context, record);
+      endpoint.unsettled = true;
+      context.store.save(record);
       await take(context, record, network.id);
       release(context, endpoint);
       await follow(context, record, names);
@@ -97,6 +110,14 @@ export const disconnect = (context: Context, network: NetworkDocument, container
     context.store.save(record);
     if (up) tellMember(context, network, record, "disconnect");
   });
+
+/** What an engine that was killed was about to change: the container is off these networks. */
+export async function settle(context: Context, container: Container): Promise<void> {
+  for (const [name, { unsettled }] of Object.entries(container.record.endpoints)) {
+    const network = unsettled && context.networks.byName(name);
+    if (network) await disconnect(context, network, container);
+  }
+}
 
 function checkConnect(network: NetworkDocument, record: ContainerRecord): void {
   const { NetworkMode: mode } = record.host;
@@ -118,6 +139,15 @@ function checkConnect(network: NetworkDocument, record: ContainerRecord): void {
   }
   if (network.configOnly)
     throw new Refusal("forbidden", `configuration network ${network.name} cannot be connected to`);
+}
+
+/** What is taken back: it has ended in the meantime, or somebody hears of it. */
+async function quietly({ report }: Context, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    report(`Cannot take a connection back: ${reasonOf(error)}`);
+  }
 }
 
 /** What the wires of each network are, were the container on just these. */
