@@ -2,7 +2,8 @@ import { EngineError } from "../client/error.ts";
 import { err, out } from "./output.ts";
 
 /**
- * Does one thing to each name, in order; prints the name after a success and the refusal after a failure.
+ * Does one thing to each name, in order; prints the name after a success, unless that was false, and the refusal after
+ * a failure.
  * @returns 1 when any was refused
  */
 export async function each(
@@ -13,8 +14,7 @@ export async function each(
   let code = 0;
   for (const name of names) {
     try {
-      await act(name);
-      out(`${said(name)}\n`);
+      if ((await act(name)) !== false) out(`${said(name)}\n`);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       err(`Error response from daemon: ${error.message}\n`);

@@ -95,8 +95,7 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       );
     }
     if (!endpoint || (up && !endpoint.live)) {
-      const which = up ? "network" : "the network";
-      throw new Refusal("failed", `container ${record.id} is not connected to ${which} ${name}`);
+      throw notConnected(record, up ? "network" : "the network", name);
     }
     if (up) {
       const names = netNames(context, record);
@@ -110,6 +109,28 @@ export const disconnect = (context: Context, network: NetworkDocument, container
     context.store.save(record);
     if (up) tellMember(context, network, record, "disconnect");
   });
+
+/**
+ * Takes a container that does not run off a network that is not there any more.
+ * @param force one that runs, too
+ */
+export const disconnectGone = (
+  context: Context,
+  reference: string,
+  container: Container,
+  force: boolean,
+): Promise<void> =>
+  serially(container, async () => {
+    const { record } = container;
+    // In Docker's words.
+    if (isUp(record.state.status) && !force) context.networks.find(reference);
+    if (!Object.hasOwn(record.endpoints, reference)) throw notConnected(record, "the network", reference);
+    delete record.endpoints[reference];
+    context.store.save(record);
+  });
+
+const notConnected = ({ id }: ContainerRecord, which: string, name: string): Refusal =>
+  new Refusal("failed", `container ${id} is not connected to ${which} ${name.slice(0, 255)}`);
 
 /** What an engine that was killed was about to change: the container is off these networks. */
 export async function settle(context: Context, container: Container): Promise<void> {
