@@ -15,7 +15,7 @@ import { checkAsked } from "./check.ts";
 import { follow, netNames } from "./plug.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { gatewayPlace, type Place, placesOf, wireOf } from "./wires.ts";
+import { gatewayPlace, isBeside, type Place, placesOf, wireOf } from "./wires.ts";
 
 /**
  * Puts a container on a further network, at once when it runs.
@@ -58,6 +58,10 @@ export const connect = (
       endpoint.unsettled = true;
       context.store.save(record);
       await context.links.ensure([network]);
+      if (isBeside({ network })) {
+        await context.insides.settled();
+        context.insides.hold(record);
+      }
       await lay(context, record, network.id);
       laid = true;
       await follow(context, record, names);
@@ -106,6 +110,7 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       await follow(context, record, names);
     }
     delete record.endpoints[name];
+    if (!placesOf(context, record).some(isBeside)) context.insides.release(record, []);
     context.store.save(record);
     if (up) tellMember(context, network, record, "disconnect");
   });

@@ -17,7 +17,7 @@ import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { placesOf, wiresOf } from "./wires.ts";
+import { isBeside, placesOf, wiresOf } from "./wires.ts";
 
 const SETTING_UP = "failed to set up container networking: ";
 
@@ -51,6 +51,7 @@ export async function plug(context: Context, container: Container): Promise<void
     await settleName(context, record);
     await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
+    if (places.some(isBeside)) await context.insides.settled();
     await context.ports.hold(record, places);
     await context.naming.join(record, places);
     if (record.published?.length) await context.links.refresh();
@@ -122,6 +123,7 @@ export async function repaired(context: Context, { record }: Container, error: u
 /** After the end, or a start that failed: addresses, names and ports are free again. */
 export function unplug(context: Context, { record }: Container): void {
   context.naming.leave(record);
+  context.insides.release(record, placesOf(context, record));
   if (context.ports.release(record)) {
     context.links.refresh().catch((error: unknown) => {
       context.report(`Cannot take the ports of ${record.name} out of the rules: ${reasonOf(error)}`);

@@ -26,6 +26,10 @@ export function placesOf(
   });
 }
 
+/** Its interface is beside one of the host's (macvlan, ipvlan): it has no end there. */
+export const isBeside = ({ network }: Pick<Place, "network">): boolean =>
+  network.driver === "macvlan" || network.driver === "ipvlan";
+
 /**
  * The network that leads everywhere else: of those with a gateway the one with the highest priority, and of equals
  * the first by name (Docker's rule). Each family has its own.
