@@ -19,7 +19,8 @@ import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
 import { linkedEnvironment } from "./networks/linked.ts";
-import { wiresOfContainer } from "./networks/plug.ts";
+import { wiresFor } from "./networks/plug.ts";
+import type { Place } from "./networks/wires.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -27,10 +28,11 @@ export const runDirOf = (context: Context, id: string): string => `${context.run
 /** The same of an exec. */
 export const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
 
-/** Everything that the launcher needs to start a container as it is recorded. */
+/** Everything that the launcher needs to start a container as it is recorded. @param places where it is by now */
 export function launchRequest(
   context: Context,
   { record }: Container,
+  places: readonly Place[],
   trace: boolean,
   /** Parts of volumes, by target. */
   subpaths: ReadonlyMap<string, string> = new Map(),
@@ -56,7 +58,7 @@ export function launchRequest(
     trace,
     init: host.Init ?? false,
     ownMounts: hasOwnMounts(context, record),
-    endpoints: wiresOfContainer(context, record),
+    endpoints: wiresFor(context, places),
   };
 }
 

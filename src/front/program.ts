@@ -96,19 +96,14 @@ function leaveRemoved(writer: Writer): void {
 function ifCalled(writer: Writer, name: string, to: string): void {
   const loop = writer.fresh("part");
   const end = writer.fresh("part-end");
-  const next = writer.fresh("part-next");
-  const is = writer.fresh("part-is");
   writer.set("part", slot("program"));
   writer.label(loop);
   writer.load("byte", slot("program"), 0, 1);
   writer.if(slot("byte"), "eq", imm(0), end);
   writer.add("program", imm(1));
-  writer.if(slot("byte"), "ne", imm("/".charCodeAt(0)), next);
+  writer.if(slot("byte"), "ne", imm("/".charCodeAt(0)), loop);
   writer.set("part", slot("program"));
-  writer.label(next);
   writer.jump(loop);
-  writer.label(is);
-  writer.jump(to);
   writer.label(end);
-  ifEquals(writer, "part", name, is);
+  ifEquals(writer, "part", name, to);
 }

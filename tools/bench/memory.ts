@@ -8,13 +8,14 @@ export function pss(pid: number): number {
 }
 
 /** Resident memory of a process in KiB. */
-export function resident(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-}
+export const resident = (pid: number): number => statusOf(pid, "VmRSS");
 
 /** What of it is memory that the process has allocated, without its program's pages, which the kernel may drop. */
-export function allocated(pid: number): number {
-  return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+export const allocated = (pid: number): number => statusOf(pid, "RssAnon");
+
+function statusOf(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
 }
 
 /** Pid of a process's parent. */

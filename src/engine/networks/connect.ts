@@ -3,7 +3,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import type { Endpoint } from "../../network/endpoint.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { connectPlan, disconnectPlan, reroutePlan } from "../../network/wires/live.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
@@ -15,7 +15,7 @@ import { checkAsked } from "./check.ts";
 import { follow, netNames } from "./plug.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { gatewayPlace, isBeside, type Place, placesOf, wireOf } from "./wires.ts";
+import { placesOf, wiresBy } from "./wires.ts";
 
 /**
  * Puts a container on a further network, at once when it runs.
@@ -49,7 +49,7 @@ export const connect = (
       );
     }
     const before = record.endpoints[network.name];
-    const names = netNames(context, record);
+    const names = netNames(context, record, placesOf(context, record));
     record.endpoints[network.name] = endpoint;
     let laid = false;
     try {
@@ -58,7 +58,7 @@ export const connect = (
       endpoint.unsettled = true;
       context.store.save(record);
       await context.links.ensure([network]);
-      if (isBeside({ network })) {
+      if (isBeside(network)) {
         await context.insides.settled();
         context.insides.hold(record);
       }
@@ -66,7 +66,7 @@ export const connect = (
       laid = true;
       await follow(context, record, names);
     } catch (error) {
-      const after = netNames(context, record);
+      const after = netNames(context, record, placesOf(context, record));
       if (laid) await quietly(context, () => take(context, record, network.id));
       release(context, endpoint);
       if (before) record.endpoints[network.name] = before;
@@ -102,7 +102,7 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       throw notConnected(record, up ? "network" : "the network", name);
     }
     if (up) {
-      const names = netNames(context, record);
+      const names = netNames(context, record, placesOf(context, record));
       endpoint.unsettled = true;
       context.store.save(record);
       await take(context, record, network.id);
@@ -110,7 +110,8 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       await follow(context, record, names);
     }
     delete record.endpoints[name];
-    if (!placesOf(context, record).some(isBeside)) context.insides.release(record, []);
+    if (!placesOf(context, record).some((place) => isBeside(place.network)))
+      context.insides.release(record, []);
     context.store.save(record);
     if (up) tellMember(context, network, record, "disconnect");
   });
@@ -174,17 +175,6 @@ async function quietly({ report }: Context, work: () => Promise<void>): Promise<
   } catch (error) {
     report(`Cannot take a connection back: ${reasonOf(error)}`);
   }
-}
-
-/** What the wires of each network are, were the container on just these. */
-function wiresBy(places: readonly Place[]): ReadonlyMap<string, Endpoint> {
-  const [four, six] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
-  return new Map(
-    places.flatMap((place) => {
-      const wire = wireOf(place, place === four, place === six);
-      return wire ? [[place.network.id, wire] as const] : [];
-    }),
-  );
 }
 
 /** Lays the interface of a network that the record has it on already. */

@@ -1,9 +1,10 @@
 import { closeSync, openSync } from "node:fs";
 import type { ContainerRecord } from "../../container/record.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { removeInsidePlan } from "../../network/wires/inside.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
-import { isBeside, type Place } from "./wires.ts";
+import type { Place } from "./wires.ts";
 
 /**
  * Interfaces beside those of the host that containers got while they ran. They have no end on the host, and go with
@@ -49,7 +50,7 @@ export function createInsides(runPlan: RunPlan, report: (message: string) => voi
       const namespace = held.get(id);
       if (namespace === undefined) return;
       held.delete(id);
-      const names = gone.filter(isBeside).map(({ live }) => live.interface);
+      const names = gone.filter(({ network }) => isBeside(network)).map(({ live }) => live.interface);
       const removal = remove(namespace, names).finally(() => removals.delete(removal));
       removals.add(removal);
     },

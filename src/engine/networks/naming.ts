@@ -7,11 +7,12 @@ import type { Resolver } from "../../network/dns/resolver.ts";
 import { createHostServers, isLoopback } from "../../network/dns/servers.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { hostAddresses } from "../../network/drivers/drivers.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { parseLink } from "../../network/names/links.ts";
 import { isV6 } from "../../network/ports/published.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { dnsNames } from "./settings.ts";
-import { isBeside, type Place } from "./wires.ts";
+import type { Place } from "./wires.ts";
 
 /** Names of containers on the networks that people made, and who answers for them. */
 export interface Naming {
@@ -108,7 +109,7 @@ export function createNaming(
   };
 
   const neighboursOf = (places: readonly Place[]): NetNames["neighbours"] =>
-    places.filter(isBeside).flatMap(({ network, saved, live }) =>
+    places.filter(isUnanswered).flatMap(({ network, saved, live }) =>
       directory
         .members(network.id)
         .filter(({ ipv4, ipv6 }) => ipv4 !== live.ipv4?.address || ipv6 !== live.ipv6?.address)
@@ -133,7 +134,7 @@ export function createNaming(
         for (const address of hostAddresses(place.network)) await listen(address);
       }
       if (named.length === 0) return;
-      const unanswered = named.filter(isBeside).map(({ network }) => network.id);
+      const unanswered = named.filter(isUnanswered).map(({ network }) => network.id);
       joined.set(record.id, { named: named.map(({ network }) => network.id), unanswered });
       tell(unanswered);
     },
@@ -167,6 +168,9 @@ export function createNaming(
     },
   };
 }
+
+/** The host has no address on it at which we could be asked. */
+const isUnanswered = ({ network }: Place): boolean => isBeside(network);
 
 const linksOf = ({ asked }: Place["saved"]) => (asked.Links ?? []).flatMap((text) => parseLink(text) ?? []);
 

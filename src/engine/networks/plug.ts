@@ -2,7 +2,8 @@ import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostLink } from "../../network/drivers/host-link.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { linkExists } from "../../network/host.ts";
 import { namesPlan } from "../../network/wires/names.ts";
@@ -17,7 +18,7 @@ import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { isBeside, placesOf, wiresOf } from "./wires.ts";
+import { type Place, placesOf, wiresOf } from "./wires.ts";
 
 const SETTING_UP = "failed to set up container networking: ";
 
@@ -43,18 +44,20 @@ export function reserve(context: Context, { record }: Container): readonly Netwo
 /**
  * Before a start: addresses on all of the container's networks, their bridges and rules, its names there, and its
  * ports on the host. `unplug` takes it back.
+ * @returns where it is now
  * @throws Refusal with Docker's sentence; nothing is taken then
  */
-export async function plug(context: Context, container: Container): Promise<void> {
+export async function plug(context: Context, container: Container): Promise<readonly Place[]> {
   const { record } = container;
   try {
     await settleName(context, record);
     await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
-    if (places.some(isBeside)) await context.insides.settled();
+    if (places.some(({ network }) => isBeside(network))) await context.insides.settled();
     await context.ports.hold(record, places);
     await context.naming.join(record, places);
     if (record.published?.length) await context.links.refresh();
+    return places;
   } catch (error) {
     unplug(context, container);
     if (!(error instanceof Refusal)) throw error;
@@ -63,22 +66,20 @@ export async function plug(context: Context, container: Container): Promise<void
 }
 
 /** What the container's own files say of its networks. @throws Refusal (409): a link leads nowhere */
-export const netNames = (context: Context, record: ContainerRecord): NetNames =>
+export const netNames = (context: Context, record: ContainerRecord, places: readonly Place[]): NetNames =>
   context.naming.namesOf(
-    inOrder(placesOf(context, record)),
+    inOrder(places),
     // Once it runs, a link that leads nowhere any more is no reason to refuse anything.
     linkedHosts(context, record, isUp(record.state.status)),
   );
 
-/** Its wires, as a start lays them. */
-export function wiresOfContainer(context: Context, record: ContainerRecord): readonly Endpoint[] {
-  const places = placesOf(context, record);
-  return wiresOf(places, context.naming.asksOf(inOrder(places)));
-}
+/** The wires that a start lays. */
+export const wiresFor = ({ naming }: Context, places: readonly Place[]): readonly Endpoint[] =>
+  wiresOf(places, naming.asksOf(inOrder(places)));
 
 /** Docker's order of a container's addresses: by priority, those with both families first, by name. */
-const inOrder = (places: ReturnType<typeof placesOf>) =>
-  [...places].sort(
+const inOrder = (places: readonly Place[]): readonly Place[] =>
+  places.toSorted(
     (a, b) =>
       (b.saved.asked.GwPriority ?? 0) - (a.saved.asked.GwPriority ?? 0) ||
       Number(b.live.ipv6 !== null) - Number(a.live.ipv6 !== null) ||
@@ -92,7 +93,7 @@ const inOrder = (places: ReturnType<typeof placesOf>) =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  const after = netNames(context, record);
+  const after = netNames(context, record, places);
   if (JSON.stringify(before.asks) !== JSON.stringify(after.asks))
     await context.runPlan(namesPlan(record.state.pid, after.asks));
   changeNetFiles(namesFolder(context, record), record, before, after);
@@ -102,16 +103,15 @@ export async function follow(context: Context, record: ContainerRecord, before: 
 }
 
 /**
- * Whether a start failed because a link of the host is not there any more. It is made again then, and the start is worth another
- * attempt.
+ * Whether a start failed because a link of the host is not there any more. It is made again then, and the start is
+ * worth another attempt.
  */
 export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
   if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
   const gone = placesOf(context, record)
     .map(({ network }) => network)
     .filter((network) => {
-      const driver = driverOf(network);
-      const link = driver.bridge(network) ?? driver.parent(network);
+      const link = hostLink(network);
       return link !== null && !linkExists(link.name);
     });
   for (const network of gone) context.links.forget(network);
@@ -133,8 +133,13 @@ export function unplug(context: Context, { record }: Container): void {
 }
 
 /** `connect` and `disconnect` of everything that a container is on. */
-export function tellPlaces(context: Context, { record }: Container, action: "connect" | "disconnect"): void {
-  for (const { network } of placesOf(context, record)) tellMember(context, network, record, action);
+export function tellPlaces(
+  context: Context,
+  { record }: Container,
+  places: readonly Place[],
+  action: "connect" | "disconnect",
+): void {
+  for (const { network } of places) tellMember(context, network, record, action);
 }
 
 /** As Docker tells of a start that failed: it has left all its networks, however far it had come. */

@@ -1,11 +1,12 @@
 import { isUp } from "../../container/lifecycle.ts";
 import type { NetworkDocument } from "../../network/document.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { Context } from "../context.ts";
 import { settle } from "./connect.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
-import { isBeside, placesOf } from "./wires.ts";
+import { placesOf } from "./wires.ts";
 
 /** Whether a container that is up is on the network. */
 export const inUse = ({ containers }: Pick<Context, "containers">, { id }: NetworkDocument): boolean =>
@@ -40,7 +41,8 @@ export async function restoreNetworks(context: Context): Promise<void> {
     );
     for (const network of again) await reattach(context, network);
     for (const { record } of up) await context.naming.join(record, placesOf(context, record));
-    for (const { record } of up) if (placesOf(context, record).some(isBeside)) context.insides.hold(record);
+    for (const { record } of up)
+      if (placesOf(context, record).some(({ network }) => isBeside(network))) context.insides.hold(record);
     for (const container of up) await settle(context, container);
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);

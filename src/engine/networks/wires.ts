@@ -26,10 +26,6 @@ export function placesOf(
   });
 }
 
-/** Its interface is beside one of the host's (macvlan, ipvlan): it has no end there. */
-export const isBeside = ({ network }: Pick<Place, "network">): boolean =>
-  network.driver === "macvlan" || network.driver === "ipvlan";
-
 /**
  * The network that leads everywhere else: of those with a gateway the one with the highest priority, and of equals
  * the first by name (Docker's rule). Each family has its own.
@@ -51,26 +47,29 @@ export function gatewayPlace(places: readonly Place[], family: 4 | 6): Place | u
 }
 
 /**
- * What the wires of a container are made from.
- * @param asks the way of its questions for names, on one of these networks
+ * What the wires of a container are made from that is on just these, by network.
+ * @param asks the way of its questions for names, on one of them
  */
-export function wiresOf(places: readonly Place[], asks?: NetNames["asks"]): Endpoint[] {
+export function wiresBy(places: readonly Place[], asks?: NetNames["asks"]): ReadonlyMap<string, Endpoint> {
   const [gateway4, gateway6] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
-  return places.flatMap((place) => {
-    const endpoint = wireOf(place, place === gateway4, place === gateway6);
-    if (!endpoint) return [];
-    return asks?.network === place.network.id
-      ? [{ ...endpoint, asks: { from: asks.from, server: asks.server } }]
-      : [endpoint];
-  });
+  return new Map(
+    places.flatMap((place) => {
+      const { id } = place.network;
+      const endpoint = wireOf(place, place === gateway4, place === gateway6);
+      if (!endpoint) return [];
+      const way = asks?.network === id ? { asks: { from: asks.from, server: asks.server } } : {};
+      return [[id, { ...endpoint, ...way }] as const];
+    }),
+  );
 }
 
+/** All of them, in the order of the interfaces. */
+export const wiresOf = (places: readonly Place[], asks?: NetNames["asks"]): Endpoint[] => [
+  ...wiresBy(places, asks).values(),
+];
+
 /** One of them; null for a network without interfaces. */
-export function wireOf(
-  { network, saved, live }: Place,
-  isGateway4: boolean,
-  isGateway6: boolean,
-): Endpoint | null {
+function wireOf({ network, saved, live }: Place, isGateway4: boolean, isGateway6: boolean): Endpoint | null {
   const driver = driverOf(network);
   const link = driver.link(network, live.host);
   if (link === null) return null;
