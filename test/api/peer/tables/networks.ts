@@ -120,6 +120,7 @@ export const networks: readonly Case[] = [
         body: { Image: IMAGE, Cmd: ["sleep", "100"], HostConfig: { NetworkMode: "peer-g" } },
       }),
       del("/networks/peer-g"),
+      post("/containers/left/start"),
       post("/networks/nothing/disconnect", { body: { Container: "left" } }),
       post("/networks/peer-g/disconnect", { body: { Container: "left" } }),
       post("/networks/peer-g/disconnect", { body: { Container: "left" } }),
