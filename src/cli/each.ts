@@ -3,7 +3,7 @@ import { err, out } from "./output.ts";
 
 /**
  * Does one thing to each name, in order; prints the name, or what `said` makes of it and of what came of it, after a
- * success, and the refusal after a failure.
+ * success, unless that was false, and the refusal after a failure.
  * @returns 1 when any was refused
  */
 export async function each<T>(
@@ -15,7 +15,7 @@ export async function each<T>(
   for (const name of names) {
     try {
       const result = await act(name);
-      out(`${said(name, result)}\n`);
+      if (result !== false) out(`${said(name, result)}\n`);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       err(`${toldBy(error)}\n`);

@@ -36,6 +36,10 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
       "web",
       "-p",
       "127.0.0.1:8080:80",
+      "-p",
+      "127.0.0.1:8443-8444:8443-8444",
+      "--expose",
+      "90",
       "-l",
       "k=v",
       "-v",
@@ -80,6 +84,7 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
     ["volume", "inspect", "vol"],
     ["network", "ls"],
     ["network", "inspect", "bridge"],
+    ["network", "rm", "-f", "nobody"],
     ["port", "web"],
     ["port", "web", "80"],
     ["port", "web", "81"],
@@ -139,6 +144,13 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
       const own = await cais(args);
       assert.equal(own.code, code, own.stderr);
     });
+
+  test("run -d prints the id of what it could not start", async () => {
+    const own = await cais(["run", "-d", "--name", "late", "-p", "127.0.0.1:8080:80", "bb", "true"]);
+    assert.deepEqual([own.code, own.stderr.includes("port is already allocated")], [125, true]);
+    assert.equal(own.stdout, peer.docker("inspect", "-f", "{{.Id}}", "late"));
+    peer.docker("rm", "late");
+  });
 
   test("output and errors come apart, input goes in, nothing is lost", async () => {
     const big = Buffer.alloc(3_000_000, "0123456789abcdef\n");

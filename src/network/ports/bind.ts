@@ -1,4 +1,5 @@
 import type { Server, Socket } from "node:net";
+import { ASKED, HEARD_PORT } from "../dns/place.ts";
 import { isV6 } from "./published.ts";
 
 /** A host port that is ours, with its connections, until it is closed. */
@@ -11,8 +12,8 @@ export interface Address {
   readonly port: number;
 }
 
-/** On port 53 the resolver has some addresses of the host already; it allows others beside it (`dns/listen`). */
-export const isShared = (port: number): boolean => port === 53;
+/** At these the resolver has some addresses of the host already; it allows others beside it (`dns/listen`). */
+export const isShared = (port: number): boolean => port === ASKED.port || port === HEARD_PORT;
 
 /**
  * Binds a server to a TCP port of one address of the host; it keeps no process alive.
