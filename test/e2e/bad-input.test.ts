@@ -224,6 +224,33 @@ test(
   },
 );
 
+test("a file mounted on a directory, or the other way round: the sentence says so", can, () =>
+  unchanged(async () => {
+    const kinds = /file cannot be mounted on a directory, nor a directory on a file/;
+    for (const [source, target] of [
+      ["/etc/passwd", "/tmp"],
+      ["/tmp", "/etc/passwd"],
+    ] as const) {
+      const ended = await engine.cais([
+        "run",
+        "--rm",
+        ...NONE,
+        "-v",
+        `${source}:${target}`,
+        "busybox",
+        "true",
+      ]);
+      refused(ended, 125, kinds);
+      assert.match(ended.stderr, new RegExp(`Cannot mount ${target} \\(-v ${source}:${target}\\)`));
+    }
+    refused(
+      await engine.cais(["run", "--rm", ...NONE, "--tmpfs", "/etc/passwd", "busybox", "true"]),
+      125,
+      kinds,
+    );
+  }),
+);
+
 test("empty names, and what is no name, are refused by who reads them", can, () =>
   unchanged(async () => {
     for (const verb of ["stop", "rm", "kill", "wait", "inspect", "logs", "pause", "port", "top", "diff"])
