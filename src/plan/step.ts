@@ -250,8 +250,8 @@ export interface Escort extends Reason {
 export interface Terminal {
   /** Non-blocking. */
   readonly master: Slot;
-  /** A descriptor that is the caller's own terminal: it says how large this one is. */
-  readonly callers?: number;
+  /** A descriptor that is the caller's own terminal: it says how large this one is, and is put back in the end. */
+  readonly callers?: { readonly descriptor: number; readonly before: Data };
 }
 
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */

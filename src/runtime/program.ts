@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { isatty } from "node:tty";
 import { candidates } from "../container/launch/workload.ts";
 import { accompany, type ExitCode, execute, type Handed } from "../host/execute.ts";
 import { unnamedPrograms } from "../host/unnamed.ts";
@@ -71,17 +70,10 @@ export function launch(it: Launch): void {
  * @throws RuntimeError as above
  */
 export async function launchAndWait(it: Launch): Promise<ExitCode> {
-  const restore = await rawTerminal(it.process);
-  const code = await withFile(it.program, (path) => accompany(path, handed(it), FORWARDED)).finally(restore);
+  const code = await withFile(it.program, (path) => accompany(path, handed(it), FORWARDED));
   const report = reportOf(it);
   if (report !== undefined) throw failureOf(it, code, report);
   return code;
-}
-
-/** What is typed is for the process's own terminal, every byte of it. */
-async function rawTerminal({ terminal }: Process): Promise<() => void> {
-  if (terminal !== true || !isatty(0)) return () => {};
-  return (await import("../host/terminal.ts")).makeRaw(0) ?? (() => {});
 }
 
 const handed = ({ preserve }: Launch): Handed => ({ name: "cais-runtime-launch", preserve });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, program, root } from "../support/skip.ts";
@@ -66,3 +67,22 @@ test("a terminal without a person has all that is said and reads to the end", po
   const failed = await cais.run(["exec", "--tty", "stays", "nope"]);
   assert.match(failed.stderr, /exec: \\"nope\\": executable file not found in \$PATH/);
 });
+
+test(
+  "the caller's terminal is as it was afterwards, whether the container could be started or not",
+  possible,
+  async () => {
+    await using scene = makeScene();
+    const run = (args: readonly string[]) => {
+      const bundle = scene.bundle("tty", { args, process: { terminal: true } });
+      const line = `stty -g; '${scene.program}' --root '${scene.cais.root}' run --bundle '${bundle}' tty; echo $?; stty -g`;
+      const lines = spawnSync("script", ["-qc", line, "/dev/null"], { encoding: "utf8" })
+        .stdout.trim()
+        .split("\r\n");
+      assert.equal(lines.at(-1), lines[0], lines.join("\n"));
+      return lines.slice(1, -1).join("\n");
+    };
+    assert.match(run(["stty"]), /^speed 38400 baud;[\s\S]*\n0$/);
+    assert.match(run(["nope"]), /executable file not found[\s\S]*\n1$/);
+  },
+);

@@ -9,7 +9,15 @@ import { endWith } from "./custody.ts";
 import { bindConsole } from "./devices.ts";
 import { HERE, open } from "./files.ts";
 import { openOfChild } from "./namespaces.ts";
-import { openTerminal, ownerOf, ownSession, takeTerminal, terminalStreams } from "./streams.ts";
+import {
+  makeRaw,
+  openTerminal,
+  ownerOf,
+  ownSession,
+  TERMIOS,
+  takeTerminal,
+  terminalStreams,
+} from "./streams.ts";
 import { candidates, closeOnExec } from "./workload.ts";
 
 /**
@@ -49,7 +57,7 @@ export const FAILURES = REPORT;
 export function leftToCaller(facts: CallerFacts, process: Process): Custody {
   const file = (name: keyof typeof CALLER_FILES) => `${facts.directory}/${CALLER_FILES[name]}`;
   const carries = process.terminal === true && facts.consoleSocket === undefined;
-  const { callersTerminal: callers } = facts;
+  const callers = carries ? facts.callersTerminal : undefined;
   const orphan = call(
     "prctl",
     [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(0)],
@@ -61,7 +69,8 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       ...(facts.waits ? startFifos(file("start"), file("reply")) : []),
       ...(facts.consoleSocket === undefined ? [] : connectConsole(facts.consoleSocket)),
       // In a group of its own it could not read from the caller's terminal.
-      ...(facts.stays ? signalsAsBytes(carries && callers !== undefined) : []),
+      ...(facts.stays ? signalsAsBytes(callers !== undefined) : []),
+      ...(callers === undefined ? [] : makeRaw(callers)),
     ],
     forget: [
       ...[REPORT, "signals", "cgroup"].map((slot) => close(slot, "leave it to the creator")),
@@ -106,7 +115,12 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
               child: "child",
               signals: "signals",
               ...(carries
-                ? { terminal: { master: "master", ...(callers === undefined ? {} : { callers }) } }
+                ? {
+                    terminal: {
+                      master: "master",
+                      ...(callers === undefined ? {} : { callers: { descriptor: callers, before: TERMIOS } }),
+                    },
+                  }
                 : {}),
               why: "wait for the end of the process; forward signals to it",
             },

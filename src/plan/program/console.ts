@@ -64,7 +64,7 @@ function lowerConsole(writer: Writer, step: Escort, terminal: Terminal): void {
 }
 
 /** From the terminal to descriptor 1; after the end all that is there, and then it is over. */
-function carryOutput(writer: Writer, { master }: Terminal, output: string, go: string): void {
+function carryOutput(writer: Writer, { callers, master }: Terminal, output: string, go: string): void {
   const write = writer.fresh("console-write");
   const wait = writer.fresh("console-wait");
   const written = writer.fresh("console-written");
@@ -89,6 +89,8 @@ function carryOutput(writer: Writer, { master }: Terminal, output: string, go: s
   writer.if(slot(LAST), "ne", imm(0), output);
   writer.label(over);
   writer.if(slot(LAST), "eq", imm(0), go);
+  if (callers !== undefined)
+    writer.syscall("ioctl", imm(callers.descriptor), imm(TTY.TCSETSW), at(callers.before));
   endAs(writer);
   writer.label(wait);
   writer.store(at(STDOUT), 0, 4, imm(1));
@@ -126,7 +128,7 @@ function signals(writer: Writer, step: Escort, terminal: Terminal, loop: string,
 function resize(writer: Writer, { callers, master }: Terminal): void {
   if (callers === undefined) return;
   const none = writer.fresh("console-no-size");
-  writer.syscall("ioctl", imm(callers), imm(TTY.TIOCGWINSZ), at(WINDOW));
+  writer.syscall("ioctl", imm(callers.descriptor), imm(TTY.TIOCGWINSZ), at(WINDOW));
   writer.if("acc", "lt", imm(0), none);
   writer.syscall("ioctl", slot(master), imm(TTY.TIOCSWINSZ), at(WINDOW));
   writer.label(none);
