@@ -27,6 +27,7 @@ import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
 import { passListener, unheard } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
+import { spendProgram } from "./spend.ts";
 import { ownSession } from "./streams.ts";
 import { execute } from "./workload.ts";
 
@@ -112,6 +113,7 @@ export function execPlan(facts: ExecFacts): Plan {
   ];
   const steps: Step[] = [
     ...custody.begin,
+    ...spendProgram(),
     ...(facts.sameKeyring === true ? [] : ownKeyring()),
     call(
       "pidfd_open",

@@ -32,6 +32,7 @@ import { moveNetDevices, type NetDevice } from "./net-devices.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
+import { spendProgram } from "./spend.ts";
 import { afterClone, beforeClone, inUserNamespace, openInChild, type UserParts } from "./users.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
@@ -137,6 +138,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
   });
   const steps: Step[] = [
     ...custody.begin,
+    ...spendProgram(),
     ...(facts.sameKeyring === true ? [] : ownKeyring()),
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...cgroupSteps.before,
