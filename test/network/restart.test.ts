@@ -242,3 +242,30 @@ test(
     assert.equal(engine.inside("ip", "-o", "addr", "show", "cais0"), before);
   },
 );
+
+test("a document that is behind does not give away what a container has that runs", can, async () => {
+  await using engine = await startEngine();
+  await engine.ok(["import", busyboxTar(), "busybox"]);
+  await engine.ok(["network", "create", "web", "--subnet", "10.82.0.0/24"]);
+  await engine.ok(["create", "--name", "behind", "--network", "web", "busybox", "true"]);
+  await sleeper(engine, "--name", "runs", "--network", "web");
+  const documents: string[] = [];
+  for (const name of ["behind", "runs"]) {
+    const folder = join(engine.root, "containers", await engine.ok(["inspect", "-f", "{{.Id}}", name]));
+    documents.push(folder);
+  }
+  await engine.kill();
+  // Its end was not written down before its address was another one's, and the engine killed.
+  const files = documents.map((folder) =>
+    join(folder, readdirSync(folder).find((one) => /^container\.\d+\.json$/.test(one)) ?? ""),
+  );
+  const [behind, runs] = files.map((path) => JSON.parse(readFileSync(path, "utf8")));
+  behind.endpoints.web.live = { ...runs.endpoints.web.live, id: "0".repeat(64) };
+  writeFileSync(files[0]!, JSON.stringify(behind));
+  await engine.start();
+  await sleeper(engine, "--name", "next", "--network", "web");
+  assert.deepEqual(
+    [await addressOf(engine, "runs"), await addressOf(engine, "next")],
+    ["10.82.0.2", "10.82.0.3"],
+  );
+});
