@@ -1,3 +1,4 @@
+import { madeOnce } from "../oci/once.ts";
 import type { Exchange } from "./http/exchange.ts";
 
 /**
@@ -12,27 +13,16 @@ export function frame(stream: "stdout" | "stderr", chunk: Uint8Array): Buffer {
   return framed;
 }
 
-const framed = new WeakMap<Uint8Array, Buffer>();
+const framed = {
+  stdout: madeOnce((chunk: Uint8Array) => frame("stdout", chunk)),
+  stderr: madeOnce((chunk: Uint8Array) => frame("stderr", chunk)),
+} as const;
 
 /** As `frame`, made once for all who get this chunk of what a container says. */
-export function frameForAll(stream: "stdout" | "stderr", chunk: Uint8Array): Buffer {
-  const known = framed.get(chunk);
-  if (known) return known;
-  const made = frame(stream, chunk);
-  framed.set(chunk, made);
-  return made;
-}
-
-const copies = new WeakMap<Uint8Array, Buffer>();
+export const frameForAll = (stream: "stdout" | "stderr", chunk: Uint8Array): Buffer => framed[stream](chunk);
 
 /** The chunk in memory of its own, copied once for all who get it. */
-export function copyForAll(chunk: Uint8Array): Buffer {
-  const known = copies.get(chunk);
-  if (known) return known;
-  const made = Buffer.from(chunk);
-  copies.set(chunk, made);
-  return made;
-}
+export const copyForAll = madeOnce((chunk: Uint8Array) => Buffer.from(chunk));
 
 const RAW = "application/vnd.docker.raw-stream";
 const MULTIPLEXED = "application/vnd.docker.multiplexed-stream";

@@ -1,7 +1,7 @@
 import type { Resources } from "../oci/runtime/resources.ts";
 import { effectiveRules } from "./device-rules.ts";
 import { directoryIn, type Hierarchy, type Layout } from "./layout.ts";
-import type { Parent } from "./parent.ts";
+import type { Names, Parent } from "./parent.ts";
 import type { CgroupPlan, Write } from "./plan.ts";
 import { V1 } from "./v1.ts";
 import { unifiedWrites, V2 } from "./v2.ts";
@@ -15,7 +15,7 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
   const trees = usedTrees(layout);
   const directories = directoriesOf(layout, cgroup);
   const writes: Write[] = trees.flatMap((tree) =>
-    writesOf(tree, directoryIn(tree, cgroup), resources, parent.files.get(tree.path) ?? new Set()),
+    writesOf(tree, directoryIn(tree, cgroup), resources, parent.files.get(tree.path) ?? NONE),
   );
   const { unified } = layout;
   const unifiedDirectory = unified === undefined ? undefined : directoryIn(unified, cgroup);
@@ -42,6 +42,8 @@ export function limits(parent: Parent, cgroup: string, resources: Resources): Cg
   };
 }
 
+const NONE: Names = { has: () => false };
+
 /** The directories of a cgroup, in the order in which they are made. */
 export const directoriesOf = (layout: Layout, cgroup: string): readonly string[] =>
   usedTrees(layout).map((tree) => directoryIn(tree, cgroup));
@@ -56,12 +58,7 @@ export function usedTrees({ hierarchies, unified }: Layout): readonly Hierarchy[
 }
 
 /** The writes for every controller that `tree` has, cpuset first. */
-function writesOf(
-  tree: Hierarchy,
-  directory: string,
-  resources: Resources,
-  files: ReadonlySet<string>,
-): Write[] {
+function writesOf(tree: Hierarchy, directory: string, resources: Resources, files: Names): Write[] {
   const table = tree.version === 1 ? V1 : V2;
   return Object.entries(table).flatMap(([controller, writer]) =>
     tree.controllers.includes(controller) ? writer(directory, resources, files) : [],

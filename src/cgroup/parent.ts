@@ -6,13 +6,16 @@ import { directoryIn, type Hierarchy, type Layout } from "./layout.ts";
 /** Where containers live unless their configuration names another parent. */
 export const DEFAULT_PARENT = "/cais";
 
+/** What is asked of a set of names. */
+export type Names = Pick<ReadonlySet<string>, "has">;
+
 /** A prepared parent of containers' cgroups. */
 export interface Parent {
   readonly layout: Layout;
   /** Relative to each tree: "/cais". */
   readonly cgroup: string;
   /** Mount path of a tree → the files a cgroup below this parent has there: what the kernel can do. */
-  readonly files: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly files: ReadonlyMap<string, Names>;
   /** What the parent may use, as "0-3,7"; absent without the cpuset controller. */
   readonly cpuset?: { readonly cpus: string; readonly mems: string };
 }
@@ -23,16 +26,27 @@ export interface Parent {
  * the cpuset's cpus and mems are filled in, and copied to children by the kernel.
  */
 export function prepareParent(layout: Layout, cgroup: string = DEFAULT_PARENT): Parent {
-  const files = new Map<string, ReadonlySet<string>>();
+  const files = new Map<string, Names>();
   for (const tree of layout.hierarchies) {
     const directory = directoryIn(tree, cgroup);
     make(directory);
     if (tree.version === 2) enableControllers(tree, directory);
     else if (tree.controllers.includes("cpuset")) fillCpuset(tree, directory);
-    files.set(tree.path, new Set(readdirSync(directory)));
+    files.set(tree.path, namesIn(directory));
   }
   const cpuset = readCpuset(layout, cgroup);
   return { layout, cgroup: join("/", cgroup), files, ...(cpuset === undefined ? {} : { cpuset }) };
+}
+
+/** Read when the first is asked for: most containers limit little. */
+function namesIn(directory: string): Names {
+  let names: ReadonlySet<string> | undefined;
+  return {
+    has(name) {
+      names ??= new Set(readdirSync(directory));
+      return names.has(name);
+    },
+  };
 }
 
 function readCpuset(layout: Layout, cgroup: string): Parent["cpuset"] {

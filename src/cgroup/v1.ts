@@ -1,12 +1,13 @@
 import type { BlockThrottle, DeviceRule, Resources } from "../oci/runtime/resources.ts";
 import { effectiveRules } from "./device-rules.ts";
+import type { Names } from "./parent.ts";
 import type { Write } from "./plan.ts";
 
 /**
  * cgroup v1: the writes of each controller into a fresh directory, in the order the kernel accepts them.
  * Rules: Documentation/admin-guide/cgroup-v1/*.rst. `files` are the names a cgroup of that tree has.
  */
-export type Writer = (directory: string, resources: Resources, files: ReadonlySet<string>) => Write[];
+export type Writer = (directory: string, resources: Resources, files: Names) => Write[];
 
 type Pair = readonly [file: string, value: number | string | undefined, field: string];
 

@@ -1,6 +1,7 @@
 import { parseAddress } from "../client/address.ts";
 import type { Engine } from "../client/request.ts";
 import type { ClientTls } from "../host/socket.ts";
+import { DEFAULT_RUN, HOST_VARIABLES, socketIn } from "../wire/front.ts";
 import { caller } from "./caller/caller.ts";
 import { bool, text } from "./flags/flag.ts";
 import { type TlsOptions, tlsFlags } from "./flags/tls.ts";
@@ -41,12 +42,12 @@ export interface GlobalOptions extends TlsOptions {
  */
 export function makeContext(options: GlobalOptions, tls: ClientTls | undefined, dispatch: Dispatch): Context {
   const { engine: only, environment } = caller();
-  const run = options.run ?? "/run/cais";
+  const run = options.run ?? DEFAULT_RUN;
   const root = options.root ?? "/var/lib/cais";
   const own = { root, run, debug: options.debug, dispatch };
   if (only) return { ...own, engine: only };
-  const chosen = options.host ?? (environment.CAIS_HOST || environment.DOCKER_HOST || undefined);
-  const endpoint = parseAddress(chosen ?? `unix://${run}/cais.sock`, tls);
+  const chosen = options.host ?? HOST_VARIABLES.map((name) => environment[name]).find(Boolean);
+  const endpoint = parseAddress(chosen ?? `unix://${socketIn(run)}`, tls);
   const socket = endpoint.kind === "unix" ? endpoint.path : undefined;
   const engine: Engine =
     chosen === undefined && socket !== undefined

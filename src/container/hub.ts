@@ -1,8 +1,8 @@
 /** Somebody who is attached to a container's output. */
 export interface Listener {
   /**
-   * What it keeps of the chunk it must copy; all listeners get the same object. Returns a promise when it cannot take more at once: the container's
-   * output waits for it, as in Docker.
+   * What it keeps of the chunk it must copy; all listeners get the same object. Returns a promise when it cannot take
+   * more at once: the container's output waits for it, as in Docker.
    */
   write(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> | undefined;
   /** The container has ended, all of its output was written. */

@@ -19,7 +19,7 @@ import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
 import { linkedEnvironment } from "./networks/linked.ts";
-import { placesOf, wiresOf } from "./networks/wires.ts";
+import { type Place, wiresOf } from "./networks/wires.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -27,10 +27,11 @@ export const runDirOf = (context: Context, id: string): string => `${context.run
 /** The same of an exec. */
 export const execRunDirOf = (context: Context, id: string): string => `${context.run}/execs/${id}`;
 
-/** Everything that the launcher needs to start a container as it is recorded. */
+/** Everything that the launcher needs to start a container as it is recorded. @param places where it is by now */
 export function launchRequest(
   context: Context,
   { record }: Container,
+  places: readonly Place[],
   trace: boolean,
   /** Parts of volumes, by target. */
   subpaths: ReadonlyMap<string, string> = new Map(),
@@ -56,7 +57,7 @@ export function launchRequest(
     trace,
     init: host.Init ?? false,
     ownMounts: hasOwnMounts(context, record),
-    endpoints: wiresOf(placesOf(context, record)),
+    endpoints: wiresOf(places),
   };
 }
 

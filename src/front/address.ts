@@ -1,18 +1,18 @@
+import { SOCKET } from "../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../plan/program/writer.ts";
 import type { Data, Slot } from "../plan/step.ts";
+import { DEFAULT_RUN, HOST_VARIABLES, socketIn } from "../wire/front.ts";
 import { VARIABLES } from "./stack.ts";
 import { appendText, ifBegins } from "./text.ts";
 
 /** struct sockaddr_un (unix(7)): the family, then the path. */
 export const ADDRESS: Data = { kind: "space", size: 112, name: "address" };
 export const ADDRESS_LENGTH = 110;
-const AF_UNIX = 1;
 const SUN_PATH = 108;
-/** Where the engine listens when nobody says otherwise (`cli/context.ts`). */
-const DEFAULT: Data = { kind: "text", text: "/run/cais/cais.sock" };
+/** Where the engine listens when nobody says otherwise. */
+const DEFAULT: Data = { kind: "text", text: socketIn(DEFAULT_RUN) };
 
-/** Variables that name an engine, the first one that is set wins (`cli/context.ts`). */
-const HOSTS = ["CAIS_HOST=", "DOCKER_HOST="];
+const HOSTS = HOST_VARIABLES.map((name) => `${name}=`);
 /** With one of these somebody wants the runtime: people who compare the two, and Bun itself. */
 const DIRECT = ["CAIS_DIRECT=", "BUN_BE_BUN="];
 
@@ -36,7 +36,7 @@ export function findAddress(writer: Writer, elsewhere: string): void {
     writer.label(next);
   }
   writer.label(copy);
-  writer.store(at(ADDRESS), 0, 2, imm(AF_UNIX));
+  writer.store(at(ADDRESS), 0, 2, imm(SOCKET.AF_UNIX));
   writer.set("into", at(ADDRESS, 2));
   appendText(writer, "path", "into", at(ADDRESS, 2 + SUN_PATH - 1), elsewhere);
 }

@@ -1,15 +1,14 @@
+import { SOCKET } from "../kernel/flags.ts";
 import { u64 } from "../plan/build.ts";
 import { at, imm, slot, type Writer } from "../plan/program/writer.ts";
 import type { Data, Slot } from "../plan/step.ts";
 import { CALL_HEAD, CALL_LIMIT, FRONT_ANSWER, frontRequest } from "../wire/front.ts";
 import { ADDRESS, ADDRESS_LENGTH, findAddress } from "./address.ts";
-import { AT, findAuxiliary, WORD_POINTERS, WORDS } from "./stack.ts";
+import { AUXV, findAuxiliary, WORD_POINTERS, WORDS } from "./stack.ts";
 
 /** The connection to the engine. */
-export const SOCKET: Slot = "socket";
+export const CONNECTION: Slot = "socket";
 
-const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 0o2000001;
 /** Room for a path: PATH_MAX (linux/limits.h) bytes. */
 export const DIRECTORY = { kind: "space", size: 4096, name: "directory" } as const;
 const CALL: Data = { kind: "space", size: CALL_HEAD.size, name: "call" };
@@ -25,7 +24,7 @@ export function askEngine(writer: Writer, build: string, elsewhere: string): voi
   const request = frontRequest(build);
   findAddress(writer, elsewhere);
   // The words and the environment lie in one piece: from the first word to the name of the executable.
-  findAuxiliary(writer, AT.execfn, "execfn-place", elsewhere);
+  findAuxiliary(writer, AUXV.execfn, "execfn-place", elsewhere);
   writer.load("strings-end", slot("execfn-place"), 0, 8);
   writer.load("strings", slot(WORD_POINTERS), 0, 8);
   writer.subtract("strings-end", slot("strings"));
@@ -36,10 +35,10 @@ export function askEngine(writer: Writer, build: string, elsewhere: string): voi
   writer.if("acc", "lt", imm(1), elsewhere);
   writer.set("directory-length", "acc");
 
-  writer.syscall("socket", imm(AF_UNIX), imm(SOCK_STREAM_CLOEXEC), imm(0));
+  writer.syscall("socket", imm(SOCKET.AF_UNIX), imm(SOCKET.STREAM | SOCKET.CLOEXEC), imm(0));
   writer.if("acc", "lt", imm(0), elsewhere);
-  writer.set(SOCKET, "acc");
-  writer.syscall("connect", slot(SOCKET), at(ADDRESS), imm(ADDRESS_LENGTH));
+  writer.set(CONNECTION, "acc");
+  writer.syscall("connect", slot(CONNECTION), at(ADDRESS), imm(ADDRESS_LENGTH));
   writer.if("acc", "lt", imm(0), elsewhere);
 
   writer.store(at(CALL), CALL_HEAD.words, 8, slot(WORDS));
@@ -62,7 +61,7 @@ export function askEngine(writer: Writer, build: string, elsewhere: string): voi
   writer.store(at(vector), 40, 8, slot("directory-length"));
   writer.store(at(vector), 48, 8, slot("strings"));
   writer.store(at(vector), 56, 8, slot("strings-end"));
-  writer.syscall("writev", slot(SOCKET), at(vector), imm(4));
+  writer.syscall("writev", slot(CONNECTION), at(vector), imm(4));
   writer.if("acc", "lt", imm(0), elsewhere);
   readAnswer(writer, elsewhere);
 }
@@ -75,7 +74,7 @@ function readAnswer(writer: Writer, elsewhere: string): void {
   writer.set("answer-left", imm(FRONT_ANSWER.length));
   writer.label(next);
   writer.if(slot("answer-left"), "eq", imm(0), done);
-  writer.syscall("read", slot(SOCKET), slot("answer-at"), slot("answer-left"));
+  writer.syscall("read", slot(CONNECTION), slot("answer-at"), slot("answer-left"));
   writer.if("acc", "lt", imm(1), elsewhere);
   writer.set("moved", "acc");
   writer.add("answer-at", slot("moved"));

@@ -1,7 +1,9 @@
+import { AT, O } from "../kernel/flags.ts";
+import { ELF, PF, PT } from "../plan/program/elf.ts";
 import type { Operand } from "../plan/program/ops.ts";
 import { at, imm, slot, type Writer } from "../plan/program/writer.ts";
 import type { Data } from "../plan/step.ts";
-import { AT, findAuxiliary, STACK, VARIABLES_END } from "./stack.ts";
+import { AUXV, findAuxiliary, STACK, VARIABLES_END } from "./stack.ts";
 
 /**
  * What the kernel does for a program that names an interpreter in its headers (fs/binfmt_elf.c): map that, tell it
@@ -16,39 +18,33 @@ export interface Original {
   readonly headers: Uint8Array;
 }
 
-const AT_FDCWD = -100;
-const O_CLOEXEC = 0o2000000;
 const PAGE = 4096;
-const PROT_WRITE = 2;
+const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
 const MAP_PRIVATE = 2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
-/** Offsets in the headers of a 64-bit ELF file (elf(5)). */
-const ELF = { entry: 24, table: 32, count: 56, size: 56 } as const;
+/** Offsets in a program header (elf(5)). */
 const HEADER = { type: 0, flags: 4, offset: 8, address: 16, fileSize: 32, memorySize: 40 } as const;
-const PT_NULL = 0;
-const PT_LOAD = 1;
-const PT_PHDR = 6;
 /** The file's header and the table after it; every interpreter has it there. */
 const HEADERS: Data = { kind: "space", size: 4096, name: "interpreter-headers" };
 
 /** Begin the original program. Does not come back. */
 export function startOriginal(writer: Writer, { entry, headers, interpreter }: Original): void {
   const failed = writer.fresh("load-failed");
-  writer.syscall("openat", imm(AT_FDCWD), at({ kind: "text", text: interpreter }), imm(O_CLOEXEC), imm(0));
+  writer.syscall("openat", imm(AT.FDCWD), at({ kind: "text", text: interpreter }), imm(O.CLOEXEC), imm(0));
   writer.if("acc", "lt", imm(0), failed);
   writer.set("file", "acc");
   writer.syscall("pread64", slot("file"), at(HEADERS), imm(4096), imm(0));
-  writer.if("acc", "lt", imm(ELF.size), failed);
+  writer.if("acc", "lt", imm(ELF.headerSize), failed);
   reserve(writer, failed);
   mapSegments(writer, failed);
   writer.syscall("close", slot("file"));
 
   const facts: readonly [number, Operand][] = [
-    [AT.base, slot("base")],
-    [AT.entry, imm(entry)],
+    [AUXV.base, slot("base")],
+    [AUXV.entry, imm(entry)],
     // The interpreter insists on a header that names it.
-    [AT.headers, at({ kind: "bytes", bytes: relocatable(headers) })],
+    [AUXV.headers, at({ kind: "bytes", bytes: relocatable(headers) })],
   ];
   for (const [type, value] of facts) {
     findAuxiliary(writer, type, "fact", failed);
@@ -68,8 +64,8 @@ export function startOriginal(writer: Writer, { entry, headers, interpreter }: O
 function relocatable(headers: Uint8Array): Uint8Array {
   const table = Uint8Array.from(headers);
   const view = new DataView(table.buffer);
-  for (let header = 0; header < table.length; header += ELF.size) {
-    if (view.getUint32(header, true) === PT_PHDR) view.setUint32(header, PT_NULL, true);
+  for (let header = 0; header < table.length; header += ELF.headerSize) {
+    if (view.getUint32(header, true) === PT.PHDR) view.setUint32(header, PT.NULL, true);
   }
   return table;
 }
@@ -85,10 +81,10 @@ function forSegments(writer: Writer, each: () => void): void {
   writer.label(loop);
   writer.if(slot("segments-left"), "eq", imm(0), end);
   writer.load("type", slot("header"), HEADER.type, 4);
-  writer.if(slot("type"), "ne", imm(PT_LOAD), next);
+  writer.if(slot("type"), "ne", imm(PT.LOAD), next);
   each();
   writer.label(next);
-  writer.add("header", imm(ELF.size));
+  writer.add("header", imm(ELF.headerSize));
   writer.subtract("segments-left", imm(1));
   writer.jump(loop);
   writer.label(end);
@@ -170,14 +166,14 @@ function zeroRest(writer: Writer, failed: string): void {
   writer.label(done);
 }
 
-/** PF_X 1, PF_W 2, PF_R 4 (elf.h) are PROT_EXEC 4, PROT_WRITE 2, PROT_READ 1 (mman.h): the same bits mirrored. */
+/** What may be done with a segment, as mmap(2) says it. */
 function protection(writer: Writer): void {
   writer.load("flags", slot("header"), HEADER.flags, 4);
   writer.set("protection", imm(0));
   for (const [bit, meaning] of [
-    [4, 1],
-    [2, PROT_WRITE],
-    [1, 4],
+    [PF.R, PROT.READ],
+    [PF.W, PROT.WRITE],
+    [PF.X, PROT.EXEC],
   ] as const) {
     const without = writer.fresh("flag-without");
     writer.if(slot("flags"), "lt", imm(bit), without);

@@ -21,6 +21,18 @@ const BASE = { code: 0x100000, data: 0x180000 };
  */
 const WITHOUT_JIT = "BUN_JSC_useJIT=0";
 
+/**
+ * A runtime's command takes most of its memory at once: in pages of 2 MiB, where the kernel has them for who asks, it
+ * has a third of the page faults. Others may stay for long beside a container, and have no memory to waste.
+ */
+const LARGE_PAGES = "MIMALLOC_ALLOW_THP=1";
+
+/**
+ * The engine's heap grows as on a machine with 128 MiB: up to twice what is in use while that is little, then by
+ * less. On a large machine it would take a third more, for no speed that can be measured.
+ */
+const SMALL_HEAP = "BUN_JSC_forceRAMSize=134217728";
+
 export interface FrontOptions {
   /** Names this build; the engine takes commands of its own build only. */
   readonly build: string;
@@ -33,6 +45,8 @@ export function frontProgram({ arch = hostArch(), build, original }: FrontOption
   const writer = new Writer();
   const own = writer.fresh("own");
   const brief = writer.fresh("brief");
+  const begin = writer.fresh("begin");
+  const command = writer.fresh("command");
   const runtime = writer.fresh("runtime");
   const declined = writer.fresh("declined");
   readStack(writer);
@@ -41,7 +55,7 @@ export function frontProgram({ arch = hostArch(), build, original }: FrontOption
   writer.load("program", slot(WORD_POINTERS), 0, 8);
   writer.set(NEXT_WORD, slot(WORD_POINTERS, 8));
   ifCalled(writer, "cais-runtime", runtime);
-  // Options before the command may name another engine; `serve` is none that ends soon.
+  // Options before the command may name another engine, or come before `serve`, which is none that ends soon.
   ifBegins(writer, "word", "-", own);
   ifEquals(writer, "word", "serve", own);
   writer.set(NEXT_WORD, slot(WORD_POINTERS, 16));
@@ -52,18 +66,24 @@ export function frontProgram({ arch = hostArch(), build, original }: FrontOption
 
   const commands = { start: writer.fresh("start"), delete: writer.fresh("delete") };
   writer.label(runtime);
-  readCommand(writer, commands, brief);
+  readCommand(writer, commands, command);
   writer.label(commands.start);
-  startContainer(writer, build, brief);
+  startContainer(writer, build, command);
   writer.label(commands.delete);
-  deleteContainer(writer, build, brief);
+  deleteContainer(writer, build, command);
+  writer.label(command);
+  addVariable(writer, LARGE_PAGES);
+  writer.jump(brief);
 
   writer.label(declined);
   withdraw(writer);
   writer.label(brief);
   leaveRemoved(writer);
   addVariable(writer, WITHOUT_JIT);
+  writer.jump(begin);
   writer.label(own);
+  addVariable(writer, SMALL_HEAP);
+  writer.label(begin);
   startOriginal(writer, original);
 
   const addresses = writer.layout.addresses(BASE);
@@ -86,19 +106,14 @@ function leaveRemoved(writer: Writer): void {
 function ifCalled(writer: Writer, name: string, to: string): void {
   const loop = writer.fresh("part");
   const end = writer.fresh("part-end");
-  const next = writer.fresh("part-next");
-  const is = writer.fresh("part-is");
   writer.set("part", slot("program"));
   writer.label(loop);
   writer.load("byte", slot("program"), 0, 1);
   writer.if(slot("byte"), "eq", imm(0), end);
   writer.add("program", imm(1));
-  writer.if(slot("byte"), "ne", imm("/".charCodeAt(0)), next);
+  writer.if(slot("byte"), "ne", imm("/".charCodeAt(0)), loop);
   writer.set("part", slot("program"));
-  writer.label(next);
   writer.jump(loop);
-  writer.label(is);
-  writer.jump(to);
   writer.label(end);
-  ifEquals(writer, "part", name, is);
+  ifEquals(writer, "part", name, to);
 }

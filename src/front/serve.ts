@@ -1,21 +1,15 @@
-import { SIGNALS } from "../kernel/signals.ts";
+import { ERRNO } from "../kernel/errno.ts";
+import { SFD, SIG } from "../kernel/flags.ts";
+import { type SignalName, signalSet } from "../kernel/signals.ts";
+import { POLLIN, POLLOUT } from "../plan/program/poll.ts";
 import { at, imm, slot, type Writer } from "../plan/program/writer.ts";
 import type { Data, Slot } from "../plan/step.ts";
-import { FRONT_SIGNALS, NOTICE, ORDER, RECORD } from "../wire/front.ts";
-import { SOCKET } from "./ask.ts";
+import { COMMAND_SIGNALS, NOTICE, ORDER, RECORD } from "../wire/front.ts";
+import { CONNECTION } from "./ask.ts";
 
 /** signalfd of the signals that the engine is told of. */
 export const SIGNAL_FD: Slot = "signal-fd";
 
-const EINTR = -4;
-const EAGAIN = -11;
-const EPIPE = -32;
-const SIG_BLOCK = 0;
-const SIG_UNBLOCK = 1;
-const SIG_SETMASK = 2;
-const SFD_CLOEXEC = 0o2000000;
-const POLLIN = 1;
-const POLLOUT = 4;
 /** As of a program that SIGPIPE ended. */
 const BROKEN_PIPE = 141;
 const LOST = "cais: the engine ended before the command did\n";
@@ -31,23 +25,23 @@ const POLL: Data = { kind: "space", size: 24, name: "poll" };
 const ORDERED: Data = { kind: "space", size: RECORD.size, name: "order" };
 const TOLD: Data = { kind: "space", size: RECORD.size, name: "notice" };
 
-/** A set of signals as the kernel has it: one bit each, from the lowest (signal(7)). */
-function mask(names: readonly (keyof typeof SIGNALS)[]): Data {
-  const bits = names.reduce((set, name) => set | (1n << BigInt(SIGNALS[name] - 1)), 0n);
-  return { kind: "bytes", bytes: new Uint8Array(BigUint64Array.of(bits).buffer) };
-}
+/** A set of signals in memory. */
+const mask = (names: readonly SignalName[]): Data => ({
+  kind: "bytes",
+  bytes: new Uint8Array(BigUint64Array.of(signalSet(names)).buffer),
+});
 
 /** From here on signals wait: those for the engine to be read, SIGPIPE to be told by a call's error. */
 export function holdSignals(writer: Writer): void {
-  const held = mask([...FRONT_SIGNALS, "SIGPIPE"]);
-  writer.syscall("rt_sigprocmask", imm(SIG_BLOCK), at(held), at(OLD_MASK), imm(8));
+  const held = mask([...COMMAND_SIGNALS, "SIGPIPE"]);
+  writer.syscall("rt_sigprocmask", imm(SIG.BLOCK), at(held), at(OLD_MASK), imm(8));
 }
 
 /** As if nothing had been: signals come as they did, nothing of ours is open. */
 export function withdraw(writer: Writer): void {
-  writer.syscall("close", slot(SOCKET));
+  writer.syscall("close", slot(CONNECTION));
   writer.syscall("close", slot(SIGNAL_FD));
-  writer.syscall("rt_sigprocmask", imm(SIG_SETMASK), at(OLD_MASK), imm(0), imm(8));
+  writer.syscall("rt_sigprocmask", imm(SIG.SETMASK), at(OLD_MASK), imm(0), imm(8));
 }
 
 /** Do what the engine orders until the command has ended. Goes to `elsewhere` when it declines. */
@@ -55,12 +49,12 @@ export function serveOrders(writer: Writer, elsewhere: string): void {
   const loop = writer.fresh("orders");
   const quiet = writer.fresh("no-signal");
   const lost = writer.fresh("lost");
-  writer.syscall("signalfd4", imm(-1), at(mask(FRONT_SIGNALS)), imm(8), imm(SFD_CLOEXEC));
+  writer.syscall("signalfd4", imm(-1), at(mask(COMMAND_SIGNALS)), imm(8), imm(SFD.CLOEXEC));
   writer.set(SIGNAL_FD, "acc");
   writer.label(loop);
   writer.store(at(POLL), 0, 4, slot(SIGNAL_FD));
   writer.store(at(POLL), 4, 4, imm(POLLIN));
-  writer.store(at(POLL), 8, 4, slot(SOCKET));
+  writer.store(at(POLL), 8, 4, slot(CONNECTION));
   writer.store(at(POLL), 12, 4, imm(POLLIN));
   writer.syscall("ppoll", at(POLL), imm(2), imm(0), imm(0), imm(0));
   // After a stop the kernel may say so.
@@ -84,7 +78,7 @@ function tellSignal(writer: Writer, lost: string): void {
   writer.load("signal", at(SIGINFO), 0, 4);
   writer.store(at(TOLD), RECORD.kind, 8, imm(NOTICE.signal));
   writer.store(at(TOLD), RECORD.value, 8, slot("signal"));
-  writer.syscall("write", slot(SOCKET), at(TOLD), imm(RECORD.size));
+  writer.syscall("write", slot(CONNECTION), at(TOLD), imm(RECORD.size));
   writer.if("acc", "lt", imm(0), lost);
 }
 
@@ -93,7 +87,7 @@ function readOrder(writer: Writer, lost: string): void {
   writer.set("order-at", at(ORDERED));
   writer.set("order-left", imm(RECORD.size));
   writer.label(next);
-  writer.syscall("read", slot(SOCKET), slot("order-at"), slot("order-left"));
+  writer.syscall("read", slot(CONNECTION), slot("order-at"), slot("order-left"));
   writer.if("acc", "lt", imm(1), lost);
   writer.set("moved", "acc");
   writer.add("order-at", slot("moved"));
@@ -143,7 +137,7 @@ function passOn(writer: Writer, loop: string, lost: string): void {
   writer.if(slot("room"), "lt", imm(65536), fits);
   writer.set("room", imm(65536));
   writer.label(fits);
-  writer.syscall("read", slot(SOCKET), at(BUFFER), slot("room"));
+  writer.syscall("read", slot(CONNECTION), at(BUFFER), slot("room"));
   writer.if("acc", "lt", imm(1), lost);
   writer.set("pass-left", "acc");
   writer.subtract("value", slot("pass-left"));
@@ -152,9 +146,9 @@ function passOn(writer: Writer, loop: string, lost: string): void {
   writer.if(slot("pass-left"), "eq", imm(0), next);
   writer.syscall("write", slot("output"), slot("pass-at"), slot("pass-left"));
   writer.if("acc", "ge", imm(0), wrote);
-  writer.if("acc", "eq", imm(EAGAIN), full);
-  writer.if("acc", "eq", imm(EINTR), write);
-  writer.if("acc", "eq", imm(EPIPE), broken);
+  writer.if("acc", "eq", imm(-ERRNO.EAGAIN), full);
+  writer.if("acc", "eq", imm(-ERRNO.EINTR), write);
+  writer.if("acc", "eq", imm(-ERRNO.EPIPE), broken);
   writer.syscall("exit_group", imm(1));
   writer.label(broken);
   writer.syscall("exit_group", imm(BROKEN_PIPE));
@@ -176,6 +170,6 @@ function takeSignal(writer: Writer): void {
   writer.syscall("getpid");
   writer.set("own-pid", "acc");
   writer.syscall("kill", slot("own-pid"), slot("value"));
-  writer.syscall("rt_sigprocmask", imm(SIG_UNBLOCK), at(mask(FRONT_SIGNALS)), imm(0), imm(8));
-  writer.syscall("rt_sigprocmask", imm(SIG_BLOCK), at(mask(FRONT_SIGNALS)), imm(0), imm(8));
+  writer.syscall("rt_sigprocmask", imm(SIG.UNBLOCK), at(mask(COMMAND_SIGNALS)), imm(0), imm(8));
+  writer.syscall("rt_sigprocmask", imm(SIG.BLOCK), at(mask(COMMAND_SIGNALS)), imm(0), imm(8));
 }

@@ -18,7 +18,7 @@ export const VARIABLES_END: Slot = "variables-end";
 export const AUXILIARY: Slot = "auxiliary";
 
 /** Entries of the auxiliary vector (linux/auxvec.h). */
-export const AT = { null: 0, headers: 3, base: 7, entry: 9, execfn: 31 } as const;
+export const AUXV = { null: 0, headers: 3, base: 7, entry: 9, execfn: 31 } as const;
 
 /** Find everything. */
 export function readStack(writer: Writer): void {
@@ -51,7 +51,7 @@ export function findAuxiliary(writer: Writer, type: number, into: Slot, absent: 
   writer.load("type", slot("entry"), 0, 8);
   writer.if(slot("type"), "eq", imm(type), found);
   writer.add("entry", imm(16));
-  writer.if(slot("type"), "ne", imm(AT.null), next);
+  writer.if(slot("type"), "ne", imm(AUXV.null), next);
   writer.jump(absent);
   writer.label(found);
   writer.set(into, slot("entry", 8));

@@ -1,17 +1,17 @@
-import { AARCH64 } from "./syscalls/aarch64.ts";
-import { X86_64 } from "./syscalls/x86_64.ts";
+import { aarch64 } from "./syscalls/aarch64.ts";
+import { x86_64 } from "./syscalls/x86_64.ts";
 
 /** The processor architectures a launch program can be compiled for. */
 export type Arch = "x86_64" | "aarch64";
 
 /** A system call both architectures have: the only ones a plan may use. */
-export type SyscallName = keyof typeof X86_64 & keyof typeof AARCH64;
+export type SyscallName = keyof ReturnType<typeof x86_64> & keyof ReturnType<typeof aarch64>;
 
-const TABLES: Record<Arch, Record<SyscallName, number>> = { x86_64: X86_64, aarch64: AARCH64 };
+const TABLES: Record<Arch, () => Record<SyscallName, number>> = { x86_64, aarch64 };
 
 /** The number of `name` on `arch`. */
 export function syscallNumber(arch: Arch, name: SyscallName): number {
-  return TABLES[arch][name];
+  return TABLES[arch]()[name];
 }
 
 /** The architecture this process runs on; throws for one cais has no assembler for. */

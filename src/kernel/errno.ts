@@ -135,7 +135,8 @@ export const ERRNO = {
 
 export type ErrnoName = keyof typeof ERRNO;
 
-const TEXT: Record<ErrnoName, string> = {
+/** Made when a first error is told, as the names below: most processes tell none. */
+const makeTexts = (): Record<ErrnoName, string> => ({
   EPERM: "Operation not permitted",
   ENOENT: "No such file or directory",
   ESRCH: "No such process",
@@ -267,19 +268,24 @@ const TEXT: Record<ErrnoName, string> = {
   ENOTRECOVERABLE: "State not recoverable",
   ERFKILL: "Operation not possible due to RF-kill",
   EHWPOISON: "Memory page has hardware error",
-};
+});
+let texts: Record<ErrnoName, string> | undefined;
 
-const NAMES = new Map<number, ErrnoName>(
-  Object.entries(ERRNO).map(([name, value]) => [value, name as ErrnoName]),
-);
+let names: ReadonlyMap<number, ErrnoName> | undefined;
+const nameOf = (value: number): ErrnoName | undefined => {
+  names ??= new Map(Object.entries(ERRNO).map(([name, number]) => [number, name as ErrnoName]));
+  return names.get(value);
+};
 
 /** The name of an error number (`2` → `"ENOENT"`); `"E<n>"` for one the headers do not name. */
 export function errnoName(value: number): string {
-  return NAMES.get(value) ?? `E${value}`;
+  return nameOf(value) ?? `E${value}`;
 }
 
 /** The kernel's words for an error number, in lower case as Docker prints them. */
 export function errnoText(value: number): string {
-  const name = NAMES.get(value);
-  return name === undefined ? `error ${value}` : TEXT[name].toLowerCase();
+  const name = nameOf(value);
+  if (name === undefined) return `error ${value}`;
+  texts ??= makeTexts();
+  return texts[name].toLowerCase();
 }

@@ -143,7 +143,7 @@ export const S = { IFIFO: 0o010000, IFCHR: 0o020000, IFBLK: 0o060000 } as const;
 /** linux/signalfd.h */
 export const SFD = { CLOEXEC: 0x80000, NONBLOCK: 0x800 } as const;
 /** asm-generic/signal-defs.h */
-export const SIG = { BLOCK: 0, SETMASK: 2 } as const;
+export const SIG = { BLOCK: 0, UNBLOCK: 1, SETMASK: 2 } as const;
 /** linux/close_range.h */
 export const CLOSE_RANGE_CLOEXEC = 4;
 /** linux/capability.h */

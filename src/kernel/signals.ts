@@ -35,6 +35,10 @@ export const SIGNALS = {
 
 export type SignalName = keyof typeof SIGNALS;
 
+/** A set of signals as the kernel has it: one bit each, from the lowest (signal(7)). */
+export const signalSet = (names: readonly SignalName[]): bigint =>
+  names.reduce((set, name) => set | (1n << BigInt(SIGNALS[name] - 1)), 0n);
+
 /** Other words for the same signals. */
 const ALIASES: Readonly<Record<string, number>> = {
   SIGIOT: SIGNALS.SIGABRT,

@@ -1,4 +1,5 @@
 import { Refusal } from "../oci/error.ts";
+import { isInterfaceName } from "../oci/interface.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { NetworkDocument } from "./document.ts";
 import type { GatewayMode } from "./firewall/types.ts";
@@ -143,10 +144,9 @@ function mode(options: Options, name: string, internal: boolean): GatewayMode {
   return text as GatewayMode;
 }
 
-/** Names of network interfaces: at most 15 bytes, no slash, no colon, no space (`dev_valid_name` in net/core/dev.c). */
+/** Names of network interfaces, which people can read. */
 export function checkInterfaceName(name: string, option: string): void {
-  if (/^[^\s/:\p{Cc}]{1,15}$/u.test(name) && name !== "." && name !== ".." && Buffer.byteLength(name) <= 15)
-    return;
+  if (isInterfaceName(name) && !/\p{Cc}/u.test(name)) return;
   throw bad(option, name.slice(0, 80), "an interface's name has 1 to 15 bytes and no slash, colon or space");
 }
 

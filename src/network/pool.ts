@@ -1,3 +1,4 @@
+import { madeOnce } from "../oci/once.ts";
 import { parseSubnet, type Subnet } from "./address.ts";
 import type { NetworkDocument, Pool } from "./document.ts";
 
@@ -8,11 +9,12 @@ export interface LivePool {
 }
 
 /** The pools that containers get addresses from: those of the families that are on. */
-export function poolsOf({ configOnly, ipv4, ipv6, pools }: NetworkDocument): LivePool[] {
-  if (configOnly) return [];
-  return pools.flatMap((pool) => {
-    const subnet = parseSubnet(pool.subnet)!;
-    const { family } = subnet;
-    return (family === 4 ? ipv4 : ipv6) ? [{ family, subnet, pool }] : [];
-  });
-}
+export const poolsOf = madeOnce(({ configOnly, ipv4, ipv6, pools }: NetworkDocument): readonly LivePool[] =>
+  configOnly
+    ? []
+    : pools.flatMap((pool) => {
+        const subnet = parseSubnet(pool.subnet)!;
+        const { family } = subnet;
+        return (family === 4 ? ipv4 : ipv6) ? [{ family, subnet, pool }] : [];
+      }),
+);

@@ -6,6 +6,10 @@ export type Node =
   | { readonly kind: "any"; readonly parts: readonly Node[] }
   | { readonly kind: "repeat"; readonly part: Node; readonly least: number; readonly most?: number };
 
+/** The ends of the text. */
+export const BEGIN: Node = { kind: "assert", holds: (_, at) => at === 0 };
+export const END: Node = { kind: "assert", holds: (text, at) => at === text.length };
+
 /** As in Go (regexp/syntax). */
 const REPEAT_MAX = 1000;
 const DEPTH_MAX = 100;
@@ -85,8 +89,8 @@ export function parseRegexp(pattern: string): Node {
     if (character === "*" || character === "+" || character === "?")
       throw bad("missing argument to repetition operator");
     if (character === ".") return { kind: "one", accepts: (one) => one !== "\n" };
-    if (character === "^") return { kind: "assert", holds: (_, offset) => offset === 0 };
-    if (character === "$") return { kind: "assert", holds: (text, offset) => offset === text.length };
+    if (character === "^") return BEGIN;
+    if (character === "$") return END;
     if (character === "[") return { kind: "one", accepts: characterClass() };
     if (character !== "\\") return { kind: "one", accepts: (one) => one === character };
     const escaped = source[at];

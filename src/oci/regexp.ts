@@ -22,14 +22,27 @@ const PROGRAM_MAX = 5000;
  * @throws Error for a pattern that is malformed or too large
  */
 export function linearRegexp(pattern: string): LinearRegexp {
-  const program: Instruction[] = [];
-  emit(parseRegexp(pattern), program);
-  program.push({ op: "match" });
-  return { test: (text) => run(program, text) };
+  return { test: matcher(parseRegexp(pattern), "anywhere", PROGRAM_MAX) };
 }
 
-function emit(node: Node, program: Instruction[]): void {
-  if (program.length > PROGRAM_MAX) throw new Error("expression nests repeats too deeply");
+/**
+ * The same of an expression that has been parsed.
+ * @param from where a match may begin
+ * @param most instructions that it may have
+ */
+export function matcher(
+  node: Node,
+  from: "anywhere" | "start",
+  most = Number.POSITIVE_INFINITY,
+): LinearRegexp["test"] {
+  const program: Instruction[] = [];
+  emit(node, program, most);
+  program.push({ op: "match" });
+  return (text) => run(program, text, from === "anywhere");
+}
+
+function emit(node: Node, program: Instruction[], most: number): void {
+  if (program.length > most) throw new Error("expression nests repeats too deeply");
   const here = () => program.length;
   const reserve = () => program.push({ op: "match" }) - 1;
   switch (node.kind) {
@@ -40,14 +53,14 @@ function emit(node: Node, program: Instruction[]): void {
       program.push({ op: "assert", holds: node.holds });
       return;
     case "all":
-      for (const part of node.parts) emit(part, program);
+      for (const part of node.parts) emit(part, program, most);
       return;
     case "any": {
       const ends: number[] = [];
       for (const [index, part] of node.parts.entries()) {
         const last = index === node.parts.length - 1;
         const split = last ? -1 : reserve();
-        emit(part, program);
+        emit(part, program, most);
         if (last) break;
         ends.push(reserve());
         program[split] = { op: "split", to: [split + 1, here()] };
@@ -56,10 +69,10 @@ function emit(node: Node, program: Instruction[]): void {
       return;
     }
     case "repeat": {
-      for (let count = 0; count < node.least; count++) emit(node.part, program);
+      for (let count = 0; count < node.least; count++) emit(node.part, program, most);
       if (node.most === undefined) {
         const split = reserve();
-        emit(node.part, program);
+        emit(node.part, program, most);
         program.push({ op: "jump", to: split });
         program[split] = { op: "split", to: [split + 1, here()] };
         return;
@@ -67,23 +80,24 @@ function emit(node: Node, program: Instruction[]): void {
       const splits: number[] = [];
       for (let count = node.least; count < node.most; count++) {
         splits.push(reserve());
-        emit(node.part, program);
+        emit(node.part, program, most);
       }
       for (const split of splits) program[split] = { op: "split", to: [split + 1, here()] };
     }
   }
 }
 
-function run(program: readonly Instruction[], text: string): boolean {
-  const characters = [...text];
+function run(program: readonly Instruction[], text: string, anywhere: boolean): boolean {
   let states: number[] = [];
   let matched = false;
+  /** Before which character, counted from 1, an instruction was last reached. */
+  const seen = new Uint32Array(program.length);
   /** Everything that is reached without a character; each instruction once. */
-  const follow = (from: number, at: number, seen: Uint8Array, into: number[]): void => {
+  const follow = (from: number, at: number, turn: number, into: number[]): void => {
     const todo = [from];
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-      if (seen[next] === 1) continue;
-      seen[next] = 1;
+      if (seen[next] === turn) continue;
+      seen[next] = turn;
       const instruction = program[next]!;
       if (instruction.op === "match") matched = true;
       else if (instruction.op === "one") into.push(next);
@@ -93,20 +107,18 @@ function run(program: readonly Instruction[], text: string): boolean {
     }
   };
   let offset = 0;
-  for (let index = 0; index <= characters.length; index++) {
-    const seen = new Uint8Array(program.length);
+  for (let turn = 1; ; turn++) {
     const reached: number[] = [];
-    for (const state of states) follow(state, offset, seen, reached);
-    // A match may begin anywhere.
-    follow(0, offset, seen, reached);
+    for (const state of states) follow(state, offset, turn, reached);
+    if (anywhere || turn === 1) follow(0, offset, turn, reached);
     if (matched) return true;
-    const character = characters[index];
-    if (character === undefined) return false;
-    states = reached.flatMap((state) => {
+    if (offset === text.length || (reached.length === 0 && !anywhere)) return false;
+    const character = String.fromCodePoint(text.codePointAt(offset)!);
+    states = [];
+    for (const state of reached) {
       const instruction = program[state]!;
-      return instruction.op === "one" && instruction.accepts(character) ? [state + 1] : [];
-    });
+      if (instruction.op === "one" && instruction.accepts(character)) states.push(state + 1);
+    }
     offset += character.length;
   }
-  return false;
 }

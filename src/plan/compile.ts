@@ -1,7 +1,8 @@
 import { type Arch, hostArch } from "../kernel/arch.ts";
 import { aarch64 } from "./program/aarch64.ts";
 import { elf } from "./program/elf.ts";
-import { type LowerOptions, lower, type NumberedStep } from "./program/lower.ts";
+import { lower } from "./program/lower.ts";
+import type { LowerOptions, NumberedStep } from "./program/numbered.ts";
 import type { Assembler } from "./program/ops.ts";
 import { x86_64 } from "./program/x86_64.ts";
 import type { Plan } from "./step.ts";

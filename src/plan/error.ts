@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { ERRNO, errnoName, errnoText } from "../kernel/errno.ts";
 import type { Request } from "../kernel/netlink/message.ts";
 import { hintFor } from "./hints.ts";
-import type { NumberedStep, Side } from "./program/lower.ts";
+import type { NumberedStep, Side } from "./program/numbered.ts";
 import { HOOK_STATUS } from "./records.ts";
 import type { Hook, Numbered, Step } from "./step.ts";
 

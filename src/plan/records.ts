@@ -35,6 +35,12 @@ export const CONTROL_KIND = {
   attend: 6,
 } as const;
 
+/**
+ * What a container's process and who made it say to each other (src/plan/program/sync.ts), and what is told of a step
+ * that fails after `start`: 0 for a word or a descriptor and 1 for a failure; the step; the error, negative.
+ */
+export const MESSAGE = { kind: 0, step: 8, error: 16, size: 24 } as const;
+
 /** A spool: the file to which the keeper moves one stream of output. All offsets are the file's own. */
 export const SPOOL = {
   /** Output begins here; what is before is the engine's, see src/container/keeper/spool.ts. */

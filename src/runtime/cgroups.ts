@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import { check } from "../cgroup/check.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
+import { cgroupForMore } from "../cgroup/inner.ts";
 import { killAll } from "../cgroup/kill.ts";
 import { directoryIn, type Hierarchy, type Layout, readLayout } from "../cgroup/layout.ts";
 import { limits, usedTrees } from "../cgroup/limits.ts";
 import { prepareParent } from "../cgroup/parent.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { processes } from "../cgroup/processes.ts";
-import { readKernel } from "../cgroup/read.ts";
 import { remove as removeCgroup } from "../cgroup/remove.ts";
 import type { Resources } from "../oci/runtime/resources.ts";
 import type { RuntimeSpec } from "../oci/runtime/spec.ts";
@@ -147,7 +147,7 @@ export function joinCgroups(cgroup: string, pid: number, wanted: readonly string
       .map((tree) => ({ file: `${placeIn(tree)}/tasks`, text: "0" as const })),
     ...(unified === undefined
       ? {}
-      : { unified: below.has(unified) ? placeIn(unified) : whereProcessesMayBe(unified, cgroup, pid) }),
+      : { unified: below.has(unified) ? placeIn(unified) : cgroupForMore(placeIn(unified), cgroup, pid) }),
   };
 }
 
@@ -174,15 +174,4 @@ function subgroups(layout: Layout, cgroup: string, wanted: readonly string[]): M
     for (const tree of trees) found.set(tree, place);
   }
   return found;
-}
-
-/**
- * A cgroup that gives controllers to its children may have no processes of its own (cgroups(7), "no internal
- * processes"): a container that has arranged itself so, as systemd does, is joined where its first process is.
- */
-function whereProcessesMayBe(unified: Hierarchy, cgroup: string, pid: number): string {
-  const own = directoryIn(unified, cgroup);
-  if (readKernel(`${own}/cgroup.subtree_control`).trim() === "") return own;
-  const place = /^0::(.*)$/m.exec(readKernel(`/proc/${pid}/cgroup`))?.[1] ?? "";
-  return place.startsWith(`${cgroup}/`) ? directoryIn(unified, place) : own;
 }

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { resolve } from "node:path";
+import { RUNTIME_ROOT } from "../wire/runtime.ts";
 import { type Flags, readArguments } from "./arguments.ts";
 import type { RuntimeCommand } from "./context.ts";
 import { RuntimeError, wordsOf } from "./failure.ts";
@@ -18,8 +19,6 @@ const GLOBAL: Flags = {
   version: { short: "v" },
   help: { short: "h" },
 };
-
-const DEFAULT_ROOT = "/run/cais-runtime";
 
 /** Loaded only when the command runs: start-up is most of what a short command costs. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: RuntimeCommand }>>> = {
@@ -61,7 +60,7 @@ export async function runtime(argv: readonly string[]): Promise<number> {
     const command = (await load()).default;
     const given = readArguments({ ...command.flags, help: { short: "h" } }, rest);
     if (given.has("help")) return help();
-    const root = resolve(front.get("root") ?? DEFAULT_ROOT);
+    const root = resolve(front.get("root") ?? RUNTIME_ROOT);
     return await command.run({ root, log, systemd: front.has("systemd-cgroup") }, given);
   } catch (error) {
     log.error(wordsOf(error));

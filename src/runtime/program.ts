@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { CALLER_FILES } from "../container/launch/caller-files.ts";
 import { candidates } from "../container/launch/workload.ts";
 import { accompany, type ExitCode, execute, type Handed } from "../host/execute.ts";
 import { unnamedPrograms } from "../host/unnamed.ts";
@@ -8,6 +7,7 @@ import type { Process } from "../oci/runtime/spec.ts";
 import { compile, type Program } from "../plan/compile.ts";
 import { callName, cannotExecute, StepError } from "../plan/error.ts";
 import type { Plan } from "../plan/step.ts";
+import { CALLER_FILES } from "../wire/runtime.ts";
 import { RuntimeError } from "./failure.ts";
 import type { LateStep } from "./store.ts";
 

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isFrozen } from "../cgroup/freeze.ts";
 import { readLayout } from "../cgroup/layout.ts";
-import { CALLER_FILES } from "../container/launch/caller-files.ts";
 import { parseStat, readStat } from "../kernel/process.ts";
+import { CALLER_FILES } from "../wire/runtime.ts";
 import type { ContainerDocument } from "./store.ts";
 
 /** The words of the runtime specification ("State"), and runc's for what is paused. */

@@ -13,6 +13,7 @@ import { codeOf } from "../oci/error.ts";
 import { parseExactly } from "../oci/runtime/read.ts";
 import type { Seccomp } from "../oci/runtime/seccomp.ts";
 import type { Hooks, Process } from "../oci/runtime/spec.ts";
+import { DOCUMENT } from "../wire/runtime.ts";
 import { RuntimeError } from "./failure.ts";
 
 /**
@@ -53,7 +54,6 @@ export interface ContainerDocument {
 }
 
 const FORMAT = "cais-runtime/1";
-const DOCUMENT = "state.json";
 /** A configuration may be that large, and the document holds parts of it. */
 const LARGEST = 32 * 1024 * 1024;
 

@@ -5,6 +5,13 @@
  * same file does, as if there were no front.
  */
 
+/** Variables that name an engine; the first one that is set wins. */
+export const HOST_VARIABLES = ["CAIS_HOST", "DOCKER_HOST"] as const;
+/** The engine's run directory when nobody names another. */
+export const DEFAULT_RUN = "/run/cais";
+/** The engine's socket in its run directory. */
+export const socketIn = (run: string): string => `${run}/cais.sock`;
+
 /** The request. `build` is the build that front and engine must have in common: they are one program in two places. */
 export function frontRequest(build: string): string {
   return `POST ${FRONT_PATH}?build=${build} HTTP/1.1\r\nHost: cais\r\nConnection: Upgrade\r\nUpgrade: cais\r\n\r\n`;
@@ -45,8 +52,11 @@ export const ORDER = {
 /** What the front sends: it has got signal number `value`. */
 export const NOTICE = { signal: 1 } as const;
 
-/** Signals that the front tells the engine of: those that people and supervisors send. */
-export const FRONT_SIGNALS = [
+/**
+ * Signals that are for a command, and for the container that it stands for: those that people and supervisors send. The
+ * front tells the engine of them. What the kernel tells a process about itself stays with it.
+ */
+export const COMMAND_SIGNALS = [
   "SIGHUP",
   "SIGINT",
   "SIGQUIT",

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { FIELDS } from "../../src/container/spec/shape.ts";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 import { PROBES } from "./hostconfig/probes.ts";
 import { REFUSED, TOLD, WARNED } from "./hostconfig/samples.ts";
 import { ask } from "./peer/ask.ts";
@@ -34,13 +35,8 @@ function tables(): Record<"HostConfig" | "Config", Row[]> {
 }
 
 let engine: TestEngine;
-before(async () => {
-  if (options.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), IMAGE]);
-});
-after(async () => {
-  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+suiteEngine(options, IMAGE, (started) => {
+  engine = started;
 });
 
 interface Made {

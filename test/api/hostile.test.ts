@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 import { ask } from "./peer/ask.ts";
 
 /** What Docker's clients never send: each is answered with a sentence or cut off, and the engine keeps serving. */
@@ -11,13 +12,8 @@ const options = needs(root(), busyboxMissing());
 const IMAGE = "busybox:hostile";
 
 let engine: TestEngine;
-before(async () => {
-  if (options.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), IMAGE]);
-});
-after(async () => {
-  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+suiteEngine(options, IMAGE, (started) => {
+  engine = started;
 });
 
 const serves = async (): Promise<void> =>

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
-import { after, before, test } from "node:test";
-import { lacking, type TestEngine, testEngine } from "../engine/engine-fixture.ts";
+import { test } from "node:test";
+import { lacking, suiteEngine, type TestEngine } from "../engine/engine-fixture.ts";
 
 const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
-before(async () => {
-  if (lacking === undefined) engine = await testEngine();
-});
-after(async () => {
-  if (lacking === undefined) await engine.end();
+suiteEngine((started) => {
+  engine = started;
 });
 
 /** Sends bytes as they are; resolves to all that came back once the other side has closed or `until` matched. */

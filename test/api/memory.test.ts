@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
+import { memoryOf } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 import { ask } from "./peer/ask.ts";
 
 /** What an engine keeps in memory: little when it has nothing to do, and not more because much was written. */
@@ -13,20 +14,12 @@ const IMAGE = "busybox:memory";
 const MIB = 1024;
 
 let engine: TestEngine;
-before(async () => {
-  if (options.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), IMAGE]);
-});
-after(async () => {
-  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+suiteEngine(options, IMAGE, (started) => {
+  engine = started;
 });
 
 /** KiB of one kind: `VmRSS`, `RssFile`, `RssAnon`. */
-const memory = (kind: string): number =>
-  Number(
-    new RegExp(`^${kind}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${engine.pid()}/status`, "utf8"))?.[1],
-  );
+const memory = (kind: string): number => memoryOf(engine.pid(), kind);
 
 test("a quiet engine gives its program's memory back, and works on", options, async () => {
   for (let each = 0; each < 20; each++) await engine.ok(["run", "--rm", "--network", "none", IMAGE, "true"]);

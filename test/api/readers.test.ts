@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
+import { memoryOf } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 import { type Answer, ask } from "./peer/ask.ts";
 
 /** Readers that read nothing, and readers to whom nothing is said: neither makes the engine grow. */
@@ -13,20 +15,14 @@ const IMAGE = "busybox:readers";
 const MIB = 1024;
 
 let engine: TestEngine;
-before(async () => {
-  if (options.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), IMAGE]);
-});
-after(async () => {
-  if (options.skip === undefined) await engine[Symbol.asyncDispose]();
+suiteEngine(options, IMAGE, (started) => {
+  engine = started;
 });
 
 const send = (method: string, path: string, body?: object): Promise<Answer> =>
   ask(engine.socket, { method, path, ...(body ? { body } : {}) });
 /** KiB. */
-const resident = (): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${engine.pid()}/status`, "utf8"))?.[1]);
+const resident = (): number => memoryOf(engine.pid(), "VmRSS");
 const descriptors = (): number => readdirSync(`/proc/${engine.pid()}/fd`).length;
 
 async function start(name: string, Cmd: readonly string[], more: object = {}): Promise<void> {

@@ -2,16 +2,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { after, before, test } from "node:test";
-import { lacking, type TestEngine, testEngine } from "../engine/engine-fixture.ts";
+import { test } from "node:test";
+import { lacking, suiteEngine, type TestEngine } from "../engine/engine-fixture.ts";
 
 const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
-before(async () => {
-  if (lacking === undefined) engine = await testEngine();
-});
-after(async () => {
-  if (lacking === undefined) await engine.end();
+suiteEngine((started) => {
+  engine = started;
 });
 
 const ECHO = 'while read line; do echo "o $line"; echo "e $line" >&2; done';

@@ -92,7 +92,8 @@ test("preparing a parent twice is preparing it once", needs(root(), v1), async (
   const layout = readLayout();
   const name = `/cais-test-${process.pid}-twice/deeper`;
   const first = prepareParent(layout, name);
-  assert.deepEqual(prepareParent(layout, name), first);
+  const plain = ({ files, ...rest }: typeof first) => ({ ...rest, trees: [...files.keys()] });
+  assert.deepEqual(plain(prepareParent(layout, name)), plain(first));
   await remove(layout, `/cais-test-${process.pid}-twice`);
   assert.ok(layout.hierarchies.every(({ path }) => !existsSync(`${path}/cais-test-${process.pid}-twice`)));
 });

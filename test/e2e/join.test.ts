@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /** Containers that name others: their namespaces, their shared memory, their volumes. */
 const can = needs(root(), busyboxMissing());
 const NONE = ["--network", "none"] as const;
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 /** Make a container that sleeps. */
 const sleeper = (name: string, ...args: readonly string[]) =>

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { statusOf } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /** A container's life as the command line has it: every state and what leads from one to the next. */
 const can = needs(root(), busyboxMissing());
@@ -14,12 +15,9 @@ const NONE = ["--network", "none"] as const;
 const POLITE = 'trap "exit 0" TERM; echo ready; while :; do sleep 1000 & wait; done';
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const run = (name: string, ...words: readonly string[]) =>
   engine.ok(["run", "-d", ...NONE, "--name", name, ...words]);

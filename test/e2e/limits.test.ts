@@ -1,22 +1,20 @@
 import assert from "node:assert/strict";
 import { availableParallelism } from "node:os";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { readCgroup } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /** What every limit writes into the container's cgroup, at its start and while it runs. */
 const can = needs(root(), busyboxMissing());
 const MEBIBYTE = 1 << 20;
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 /** A file of a controller on each version of cgroups, and what is in it. */
 interface File {

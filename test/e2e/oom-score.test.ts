@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { ownCapabilities } from "../../src/kernel/capabilities.ts";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /** `--oom-score-adj`, which only the host's root may lower, in containers with and without users of their own. */
 const can = needs(root(), busyboxMissing());
@@ -16,12 +17,9 @@ const lower = needs(
 );
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const SCORE = ["cat", "/proc/self/oom_score_adj"];
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 import { openTerminal } from "../support/terminal.ts";
 
 /** What goes into a container and what comes out: attach, exec, logs, terminals, signals. */
@@ -12,12 +13,9 @@ const can = needs(root(), busyboxMissing());
 const NONE = ["--network", "none"] as const;
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const run = (name: string, ...words: readonly string[]) =>
   engine.ok(["run", "-d", ...NONE, "--name", name, ...words]);

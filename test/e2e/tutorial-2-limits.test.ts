@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as pass } from "node:timers/promises";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import {
   LIST_NAMESPACES,
   namespacesOf,
@@ -13,6 +13,7 @@ import {
   statusOf,
 } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /**
  * "Namespaces, chroot and cgroups by hand": `unshare` with a user mapped to root, the three mounts, a fifth of
@@ -24,12 +25,9 @@ const FIRST = 100_000;
 const USERNS = `--userns=uid=0:${FIRST}:65536`;
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const start = async (name: string, ...options: readonly string[]): Promise<number> => {
   await engine.ok(["run", "-d", "--network", "none", "--name", name, ...options]);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { LIST_NAMESPACES, namespacesOf, parseNamespaces, readCgroup } from "../support/process.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /**
  * "A container in 100 lines": a program that runs itself again in new namespaces and pivots into a root, and
@@ -14,12 +15,9 @@ const can = needs(root(), busyboxMissing());
 const NONE = ["--network", "none"] as const;
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const run = (...args: readonly string[]): Promise<string> => engine.ok(["run", "--rm", ...NONE, ...args]);
 

@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 /** The files of a container with users of its own. */
 const can = needs(root(), busyboxMissing());
 let engine: TestEngine;
 
-before(async () => {
-  if (can.skip !== undefined) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const OPTIONS = ["--network", "none", "--userns", "uid=0:100000:65536,gid=0:200000:65536"] as const;
 const run = (...args: readonly string[]) => engine.ok(["run", "--rm", ...OPTIONS, ...args]);

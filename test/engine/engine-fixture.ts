@@ -11,6 +11,7 @@ import {
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 
 /** An engine in a process of its own, so that it can be killed. */
 export interface TestEngine {
@@ -32,8 +33,19 @@ const BUSYBOX = "/bin/busybox";
 export const lacking =
   process.geteuid?.() !== 0 ? "not root" : existsSync(BUSYBOX) ? undefined : "no static busybox";
 
+/** One engine for all tests of the file that calls this, with a busybox image; none where they are skipped. */
+export function suiteEngine(started: (engine: TestEngine) => void): void {
+  let engine: TestEngine | undefined;
+  before(async () => {
+    if (lacking !== undefined) return;
+    engine = await testEngine();
+    started(engine);
+  });
+  after(() => engine?.end());
+}
+
 /** Starts one on directories of its own, with a busybox image. */
-export async function testEngine(): Promise<TestEngine> {
+async function testEngine(): Promise<TestEngine> {
   const directory = mkdtempSync(join(tmpdir(), "cais-engine-"));
   const socket = join(directory, "cais.sock");
   const program = join(directory, "serve.ts");

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { lacking, type TestEngine, testEngine } from "./engine-fixture.ts";
+import { test } from "node:test";
+import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 import { openEvents } from "./event-stream.ts";
 
 const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
-before(async () => {
-  if (lacking === undefined) engine = await testEngine();
-});
-after(async () => {
-  if (lacking === undefined) await engine.end();
+suiteEngine((started) => {
+  engine = started;
 });
 
 async function container(name: string, more: object = {}): Promise<void> {

@@ -9,16 +9,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { lacking, type TestEngine, testEngine } from "./engine-fixture.ts";
+import { test } from "node:test";
+import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 
 const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
-before(async () => {
-  if (lacking === undefined) engine = await testEngine();
-});
-after(async () => {
-  if (lacking === undefined) await engine.end();
+suiteEngine((started) => {
+  engine = started;
 });
 
 const image = "busybox:test";

@@ -2,16 +2,13 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
-import { lacking, type TestEngine, testEngine } from "./engine-fixture.ts";
+import { test } from "node:test";
+import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 
 const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
-before(async () => {
-  if (lacking === undefined) engine = await testEngine();
-});
-after(async () => {
-  if (lacking === undefined) await engine.end();
+suiteEngine((started) => {
+  engine = started;
 });
 
 async function create(name: string, LogConfig: object, script: string, more: object = {}): Promise<string> {

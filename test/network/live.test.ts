@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startEngine, type TestEngine } from "../support/engine.ts";
-import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { test } from "node:test";
+import type { TestEngine } from "../support/engine.ts";
+import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, program, root } from "../support/skip.ts";
+import { suiteEngine } from "../support/suite.ts";
 
 const can = needs(root(), busyboxMissing(), program("ip", "iproute2"));
 
 let engine: TestEngine;
-before(async () => {
-  if (can.skip) return;
-  engine = await startEngine();
-  await engine.ok(["import", busyboxTar(), "busybox"]);
+suiteEngine(can, "busybox", (started) => {
+  engine = started;
 });
-after(() => engine?.[Symbol.asyncDispose]());
 
 const sleeper = (...options: readonly string[]) =>
   engine.ok(["run", "-d", ...options, "busybox", "sleep", "1000"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
+import { HERE, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
 
 /** Networks that lead to their containers in another way, or in one family only, from request to packet. */
 
@@ -16,10 +16,7 @@ before(async () => {
 after(() => hosts?.[Symbol.asyncDispose]());
 
 const serve = (name: string, ...options: readonly string[]): Promise<string> =>
-  ok(
-    ...["run", "-d", "--name", name, ...options, "busybox", "sh", "-c"],
-    `mkdir /www; echo ${name} > /www/index.html; exec httpd -f -h /www -p 80`,
-  );
+  ok("run", "-d", "--name", name, ...options, "busybox", ...webServer(name));
 /** What is there, or nothing. */
 const fetched = async (where: "here" | "there", at: string): Promise<string> =>
   (await hosts[where]("curl", "-sS", "-m", "2", `http://${at}/`)).stdout.trim();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
+import { HERE, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
 
 const skip = needs(root(), program("curl"), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
@@ -14,7 +14,7 @@ const refused = async (...words: readonly string[]): Promise<string> => {
 };
 
 /** A web server that says who it is, and one that sends back what it gets by UDP. */
-const WEB = ["sh", "-c", "mkdir /www; hostname > /www/index.html; exec httpd -f -h /www -p 80"];
+const WEB = webServer("$(hostname)");
 const ECHO = `import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 90)); print("ready", flush=True)
 while True:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import type { Reach, ReachWay } from "../../src/wire/reach.ts";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood } from "./scene.ts";
+import { HERE, type Neighbourhood, neighbourhood, webServer } from "./scene.ts";
 
 const skip = needs(root(), program("curl"), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
@@ -20,7 +20,7 @@ before(async () => {
 after(() => hosts?.[Symbol.asyncDispose]());
 afterEach(() => hosts?.clear());
 
-const WEB = ["sh", "-c", "mkdir /www; echo hello > /www/index.html; exec httpd -f -h /www -p 80"];
+const WEB = webServer("hello");
 
 /** Containers of an internal network have no route out: what they would send is never seen. */
 const sent = ({ rule, from }: ReachWay): boolean => rule !== "" && from !== "network inside";

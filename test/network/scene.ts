@@ -37,6 +37,12 @@ export const HERE = { ipv4: "10.99.0.1", ipv6: "fd99::1" } as const;
 /** The other one. */
 export const THERE = { ipv4: "10.99.0.2", ipv6: "fd99::2" } as const;
 
+/** A container's command: a web server that says a word, which the shell may have to work out. */
+export const webServer = (word: string): readonly string[] => [
+  ...["sh", "-c"],
+  `mkdir /www; echo ${word} > /www/index.html; exec httpd -f -h /www -p 80`,
+];
+
 const WIRE = `
 ip link set lo up
 ip link add wire type veth peer name wire netns "$1"

@@ -7,7 +7,7 @@ import { CAIS } from "../support/cais.ts";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { busyboxTar } from "../support/fixtures.ts";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood, THERE } from "./scene.ts";
+import { HERE, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
 
 const can = needs(root(), program("ip", "iproute2"), program("nft", "nftables"), program("curl"));
 let hosts: Neighbourhood;
@@ -31,10 +31,7 @@ after(async () => {
 });
 
 const serve = (engine: TestEngine, name: string, ...options: readonly string[]): Promise<string> =>
-  engine.ok([
-    ...["run", "-d", "--name", name, ...options, "busybox", "sh", "-c"],
-    `mkdir /www; echo ${name} > /www/index.html; exec httpd -f -h /www -p 80`,
-  ]);
+  engine.ok(["run", "-d", "--name", name, ...options, "busybox", ...webServer(name)]);
 const fetched = async (where: "here" | "there", port: number): Promise<string> =>
   (await hosts[where]("curl", "-sS", "-m", "5", `http://${HERE.ipv4}:${port}/`)).stdout.trim();
 const addressOf = (engine: TestEngine, name: string, network = "bridge"): Promise<string> =>

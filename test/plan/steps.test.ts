@@ -51,6 +51,50 @@ for (const arch of ["x86_64", "aarch64"] as const) {
   });
 
   test(
+    `${arch}: calls in a row keep results, take those of others, and go on after tolerated errors`,
+    can,
+    async () => {
+      const high = 2 ** 40 + 5;
+      const again = { tolerate: ["ENOENT", "EBADF"] } as const;
+      const { output } = await run([
+        call("memfd_create", [str("m"), num(0)], "make a file", { result: "file" }),
+        call("ftruncate", [from("file"), num(high)], "give it a size of more than 32 bits"),
+        call("close", [num(-1)], "nobody minds"),
+        call("unlinkat", [num(-1), str("gone"), num(0)], "the second tolerated error", again),
+        call("unlinkat", [AT_FDCWD, str("/no/such/file"), num(0)], "the first", again),
+        call("lseek", [from("file"), num(-1n), num(2)], "its end", { result: "size" }),
+        call("dup3", [from("file"), num(100), num(0)], "another number", { result: "other" }),
+        call("pwrite64", [from("other"), str("xyz"), num(3), num(2n ** 33n)], "write far away"),
+        { kind: "store", slot: "size", to: space(8, "size"), offset: 0, size: 8, why: "keep it" },
+        call("write", [num(1), mem(space(8, "size")), num(8)], "say it"),
+        call("pread64", [from("file"), mem(space(8, "read")), num(3), num(2 ** 33)], "read it back"),
+        call("write", [num(1), mem(space(8, "read")), num(3)], "say it"),
+        call("close", [from("file")], "close it"),
+      ]);
+      assert.equal(Buffer.from(output).readBigInt64LE(), BigInt(high) - 1n);
+      assert.equal(text(output.subarray(8)), "xyz");
+    },
+  );
+
+  test(`${arch}: of calls in a row the one that fails is named, and none after it is made`, can, async () => {
+    const path = join(directory, `after-${arch}`);
+    for (let place = 0; place < 6; place++) {
+      const steps = Array.from({ length: 6 }, (_, index) =>
+        index === place
+          ? call("mkdirat", [AT_FDCWD, str("/proc/nowhere"), num(0)], "fail here", { tolerate: ["EEXIST"] })
+          : call("mkdirat", [AT_FDCWD, str(`${path}-${place}-${index}`), num(0o700)], `make ${index}`),
+      );
+      await assert.rejects(run(steps), (error) => {
+        assert.ok(error instanceof StepError);
+        assert.match(error.message, /fail here.*ENOENT/);
+        return true;
+      });
+      for (let index = 0; index < 6; index++)
+        assert.equal(existsSync(`${path}-${place}-${index}`), index < place, `${index} of ${place}`);
+    }
+  });
+
+  test(
     `${arch}: a value is loaded from memory that a call wrote, and stored where another reads it`,
     can,
     async () => {

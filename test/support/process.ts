@@ -30,6 +30,9 @@ export function statusOf(pid: number, field: string): string {
   return line?.slice(field.length + 1).trim() ?? "";
 }
 
+/** KiB of a kind of its memory: `VmRSS`, `RssFile`, `RssAnon`. */
+export const memoryOf = (pid: number, kind: string): number => Number.parseInt(statusOf(pid, kind), 10);
+
 /** Ids of a process in its pid namespaces, the machine's first. */
 export function pidsOf(pid: number): number[] {
   return statusOf(pid, "NSpid").split("\t").map(Number);

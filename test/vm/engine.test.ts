@@ -1,13 +1,15 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ROOT } from "../../tools/check/sources.ts";
 import { needs } from "../support/skip.ts";
 import { repository, runInVm, vmMissing } from "./harness.ts";
+import { SAY, saidIn } from "./said.ts";
 
 /** One line of output for each thing that is looked at, behind its name. */
 const COMMANDS = `
 cais() { bun /cais/src/cli/main.ts --root /run/root --run /run/run "$@"; }
-say() { name=$1; shift; echo "$name: $("$@" 2>&1 | tr '\\n' ' ')"; }
+${SAY}
 mkfifo /run/ready
 CAIS_READY_FD=3 cais serve > /run/log 2>&1 3> /run/ready &
 head -c 1 /run/ready > /dev/null
@@ -43,15 +45,7 @@ test("the engine limits, counts, pauses and kills on cgroup v2 alone", needs(vmM
     memory: 2048,
     timeoutSeconds: 170,
   });
-  const said = new Map(
-    result.output
-      .trim()
-      .split("\n")
-      .map((line) => {
-        const colon = line.indexOf(": ");
-        return [line.slice(0, colon), line.slice(colon + 2).trim()];
-      }),
-  );
+  const said = saidIn(result.output);
   const expected = {
     "cpu.max": "20000 100000",
     "cpu.weight": "59",

@@ -1,3 +1,4 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +12,7 @@ import { needs } from "../support/skip.ts";
 import type { Entry } from "./cpio.ts";
 import { type Files, host, merged, text } from "./files.ts";
 import { guestBusybox, repository, runInVm, vmMissing } from "./harness.ts";
+import { SAY, saidIn } from "./said.ts";
 import { inPackages, systemdMissing } from "./systemd.ts";
 
 // Security modules that label processes: the policies are compiled here, the guest only loads them.
@@ -58,20 +60,10 @@ function compiled(
   }
 }
 
-const SAY = `
+const OCI = `
 oci() { bun /cais/src/cli/main.ts runtime --root /run/oci "$@"; }
-say() { name=$1; shift; echo "$name: $("$@" 2>&1 < /dev/null | tr '\\n\\0' '  ')"; }
+${SAY}
 `;
-
-function saidIn(output: string): ReadonlyMap<string, string> {
-  const lines = output.trim().split("\n");
-  return new Map(
-    lines.map((line) => {
-      const colon = line.indexOf(": ");
-      return [line.slice(0, colon), line.slice(colon + 2).trim()];
-    }),
-  );
-}
 
 const PROFILE = `abi <abi/3.0>,
 profile cais-test flags=(attach_disconnected,mediate_deleted) {
@@ -82,7 +74,7 @@ profile cais-test flags=(attach_disconnected,mediate_deleted) {
 }
 `;
 
-const APPARMOR = `${SAY}
+const APPARMOR = `${OCI}
 mount -t securityfs securityfs /sys/kernel/security
 cat /profile > /sys/kernel/security/apparmor/.load
 say run oci run --bundle /one one
@@ -161,7 +153,7 @@ function selinuxPolicy(): string {
   ].join("\n");
 }
 
-const SELINUX = `${SAY}
+const SELINUX = `${OCI}
 mount -t selinuxfs selinuxfs /sys/fs/selinux
 cat /policy > /sys/fs/selinux/load
 say run oci run --bundle /one one

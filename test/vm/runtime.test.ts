@@ -1,13 +1,15 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ROOT } from "../../tools/check/sources.ts";
 import { needs } from "../support/skip.ts";
 import { repository, runInVm, vmMissing } from "./harness.ts";
+import { SAY, saidIn } from "./said.ts";
 
 /** One line of output for each thing that is looked at, behind its name. */
 const COMMANDS = `
 oci() { bun /cais/src/cli/main.ts runtime --root /run/oci "$@"; }
-say() { name=$1; shift; echo "$name: $("$@" 2>&1 | tr '\\n' ' ')"; }
+${SAY}
 mkdir -p /bundle/rootfs/bin /bundle/rootfs/proc /bundle/rootfs/dev /bundle/rootfs/sys
 cp /bin/busybox /bundle/rootfs/bin/busybox
 for name in sh cat sleep true; do ln -s busybox /bundle/rootfs/bin/$name; done
@@ -57,15 +59,7 @@ test(
       memory: 2048,
       timeoutSeconds: 170,
     });
-    const said = new Map(
-      result.output
-        .trim()
-        .split("\n")
-        .map((line) => {
-          const colon = line.indexOf(": ");
-          return [line.slice(0, colon), line.slice(colon + 2).trim()];
-        }),
-    );
+    const said = saidIn(result.output);
     const expected = {
       made: "",
       status: '"status": "created",',

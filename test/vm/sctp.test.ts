@@ -1,9 +1,11 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ROOT } from "../../tools/check/sources.ts";
 import { needs, program } from "../support/skip.ts";
 import { merged, withLibraries } from "./files.ts";
 import { repository, runInVm, vmMissing } from "./harness.ts";
+import { foundIn } from "./said.ts";
 
 // Many kernels have no SCTP; Debian's has it as a module.
 test(
@@ -30,9 +32,7 @@ test(
       memory: 2048,
       timeoutSeconds: 170,
     });
-    const line = output.split("\n").find((each) => each.startsWith("found "));
-    assert.ok(line !== undefined, output);
-    const { taken, ...found } = JSON.parse(line.slice(6)) as Record<string, unknown>;
+    const { taken, ...found } = foundIn(output);
     assert.deepEqual(found, {
       refused: "",
       ports: { "80/sctp": [{ HostIp: "0.0.0.0", HostPort: "8080" }] },

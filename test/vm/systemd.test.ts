@@ -1,3 +1,4 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostArch } from "../../src/kernel/arch.ts";
@@ -7,6 +8,7 @@ import { needs } from "../support/skip.ts";
 import type { Entry } from "./cpio.ts";
 import { host, merged, text } from "./files.ts";
 import { guestBusybox, repository, runInVm, vmMissing } from "./harness.ts";
+import { SAY, saidIn } from "./said.ts";
 import { SYSTEMD, systemBusFiles, systemdFiles, systemdMissing } from "./systemd.ts";
 
 const LINK: Entry = { kind: "link", target: "busybox" };
@@ -36,7 +38,7 @@ const configuration = (args: readonly string[], path: string): RuntimeSpec => ({
 /** One line of output for each thing that is looked at, behind its name. */
 const COMMANDS = `
 oci() { bun /cais/src/cli/main.ts runtime --root /run/oci --systemd-cgroup "$@"; }
-say() { name=$1; shift; echo "$name: $("$@" 2>&1 | tr '\\n' ' ')"; }
+${SAY}
 show() { systemctl show test-one.scope -p $1 --value; }
 cd /one
 # Its streams are the container's: the end of a pipe would be that of the container.
@@ -95,15 +97,7 @@ test(
       memory: 2048,
       timeoutSeconds: 170,
     });
-    const said = new Map(
-      result.output
-        .trim()
-        .split("\n")
-        .map((line) => {
-          const colon = line.indexOf(": ");
-          return [line.slice(0, colon), line.slice(colon + 2).trim()];
-        }),
-    );
+    const said = saidIn(result.output);
     const expected = {
       made: "",
       where: "0::/machine.slice/machine-cais.slice/test-one.scope",

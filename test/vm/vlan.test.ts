@@ -1,9 +1,11 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ROOT } from "../../tools/check/sources.ts";
 import { needs, program } from "../support/skip.ts";
 import { merged, withLibraries } from "./files.ts";
 import { repository, runInVm, vmMissing } from "./harness.ts";
+import { foundIn } from "./said.ts";
 
 // The machine that tests run on may have no ipvlan and no VLANs: Debian's kernel has them all.
 test(
@@ -17,9 +19,7 @@ test(
       memory: 2048,
       timeoutSeconds: 280,
     });
-    const line = output.split("\n").find((each) => each.startsWith("found "));
-    assert.ok(line !== undefined, output);
-    const { modes, closed, alone, aloneToo, ...found } = JSON.parse(line.slice(6)) as Record<string, unknown>;
+    const { modes, closed, alone, aloneToo, ...found } = foundIn(output);
     assert.deepEqual(found, {
       tagged: "",
       vlan: true,

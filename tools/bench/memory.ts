@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 
 /** Proportional set size of a process in KiB: its own pages, and its share of those it shares. */
 export function pss(pid: number): number {
@@ -7,13 +8,14 @@ export function pss(pid: number): number {
 }
 
 /** Resident memory of a process in KiB. */
-export function resident(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-}
+export const resident = (pid: number): number => statusOf(pid, "VmRSS");
 
 /** What of it is memory that the process has allocated, without its program's pages, which the kernel may drop. */
-export function allocated(pid: number): number {
-  return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+export const allocated = (pid: number): number => statusOf(pid, "RssAnon");
+
+function statusOf(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0);
 }
 
 /** Pid of a process's parent. */
@@ -36,3 +38,6 @@ export function withChildren(pid: number, name: string): number[] {
     });
   return [pid, ...children];
 }
+
+/** Engines clean up when there is time to: what remains after that is what they need. */
+export const rest = (): Promise<void> => setTimeout(12_000);

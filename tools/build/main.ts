@@ -17,9 +17,9 @@ import { frontProgram } from "../../src/front/program.ts";
 import { ROOT } from "../check/sources.ts";
 
 /**
- * `npm run build [-- DIRECTORY]` builds `dist/cais`: the command line, the engine and the runtime in one executable, with the front before them;
- * and `dist/cais-runtime`, its name as a runtime, for containerd, podman and dockerd, which name a program without
- * arguments.
+ * `npm run build [-- DIRECTORY]` builds `dist/cais`: the command line, the engine and the runtime in one executable,
+ * with the front before them; and `dist/cais-runtime`, its name as a runtime, for containerd, podman and dockerd, which
+ * name a program without arguments.
  */
 const entry = join(ROOT, "src/cli/main.ts");
 const directory = process.argv[2] ?? join(ROOT, "dist");

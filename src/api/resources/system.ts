@@ -3,10 +3,11 @@ import type { Engine } from "../../engine/engine.ts";
 import { type EngineEvent, eventMatches, eventText } from "../../engine/events.ts";
 import { invalid, notANumber, unsupported } from "../../engine/refuse.ts";
 import { diskUsage, info, USAGE_TYPES, type UsageType, version } from "../../engine/system.ts";
+import { madeOnce } from "../../oci/once.ts";
 import { API_VERSION } from "../../wire/version.ts";
 import { replyJson } from "../failure.ts";
 import { followedBy } from "../follower.ts";
-import { type Piece, pieceOf } from "../http/chunk.ts";
+import { pieceOf } from "../http/chunk.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { imageSummaryFor, infoFor } from "../older.ts";
 import { filters, jsonBody } from "../request.ts";
@@ -49,16 +50,8 @@ function usageTypes(exchange: Exchange, minor: number): ReadonlySet<UsageType> {
   return new Set(asked as UsageType[]);
 }
 
-const pieces = new WeakMap<EngineEvent, Piece>();
-
-/** The event as it is sent, made once for all who listen. */
-function pieceFor(event: EngineEvent): Piece {
-  const known = pieces.get(event);
-  if (known) return known;
-  const piece = pieceOf(eventText(event));
-  pieces.set(event, piece);
-  return piece;
-}
+/** The event as it is sent. */
+const pieceFor = madeOnce((event: EngineEvent) => pieceOf(eventText(event)));
 
 async function sendEvents(engine: Engine, exchange: Exchange): Promise<void> {
   const wanted = filters(exchange);

@@ -1,3 +1,4 @@
+import { socketIn } from "../../wire/front.ts";
 import { command } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { list, text } from "../flags/flag.ts";
@@ -32,7 +33,7 @@ export default command({
     return serve({
       root: options.root ?? context.root,
       run,
-      hosts: options.host.length > 0 ? options.host : [`unix://${run}/cais.sock`],
+      hosts: options.host.length > 0 ? options.host : [`unix://${socketIn(run)}`],
       readOnlyHosts: options["read-only-api"],
       ...(options.group !== undefined && { group: options.group }),
       ...(secured

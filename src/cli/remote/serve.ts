@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { constants } from "node:os";
-import { FRONT_SIGNALS, NOTICE, ORDER, RECORD } from "../../wire/front.ts";
+import { COMMAND_SIGNALS, NOTICE, ORDER, RECORD } from "../../wire/front.ts";
 import { type Caller, Elsewhere, takeCallers } from "../caller/caller.ts";
 import type { Dispatch } from "../context.ts";
 import { type Call, type Input, inputOf, readCall } from "./call.ts";
@@ -14,7 +14,7 @@ export interface Connection {
   end(): void;
 }
 
-const SIGNAL_NAMES = new Map<number, string>(FRONT_SIGNALS.map((name) => [constants.signals[name], name]));
+const SIGNAL_NAMES = new Map<number, string>(COMMAND_SIGNALS.map((name) => [constants.signals[name], name]));
 
 const callers = new AsyncLocalStorage<Caller>();
 takeCallers(() => callers.getStore());

@@ -5,7 +5,7 @@ let own: number | undefined;
 
 /**
  * Next bytes of standard input; null at its end. One read at a time: what is not asked for stays where it is.
- * A non-blocking input that others share is opened once more, as in `output.ts`.
+ * A non-blocking input that others share is opened once more, as outputs are in `caller/own.ts`.
  */
 export async function readInput(): Promise<Uint8Array | null> {
   caller().own();

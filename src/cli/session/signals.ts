@@ -1,17 +1,5 @@
+import { COMMAND_SIGNALS } from "../../wire/front.ts";
 import { caller } from "../caller/caller.ts";
-
-/** Those that a person or a supervisor sends. What the kernel tells this process about itself stays here. */
-const proxied = [
-  "SIGHUP",
-  "SIGINT",
-  "SIGQUIT",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGALRM",
-  "SIGTERM",
-  "SIGCONT",
-  "SIGTSTP",
-] as const;
 
 /**
  * Passes this process's signals on to a container, in order, until the returned function is called.
@@ -19,7 +7,7 @@ const proxied = [
  */
 export function proxySignals(kill: (signal: string) => Promise<void>): () => void {
   let queue: Promise<void> = Promise.resolve();
-  const handlers = proxied.map((name) => {
+  const handlers = COMMAND_SIGNALS.map((name) => {
     const handler = () => {
       queue = queue.then(() => kill(name.slice(3))).catch(() => {});
     };

@@ -7,7 +7,7 @@ import { startProgram } from "../../host/program.ts";
 import { unnamedPrograms } from "../../host/unnamed.ts";
 import { cannotExecute, StepError } from "../../plan/error.ts";
 import { explain, explainJson } from "../../plan/explain.ts";
-import type { LowerOptions, NumberedStep } from "../../plan/program/lower.ts";
+import type { LowerOptions, NumberedStep } from "../../plan/program/numbered.ts";
 import { script } from "../../plan/script/script.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 import { launchPlan } from "../launch/plan.ts";

@@ -31,7 +31,7 @@ export function writeNote(runDir: string, note: StartNote): void {
   }
 }
 
-/** The note of a start, claimed or not; null when there is none or it is damaged. */
+/** The note of a start; null when there is none or it is damaged. It may be claimed between two looks. */
 export function readNote(runDir: string): StartNote | null {
   return readJson(notePath(runDir)) ?? readJson(unclaimedNotePath(runDir)) ?? readJson(notePath(runDir));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { stepFacts } from "../../plan/describe.ts";
-import type { NumberedStep } from "../../plan/program/lower.ts";
+import type { NumberedStep } from "../../plan/program/numbered.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 
 /** Read the timestamps that a traced program left: 16 bytes (struct timespec) for its start and for each step. */

@@ -3,12 +3,12 @@ import { RLIMITS } from "../../kernel/rlimits.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Slot, type Step, SYNC } from "../../plan/step.ts";
-import { CALLER_FILES } from "./caller-files.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import type { Custody } from "./custody.ts";
 import { endWith } from "./custody.ts";
 import { bindConsole } from "./devices.ts";
 import { HERE, open } from "./files.ts";
-import { childPath } from "./namespaces.ts";
+import { openOfChild } from "./namespaces.ts";
 import { openTerminal, ownerOf, ownSession, terminalStreams } from "./streams.ts";
 import { candidates, closeOnExec } from "./workload.ts";
 
@@ -179,16 +179,9 @@ function signalsAsBytes(): Step[] {
 /** While it cannot be reaped by anyone else: a pid with its start time is never reused. */
 function noteProcess(path: string): Step[] {
   const reason = { why: "note which process the container is (pid and start time)" };
-  const stat = childPath("stat", reason);
   const text = space(1024, "process-stat");
   return [
-    ...stat.steps,
-    call(
-      "openat",
-      [HERE, mem(stat.path, "/proc/CHILD/stat"), num(0x80000, "O_RDONLY|O_CLOEXEC"), num(0)],
-      reason,
-      { result: "file" },
-    ),
+    ...openOfChild("stat", "file", "RDONLY", reason),
     call("read", [from("file"), mem(text), num(1024)], reason, { result: "length" }),
     close("file", "close it"),
     open(path, "file", reason, ["WRONLY", "CREAT", "TRUNC"]),

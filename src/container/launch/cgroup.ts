@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { deviceProgramSteps } from "../../cgroup/devices-bpf.ts";
 import type { CgroupPlan, Write } from "../../cgroup/plan.ts";
 import { CLONE } from "../../kernel/flags.ts";
-import { call, close, from, mem, num, space, str } from "../../plan/build.ts";
-import { type Arg, type Call, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
+import { call, close, from, mem, num, str } from "../../plan/build.ts";
+import type { Call, Step } from "../../plan/step.ts";
+import { awaitWord, tellChild } from "../../plan/sync.ts";
 import { HERE, open, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
@@ -80,15 +81,13 @@ export function makeCgroups(plan: CgroupPlan, because: Because, beside: boolean)
     ...(devices === undefined ? [] : deviceProgramSteps(devices, "cgroup")),
   ];
   if (later.length === 0) return { before, beside: [], undo: [] };
-  const go = call("sendto", [from(SYNC_PARENT), ...GO], "tell the container that its cgroups are there");
+  const go = tellChild("tell the container that its cgroups are there");
   return {
     before,
     beside: [...steps(isLater, (path) => makeTree(path, [])), go],
     undo: later.map(removeTree),
   };
 }
-
-const GO: readonly Arg[] = [mem(space(24, "cgroups-go"), "go"), num(24), num(0), num(0), num(0)];
 
 const makeTree = (directory: string, undo: readonly Call[]): Call =>
   call("mkdirat", [HERE, str(directory), num(0o755, "0755")], "make a cgroup for the container", {
@@ -148,8 +147,7 @@ function writeLimits(writes: readonly Write[], because: Because): Step[] {
 
 /** In the child: wait until there are cgroups to enter. */
 export function awaitCgroups({ beside }: CgroupSteps): Step[] {
-  if (beside.length === 0) return [];
-  return [call("recvfrom", [from(SYNC), ...GO], "wait until its cgroups are there")];
+  return beside.length === 0 ? [] : [awaitWord("wait until its cgroups are there")];
 }
 
 /** In the child: enter the v1 cgroups (v2 it was born in), and see them as the root from now on. */

@@ -1,9 +1,9 @@
-import { AT, flags, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../kernel/flags.ts";
+import { AT, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
-import type { Attempt, Call, Reason, Slot, Step } from "../../plan/step.ts";
+import type { Attempt, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE } from "./files.ts";
 import { makeFileSystem, planMount } from "./mounts.ts";
-import { inProc, openInside, openNull } from "./place.ts";
+import { attachAt, copyOf, inProc, openInside, openNull } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
 /** The kernel's own file systems are alike for host and container: what a path is there need not be tried out. */
@@ -60,9 +60,8 @@ function coverPath(path: string, kind: "file" | "directory", reason: Reason): St
 function coverInside(path: string, reason: Reason): Step {
   const cover = (how: readonly Step[]): readonly Step[] => [
     ...how,
-    attachTo("cover", "covered", reason),
+    ...attachAt("cover", "covered", reason),
     close("cover", "close it"),
-    close("covered", "close it"),
   ];
   const file: Attempt = {
     kind: "attempt",
@@ -77,17 +76,6 @@ function coverInside(path: string, reason: Reason): Step {
     steps: [openInside(`${path}/.`, "covered", reason), ...cover(emptyTmpfs("cover", reason))],
     otherwise: [file],
   };
-}
-
-function copyOf(opened: Slot, tree: Slot, reason: Reason, recursive = false): Call {
-  const how = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
-  const text = `OPEN_TREE_CLONE|AT_EMPTY_PATH${recursive ? "|AT_RECURSIVE" : ""}`;
-  return call("open_tree", [from(opened), str(""), num(how, text)], reason, { result: tree });
-}
-
-function attachTo(tree: Slot, place: Slot, reason: Reason): Call {
-  const how = flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
-  return call("move_mount", [from(tree), str(""), from(place), str(""), num(how.value, how.text)], reason);
 }
 
 function emptyTmpfs(tree: Slot, reason: Reason): Step[] {
@@ -134,9 +122,8 @@ export function readonlyPaths({ paths, untouched }: Confined, because: Because):
           openInside(path, "covered", reason),
           copyOf("covered", "tree", reason, true),
           readonly,
-          attachTo("tree", "covered", reason),
+          ...attachAt("tree", "covered", reason),
           close("tree", "close it"),
-          close("covered", "close it"),
         ];
     return { kind: "attempt", tolerate: ["ENOENT"], ...reason, steps };
   });

@@ -1,10 +1,9 @@
 import { PR } from "../../kernel/flags.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
-import { call, close, mem, num } from "../../plan/build.ts";
+import { call, close, num } from "../../plan/build.ts";
 import { type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { bindConsole } from "./devices.ts";
-import { HERE, openFlags } from "./files.ts";
-import { childPath } from "./namespaces.ts";
+import { openOfChild } from "./namespaces.ts";
 import { keeperCapabilities } from "./privileges.ts";
 import { dropKeeperPrivileges, forgetKeeper, keep, runDirectory, session, stdio } from "./session.ts";
 import { openTerminal, pipeStreams, takeTerminal, terminalStreams } from "./streams.ts";
@@ -87,17 +86,8 @@ export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wire
  */
 function holdMounts(): Step[] {
   const reason = { why: "hear of the exit before the kernel has taken its mounts apart" };
-  const { path, steps } = childPath("ns/mnt", reason);
-  return [
-    ...steps,
-    call(
-      "openat",
-      [HERE, mem(path, "/proc/CHILD/ns/mnt"), openFlags("RDONLY", "CLOEXEC"), num(0)],
-      reason,
-      // It may have failed and ended already, which the keeper is about to hear.
-      { result: "mounts", tolerate: ["ENOENT", "EACCES", "ESRCH"] },
-    ),
-  ];
+  // It may have failed and ended already, which the keeper is about to hear.
+  return openOfChild("ns/mnt", "mounts", "RDONLY", reason, ["ENOENT", "EACCES", "ESRCH"]);
 }
 
 /** In a child: never outlive its parent, as long as it is not complete. */

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { AT, OPEN_TREE, S } from "../../kernel/flags.ts";
+import { OPEN_TREE, S } from "../../kernel/flags.ts";
 import type { Device } from "../../oci/runtime/linux.ts";
-import { call, close, from, num, str } from "../../plan/build.ts";
+import { call, close, num, str } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
 import { HERE, makeDirectories, openFlags } from "./files.ts";
 import { attachTree } from "./mounts.ts";
-import { attachInside } from "./place.ts";
+import { attachInside, copyOf } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
 /** Devices every container has (runtime-spec, config-linux.md "Default Devices"). */
@@ -131,17 +131,5 @@ export function makeDeviceLinks(): Step[] {
 /** Bind the terminal on `/dev/console`, where programs look for the container's own. */
 export function bindConsole(terminal: string): Step[] {
   const reason = { why: "show the terminal as /dev/console" };
-  return [
-    call(
-      "open_tree",
-      [
-        from(terminal),
-        str(""),
-        num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH, "OPEN_TREE_CLONE|AT_EMPTY_PATH"),
-      ],
-      reason,
-      { result: "console" },
-    ),
-    ...attachInside("console", "/dev/console", "file", reason),
-  ];
+  return [copyOf(terminal, "console", reason), ...attachInside("console", "/dev/console", "file", reason)];
 }

@@ -2,7 +2,7 @@ import { CLONE, flags } from "../../kernel/flags.ts";
 import type { Linux, Namespace, NamespaceType, TimeOffset } from "../../oci/runtime/linux.ts";
 import type { IdMapping } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space } from "../../plan/build.ts";
-import type { Data, Reason, Step } from "../../plan/step.ts";
+import type { Call, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, open, openFlags, writeFile } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
@@ -129,28 +129,43 @@ export function timeNamespace(linux: Linux, because: Because): Step[] {
 export function writeIdMaps(linux: Linux, because: Because): Step[] {
   const reason = because("linux.uidMappings", "map the container's users to users of the host");
   return [
-    ...mapFile("uid_map", linux.uidMappings ?? [], reason),
-    ...mapFile("gid_map", linux.gidMappings ?? [], reason),
+    ...writeOfChild("uid_map", mapText(linux.uidMappings ?? []), reason),
+    ...writeOfChild("gid_map", mapText(linux.gidMappings ?? []), reason),
   ];
 }
 
-/** `/proc/<child>/<file>` as a path in memory. */
-export function childPath(file: string, reason: Reason): { readonly path: Data; readonly steps: Step[] } {
-  const path = space(64, `path-${file}`);
-  return {
-    path,
-    steps: [{ kind: "decimal", slot: "child", into: path, prefix: "/proc/", suffix: `/${file}`, ...reason }],
-  };
+/** Mappings as the kernel reads them (user_namespaces(7)). */
+export const mapText = (mappings: readonly IdMapping[]): string =>
+  mappings.map((each) => `${each.containerID} ${each.hostID} ${each.size}\n`).join("");
+
+/** Which id of the host one of the container's is; undefined where it is none. */
+export function hostId(mappings: readonly IdMapping[], id: number): number | undefined {
+  const range = mappings.find(({ containerID, size }) => id >= containerID && id < containerID + size);
+  return range === undefined ? undefined : range.hostID + id - range.containerID;
 }
 
-function mapFile(file: string, mappings: readonly IdMapping[], reason: Reason): Step[] {
-  const text = mappings.map((each) => `${each.containerID} ${each.hostID} ${each.size}\n`).join("");
-  const { path, steps } = childPath(file, reason);
+/** Open `/proc/<child>/<file>` (close-on-exec) into `slot`. */
+export function openOfChild(
+  file: string,
+  slot: Slot,
+  how: "RDONLY" | "WRONLY",
+  reason: Reason,
+  tolerate?: Call["tolerate"],
+): Step[] {
+  const path = space(64, `path-${file}`);
   return [
-    ...steps,
-    call("openat", [HERE, mem(path, `/proc/CHILD/${file}`), openFlags("WRONLY", "CLOEXEC"), num(0)], reason, {
-      result: "file",
+    { kind: "decimal", slot: "child", into: path, prefix: "/proc/", suffix: `/${file}`, ...reason },
+    call("openat", [HERE, mem(path, `/proc/CHILD/${file}`), openFlags(how, "CLOEXEC"), num(0)], reason, {
+      result: slot,
+      ...(tolerate === undefined ? {} : { tolerate }),
     }),
+  ];
+}
+
+/** Write `text` to `/proc/<child>/<file>`. */
+export function writeOfChild(file: string, text: string, reason: Reason): Step[] {
+  return [
+    ...openOfChild(file, "file", "WRONLY", reason),
     call("write", [from("file"), mem({ kind: "text", text }), num(text.length)], reason),
     close("file", "close it"),
   ];

@@ -7,20 +7,13 @@ import { lookPlan, readLook } from "../../network/wires/look.ts";
 import { findLink, namedRequest, openNetlink } from "../../network/wires/socket.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import { wrong } from "../../oci/runtime/read.ts";
-import { call, close, from, mem, num, space, struct } from "../../plan/build.ts";
+import { call, close, from, mem, num, struct } from "../../plan/build.ts";
 import { commandText } from "../../plan/describe.ts";
 import { runPlan } from "../../plan/run.ts";
-import {
-  type Call,
-  type Data,
-  type NetlinkMessage,
-  type Slot,
-  type Step,
-  SYNC,
-  SYNC_PARENT,
-} from "../../plan/step.ts";
+import type { Call, Data, NetlinkMessage, Slot, Step } from "../../plan/step.ts";
+import { awaitWord, tellChild } from "../../plan/sync.ts";
 import { open } from "./files.ts";
-import { childPath } from "./namespaces.ts";
+import { openOfChild } from "./namespaces.ts";
 import type { Because } from "./reasons.ts";
 
 /**
@@ -87,7 +80,6 @@ export interface NetDeviceSteps {
 export function moveNetDevices(devices: readonly NetDevice[], because: Because): NetDeviceSteps {
   if (devices.length === 0) return { before: [], after: [], forget: [], wait: [] };
   const field = (device: NetDevice) => `linux.netDevices.${device.name}`;
-  const go = space(24, "devices-go");
   return {
     before: [
       openNetlink("route", OUTSIDE, "reach the machine's networks"),
@@ -124,20 +116,10 @@ export function moveNetDevices(devices: readonly NetDevice[], because: Because):
           ),
         ] satisfies Step[];
       }),
-      call(
-        "sendto",
-        [from(SYNC_PARENT), mem(go, "go"), num(24), num(0), num(0), num(0)],
-        "tell the container that its interfaces are there",
-      ),
+      tellChild("tell the container that its interfaces are there"),
     ],
     forget: [close(OUTSIDE, "leave it to the creator")],
-    wait: [
-      call(
-        "recvfrom",
-        [from(SYNC), mem(go, "go"), num(24), num(0), num(0), num(0)],
-        "wait until the machine's interfaces are there",
-      ),
-    ],
+    wait: [awaitWord("wait until the machine's interfaces are there")],
   };
 }
 
@@ -161,17 +143,10 @@ function configuration({ addresses }: NetDevice, link: LinkRef): Request[] {
 /** A socket in the child's network, whose undo brings back what has been moved. */
 function openInside(devices: readonly NetDevice[]): Step[] {
   const why = "reach the container's network";
-  const { path, steps } = childPath("ns/net", { why });
   const enter = (slot: Slot) => call("setns", [from(slot), num(CLONE.NEWNET, "CLONE_NEWNET")], { why });
   return [
     open("/proc/self/ns/net", OWN_NETWORK, { why: "find the way back" }, ["RDONLY"]),
-    ...steps,
-    call(
-      "openat",
-      [num(-100, "AT_FDCWD"), mem(path, "/proc/CHILD/ns/net"), num(0x80000, "O_RDONLY|O_CLOEXEC"), num(0)],
-      why,
-      { result: "network" },
-    ),
+    ...openOfChild("ns/net", "network", "RDONLY", { why }),
     enter("network"),
     openNetlink("route", INSIDE, why, undos(devices)),
     enter(OWN_NETWORK),

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { AT, flags, MOVE_MOUNT, O, S } from "../../kernel/flags.ts";
+import { AT, flags, MOVE_MOUNT, O, OPEN_TREE, S } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import type { Arg, Attempt, Call, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, openFlags } from "./files.ts";
@@ -130,7 +130,14 @@ export function inProc(slot: Slot, is: "eq" | "ne", reason: Reason): Step[] {
   ];
 }
 
-/** Attach a tree to an opened place. */
+/** A copy of the mount that is open, attached nowhere yet; `recursive` with all below it. */
+export function copyOf(opened: Slot, tree: Slot, reason: Reason, recursive = false): Call {
+  const how = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
+  const text = `OPEN_TREE_CLONE|AT_EMPTY_PATH${recursive ? "|AT_RECURSIVE" : ""}`;
+  return call("open_tree", [from(opened), str(""), num(how, text)], reason, { result: tree });
+}
+
+/** Attach a tree to an opened place, and let go of that. */
 export function attachAt(tree: Slot, place: Slot, reason: Reason): Step[] {
   const how = flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
   return [

@@ -20,6 +20,7 @@ import { basePropagation } from "./mount-options.ts";
 import { type PlannedMount, planMount } from "./mounts.ts";
 import {
   enterNamespaces,
+  hostId,
   joinPidNamespace,
   type Namespaces,
   namespaces as readNamespaces,
@@ -175,8 +176,7 @@ const ownsCgroup = (mounts: readonly PlannedMount[], { has }: Namespaces): boole
 function ownerOf(uid: number, { namespaces = [], uidMappings = [] }: Linux): number | undefined {
   const users = namespaces.find(({ type }) => type === "user");
   if (users === undefined) return uid;
-  const range = uidMappings.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
-  return users.path !== undefined || range === undefined ? undefined : range.hostID + uid - range.containerID;
+  return users.path === undefined ? hostId(uidMappings, uid) : undefined;
 }
 
 /** What hooks are made from; undefined where there is no bundle. */

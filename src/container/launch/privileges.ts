@@ -10,10 +10,10 @@ import { CAPABILITY_VERSION_3, PR, PR_CAP_AMBIENT } from "../../kernel/flags.ts"
 import { RLIMITS, rlimitName, rlimitValue } from "../../kernel/rlimits.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Capabilities, Process, Rlimit, User } from "../../oci/runtime/spec.ts";
-import { call, close, from, mem, num, struct, u32, u64 } from "../../plan/build.ts";
+import { call, mem, num, struct, u32, u64 } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
-import { HERE, openFlags, writeFile } from "./files.ts";
-import { childPath } from "./namespaces.ts";
+import { writeFile } from "./files.ts";
+import { writeOfChild } from "./namespaces.ts";
 import type { Because } from "./reasons.ts";
 import { seccompFilter } from "./seccomp.ts";
 
@@ -61,22 +61,7 @@ export function oomScore(score: number | undefined, because: Because): Step[] {
 /** In the keeper, for a child with users of its own: that has no right to lower it (`__set_oom_adj` in fs/proc/base.c). */
 export function oomScoreOfChild(score: number | undefined, because: Because): Step[] {
   if (score === undefined) return [];
-  const reason = scoreReason(because);
-  const { path, steps } = childPath("oom_score_adj", reason);
-  const text = String(score);
-  return [
-    ...steps,
-    call(
-      "openat",
-      [HERE, mem(path, "/proc/CHILD/oom_score_adj"), openFlags("WRONLY", "CLOEXEC"), num(0)],
-      reason,
-      {
-        result: "file",
-      },
-    ),
-    call("write", [from("file"), mem({ kind: "text", text }), num(text.length)], reason),
-    close("file", "close it"),
-  ];
+  return writeOfChild("oom_score_adj", String(score), scoreReason(because));
 }
 
 /** The bounding set: what no program of the container can ever gain (capabilities(7)). */

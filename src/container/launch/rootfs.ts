@@ -14,9 +14,10 @@ import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.
 import { sendDescriptor } from "../../plan/descriptor.ts";
 import { type Reason, type Slot, type Step, SYNC_PARENT } from "../../plan/step.ts";
 import { OVERLAY_OPTIONS, type Rootfs } from "../../storage/driver.ts";
-import { HERE, makeDirectory, open, openFlags } from "./files.ts";
+import { HERE, makeDirectory, open } from "./files.ts";
 import { mountCall } from "./mounts.ts";
-import { childPath } from "./namespaces.ts";
+import { openOfChild } from "./namespaces.ts";
+import { copyOf } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
 type Overlay = Extract<Rootfs, { kind: "overlay" }>;
@@ -41,17 +42,11 @@ export function openRoot(path: string, slot: Slot, because: Because): Step[] {
   const hint = `${path} must be a directory that no symbolic link leads to`;
   const reason = because("root.path", "open the container's root file system", hint);
   const how = struct([u64(O.PATH | O.CLOEXEC, 0, NO_LINKS)]);
-  const clone = OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.RECURSIVE | AT.EMPTY_PATH;
   return [
     call("openat2", [HERE, str(path), mem(how, "O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS"), num(24)], reason, {
       result: "root-directory",
     }),
-    call(
-      "open_tree",
-      [from("root-directory"), str(""), num(clone, "OPEN_TREE_CLONE|AT_RECURSIVE|AT_EMPTY_PATH")],
-      reason,
-      { result: slot },
-    ),
+    copyOf("root-directory", slot, reason, true),
     close("root-directory", "close it"),
   ];
 }
@@ -185,7 +180,6 @@ export function mountRootForUsers(
   because: Because,
 ): Step[] {
   const reason = because("linux.uidMappings", "show the image's files as owned by the container's users");
-  const { path, steps } = childPath("ns/user", reason);
   const layers =
     rootfs.kind === "overlay"
       ? [...rootfs.lower.map((lower) => absolute(rootfs, lower)), dirname(absolute(rootfs, rootfs.upper))]
@@ -193,10 +187,7 @@ export function mountRootForUsers(
   const at = (index: number) => `${place}/${index}`;
   const merged = rootfs.kind === "overlay" ? `${place}/merged` : at(0);
   return [
-    ...steps,
-    call("openat", [HERE, mem(path, "/proc/CHILD/ns/user"), openFlags("RDONLY", "CLOEXEC"), num(0)], reason, {
-      result: "user-namespace",
-    }),
+    ...openOfChild("ns/user", "user-namespace", "RDONLY", reason),
     ...trees.flatMap((each) => mapOwners(each.tree, each.reason)),
     open("/proc/self/ns/mnt", "host-mounts", { why: "find the way back" }, ["RDONLY"]),
     call("unshare", [num(CLONE.NEWNS, "CLONE_NEWNS")], { why: "mount where nobody sees it" }),

@@ -1,5 +1,5 @@
 import { flags, O, PR, S, SFD, SIG, SOCKET } from "../../kernel/flags.ts";
-import { SIGNALS } from "../../kernel/signals.ts";
+import { type SignalName, signalSet } from "../../kernel/signals.ts";
 import { call, close, from, mem, num, space, str, struct, u64 } from "../../plan/build.ts";
 import { type Call, type Keeper, type KeeperStdio, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import { HERE, open } from "./files.ts";
@@ -23,14 +23,12 @@ export const notePath = (runDir: string): string => `${runDir}.json`;
 /** The same before the launch program has claimed the start by giving the note its name. */
 export const unclaimedNotePath = (runDir: string): string => `${runDir}.unclaimed`;
 
-const { SIGCHLD, SIGPIPE } = SIGNALS;
-const maskOf = (...signals: number[]) =>
-  struct([u64(signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n))]);
+const maskOf = (...names: SignalName[]) => struct([u64(signalSet(names))]);
 const NO_SIGNALS = struct([u64(0)]);
 
 /** Own session, own name, orphans come here; exits arrive as readable bytes, a gone reader is no signal. */
 export function session(runDir: string, reportsPath: string): Step[] {
-  const blocked = maskOf(SIGCHLD, SIGPIPE);
+  const blocked = maskOf("SIGCHLD", "SIGPIPE");
   const signalFlags = flags("SFD", SFD, "CLOEXEC", "NONBLOCK");
   return [
     open(reportsPath, "reports", { why: "reach the engine" }, ["WRONLY", "NONBLOCK"]),
@@ -53,7 +51,7 @@ export function session(runDir: string, reportsPath: string): Step[] {
     ),
     call(
       "signalfd4",
-      [num(-1), mem(maskOf(SIGCHLD), "SIGCHLD"), num(8), num(signalFlags.value, signalFlags.text)],
+      [num(-1), mem(maskOf("SIGCHLD"), "SIGCHLD"), num(8), num(signalFlags.value, signalFlags.text)],
       "read exits instead of being interrupted by them",
       { result: "signals" },
     ),

@@ -1,7 +1,8 @@
-import { AT, CLONE, O, OPEN_TREE } from "../../kernel/flags.ts";
+import { CLONE, O } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
 import type { Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, open } from "./files.ts";
+import { copyOf } from "./place.ts";
 
 /** `/proc/PID/root/…`: a path in the mount namespace of another container. */
 const OF_ANOTHER = /^\/proc\/(\d+)\/root(\/.+)$/;
@@ -30,19 +31,7 @@ export function openInAnother(source: string, tree: Slot, reason: Reason): Step[
     call("openat2", [HERE, str(path), mem(how, "O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS"), num(24)], because, {
       result: "other-directory",
     }),
-    call(
-      "open_tree",
-      [
-        from("other-directory"),
-        str(""),
-        num(
-          OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | AT.EMPTY_PATH,
-          "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH",
-        ),
-      ],
-      because,
-      { result: tree },
-    ),
+    copyOf("other-directory", tree, because),
     close("other-directory", "close it"),
     enter("own-mounts", { why: "go back" }),
     close("own-mounts", "close it"),

@@ -8,7 +8,7 @@ import { devicesOf, openHostDevices } from "./devices.ts";
 import { HERE, open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
 import { openSource, type PlannedMount } from "./mounts.ts";
-import { type Namespaces, writeIdMaps } from "./namespaces.ts";
+import { hostId, mapText, type Namespaces, writeIdMaps } from "./namespaces.ts";
 import { oomScoreOfChild } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import { mountRootForUsers, openRoot, standOnRoot } from "./rootfs.ts";
@@ -102,9 +102,6 @@ export function takeRoot(place: string): Step[] {
   ];
 }
 
-const lines = (mappings: readonly IdMapping[]) =>
-  mappings.map((each) => `${each.containerID} ${each.hostID} ${each.size}\n`).join("");
-
 /** Show a tree that is attached nowhere yet through the mapping of its mount, or through that of the container. */
 function mapBind(planned: PlannedMount, { because, linux, namespaces }: UserParts): Step[] {
   const { mount, options, reason, tree } = planned;
@@ -119,7 +116,7 @@ function mapBind(planned: PlannedMount, { because, linux, namespaces }: UserPart
           because("linux.namespaces.user", "show files to the users of that namespace"),
           ["RDONLY"],
         )
-      : { kind: "userMap", uids: lines(uidMappings), gids: lines(gidMappings), into: slot, ...reason };
+      : { kind: "userMap", uids: mapText(uidMappings), gids: mapText(gidMappings), into: slot, ...reason };
   const attributes = struct([u64(MOUNT_ATTR.IDMAP, 0, 0, 0)], `users.${tree}`);
   const how = AT.EMPTY_PATH | (options.recursiveIdmap ? AT.RECURSIVE : 0);
   const hint = "the file system of the source has no idmapped mounts, or the kernel is older than Linux 5.12";
@@ -147,9 +144,9 @@ function rootOf({ uidMappings = [], gidMappings = [] }: Linux): {
   readonly gid: number;
 } {
   const idOf = (mappings: readonly IdMapping[]) => {
-    const range = mappings.find(({ containerID }) => containerID === 0);
-    if (range === undefined) throw new Error("Cannot launch: no range of the container's users has its root");
-    return range.hostID;
+    const id = hostId(mappings, 0);
+    if (id === undefined) throw new Error("Cannot launch: no range of the container's users has its root");
+    return id;
   };
   return { uid: idOf(uidMappings), gid: idOf(gidMappings) };
 }

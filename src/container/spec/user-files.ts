@@ -23,14 +23,14 @@ export function userFiles(rootfs: Rootfs): UserFiles {
           return (name: string) => (layer ? lookInLayer : look)(directory, name);
         });
   // The topmost layer that says something about the file decides.
-  const textOf = (name: string): string => {
+  const found = (name: string): string => {
     for (const one of looks) {
       const text = one(name);
       if (text !== null) return text;
     }
     return "";
   };
-  return { passwd: textOf("passwd"), group: textOf("group") };
+  return { passwd: found("passwd"), group: found("group") };
 }
 
 /** The layers of the store never change: what was found in them saves each start a dozen calls. */
@@ -60,21 +60,29 @@ function look(directory: string, name: string): string | null {
 
 /** In the topmost layer a process of the container may put links in the way meanwhile: they are not followed then. */
 function read(etc: string, name: string): string | null {
-  const opened: number[] = [];
   try {
-    const open = (path: string, flags: number) => opened[opened.push(openSync(path, flags | O_NOFOLLOW)) - 1];
-    const directory = open(etc, O.PATH | O_DIRECTORY);
-    const path = `/proc/self/fd/${directory}/${name}`;
-    const there = lstatSync(path, { throwIfNoEntry: false });
-    if (!there) return null;
-    if (!there.isFile()) return "";
-    const file = open(path, O_RDONLY | O_NONBLOCK);
-    const stat = file === undefined ? undefined : fstatSync(file);
-    return file !== undefined && stat?.isFile() && stat.size <= MAX ? readFileSync(file, "utf8") : "";
+    return opened(etc, O.PATH | O_DIRECTORY, (directory) => {
+      const path = `/proc/self/fd/${directory}/${name}`;
+      const there = lstatSync(path, { throwIfNoEntry: false });
+      if (!there) return null;
+      return there.isFile() ? opened(path, O_RDONLY | O_NONBLOCK, textOf) : "";
+    });
   } catch (error) {
-    if (codeOf(error) === "ELOOP" || codeOf(error) === "ENOTDIR" || codeOf(error) === "ENOENT") return "";
+    if (["ELOOP", "ENOTDIR", "ENOENT"].includes(codeOf(error) ?? "")) return "";
     throw error;
+  }
+}
+
+function textOf(file: number): string {
+  const stat = fstatSync(file);
+  return stat.isFile() && stat.size <= MAX ? readFileSync(file, "utf8") : "";
+}
+
+function opened<T>(path: string, flags: number, use: (descriptor: number) => T): T {
+  const descriptor = openSync(path, flags | O_NOFOLLOW);
+  try {
+    return use(descriptor);
   } finally {
-    for (const descriptor of opened) closeSync(descriptor);
+    closeSync(descriptor);
   }
 }

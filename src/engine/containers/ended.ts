@@ -4,6 +4,7 @@ import { NEVER } from "../../container/time.ts";
 import type { Container, WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { tellPlaces, unplug } from "../networks/plug.ts";
+import { placesOf } from "../networks/wires.ts";
 import { endHealth } from "./health.ts";
 import { tell, tellVolumes } from "./tell.ts";
 import { releaseVolumes } from "./volumes.ts";
@@ -45,7 +46,7 @@ export async function ended(
   container.exitOnNext = false;
   state.status = again ? "restarting" : "exited";
   // Docker's order: what it used is given back before it is told that it ended.
-  tellPlaces(context, container, "disconnect");
+  tellPlaces(context, container, placesOf(context, record), "disconnect");
   unplug(context, container);
   tellVolumes(context, record, "unmount");
   await releaseVolumes(context, record, record.id);

@@ -1,15 +1,14 @@
 import { isContainerId } from "../../container/id.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostLink } from "../../network/drivers/host-link.ts";
 import { linkExists } from "../../network/host.ts";
-import { bridgePlan } from "../../network/wires/bridge.ts";
-import { parentPlan } from "../../network/wires/parent.ts";
 import type { Plan } from "../../plan/step.ts";
 import type { ContainerCreateRequest } from "../../wire/container.ts";
 import type { TraceStep } from "../../wire/trace.ts";
 import type { Context } from "../context.ts";
 import { launchRequest, runDirOf } from "../launch.ts";
 import { reserve, unplug } from "../networks/plug.ts";
+import { placesOf } from "../networks/wires.ts";
 import { notFound } from "../refuse.ts";
 import { create } from "./create.ts";
 import { find } from "./find.ts";
@@ -25,7 +24,8 @@ export async function explainCreate(
   const { container } = await create(context, name, request);
   try {
     const before = reserve(context, container).flatMap((network) => missingLink(context, network));
-    return context.launcher.explain(launchRequest(context, container, false), form, before);
+    const places = placesOf(context, container.record);
+    return context.launcher.explain(launchRequest(context, container, places, false), form, before);
   } finally {
     unplug(context, container);
     await remove(context, container, { volumes: true });
@@ -34,11 +34,8 @@ export async function explainCreate(
 
 /** The default bridge is made for the first container that is on it. */
 function missingLink(context: Context, network: NetworkDocument): readonly Plan[] {
-  if (context.links.has(network)) return [];
-  const driver = driverOf(network);
-  const [bridge, parent] = [driver.bridge(network), driver.parent(network)];
-  if (bridge) return [bridgePlan(bridge)];
-  return parent && !linkExists(parent.name) ? [parentPlan(parent)] : [];
+  const link = context.links.has(network) ? null : hostLink(network);
+  return link === null || (link.anyones && linkExists(link.name)) ? [] : [link.plan()];
 }
 
 /**

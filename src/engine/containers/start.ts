@@ -8,6 +8,7 @@ import { launchRequest } from "../launch.ts";
 import { namesFolder } from "../networks/files.ts";
 import { tellParents } from "../networks/linked.ts";
 import { netNames, plug, repaired, tellLeft, tellPlaces, unplug } from "../networks/plug.ts";
+import type { Place } from "../networks/wires.ts";
 import { execFailure, isExecFailure } from "../program/failure.ts";
 import { notFound } from "../refuse.ts";
 import { cancelRestart } from "./ended.ts";
@@ -66,8 +67,8 @@ async function launch(context: Context, container: Container, trace: boolean): P
   // The last end, if it is not written down yet: its run directory is to be used again.
   context.store.settle(record);
   shareNames(context, record);
-  await plug(context, container);
-  writeNetFiles(namesFolder(context, record), record, netNames(context, record));
+  const places = await plug(context, container);
+  writeNetFiles(namesFolder(context, record), record, netNames(context, record, places));
   // Addresses are written down before anybody has them: whoever finds the process finds them, too.
   if (Object.values(record.endpoints).some(({ live }) => live?.mac)) context.store.save(record);
   const log = await openLog(context, container);
@@ -76,7 +77,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
     await holdVolumes(context, record, record.id);
     const subpaths = await openSubpaths(context, record);
     try {
-      running = await lift(context, container, trace, subpaths.sources);
+      running = await lift(context, container, places, trace, subpaths.sources);
     } finally {
       await subpaths.close();
     }
@@ -94,7 +95,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   context.store.saveSoon(record);
   tellVolumes(context, record, "mount");
   tellParents(context, record);
-  tellPlaces(context, container, "connect");
+  tellPlaces(context, container, places, "connect");
   follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");
@@ -104,10 +105,11 @@ async function launch(context: Context, container: Container, trace: boolean): P
 async function lift(
   context: Context,
   container: Container,
+  places: readonly Place[],
   trace: boolean,
   subpaths: ReadonlyMap<string, string>,
 ): Promise<Running> {
-  const request = launchRequest(context, container, trace, subpaths);
+  const request = launchRequest(context, container, places, trace, subpaths);
   try {
     return await context.launcher.start(request);
   } catch (error) {

@@ -3,7 +3,6 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import type { Endpoint } from "../../network/endpoint.ts";
 import { connectPlan, disconnectPlan, reroutePlan } from "../../network/wires/live.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
@@ -15,7 +14,7 @@ import { checkAsked } from "./check.ts";
 import { follow, netNames } from "./plug.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { gatewayPlace, type Place, placesOf, wireOf } from "./wires.ts";
+import { placesOf, wiresBy } from "./wires.ts";
 
 /**
  * Puts a container on a further network, at once when it runs.
@@ -49,7 +48,7 @@ export const connect = (
       );
     }
     const before = record.endpoints[network.name];
-    const names = netNames(context, record);
+    const names = netNames(context, record, placesOf(context, record));
     record.endpoints[network.name] = endpoint;
     try {
       allocate(context, record, network, endpoint);
@@ -88,7 +87,7 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       throw new Refusal("failed", `container ${record.id} is not connected to ${which} ${name}`);
     }
     if (up) {
-      const names = netNames(context, record);
+      const names = netNames(context, record, placesOf(context, record));
       await take(context, record, network.id);
       release(context, endpoint);
       await follow(context, record, names);
@@ -118,17 +117,6 @@ function checkConnect(network: NetworkDocument, record: ContainerRecord): void {
   }
   if (network.configOnly)
     throw new Refusal("forbidden", `configuration network ${network.name} cannot be connected to`);
-}
-
-/** What the wires of each network are, were the container on just these. */
-function wiresBy(places: readonly Place[]): ReadonlyMap<string, Endpoint> {
-  const [four, six] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
-  return new Map(
-    places.flatMap((place) => {
-      const wire = wireOf(place, place === four, place === six);
-      return wire ? [[place.network.id, wire] as const] : [];
-    }),
-  );
 }
 
 /** Lays the interface of a network that the record has it on already. */

@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostLink } from "../../network/drivers/host-link.ts";
 import type { Firewall, PublishedPort } from "../../network/firewall/types.ts";
 import { linkExists } from "../../network/host.ts";
-import { bridgePlan } from "../../network/wires/bridge.ts";
 import { lookPlan, readLook } from "../../network/wires/look.ts";
-import { parentPlan, removeLinkPlan } from "../../network/wires/parent.ts";
+import { removeLinkPlan } from "../../network/wires/parent.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { RunPlan } from "../../storage/kernel.ts";
@@ -63,10 +62,7 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   let rules = JSON.stringify(firewallState([], []));
   let applying: Promise<void> = Promise.resolve();
 
-  const nameOf = (network: NetworkDocument): string | undefined => {
-    const driver = driverOf(network);
-    return (driver.bridge(network) ?? driver.parent(network))?.name;
-  };
+  const nameOf = (network: NetworkDocument): string | undefined => hostLink(network)?.name;
   const isShared = (name: string): boolean => made.values().some((other) => nameOf(other) === name);
   /** Only what is noted is ours: a parent that was there before stays. */
   const removeLink = async (name: string): Promise<void> => {
@@ -102,24 +98,20 @@ export function createLinks({ run, runPlan, firewall, published }: LinksOptions)
   };
 
   const lay = async (network: NetworkDocument): Promise<void> => {
-    const driver = driverOf(network);
-    const [bridge, parent] = [driver.bridge(network), driver.parent(network)];
-    const name = (bridge ?? parent)?.name;
-    if (name === undefined) return;
+    const link = hostLink(network);
+    if (link === null) return;
+    const { anyones, name, plan } = link;
     // Noted first: an engine that is killed in between leaves a note of nothing, never a link without a note.
     const note = join(notes, name);
-    if (parent && linkExists(name)) return void made.set(network.id, network);
+    if (anyones && linkExists(name)) return void made.set(network.id, network);
     writeFileSync(note, network.id, { mode: 0o600 });
     try {
-      if (parent) await runPlan(parentPlan(parent));
-      if (bridge) {
-        await runPlan(bridgePlan(bridge)).catch(async (error: unknown) => {
-          const exists = error instanceof StepError && error.errno === "EEXIST";
-          if (!exists || !(await isLeftover(name))) throw error;
-          await runPlan(removeLinkPlan(name));
-          return runPlan(bridgePlan(bridge));
-        });
-      }
+      await runPlan(plan()).catch(async (error: unknown) => {
+        const exists = error instanceof StepError && error.errno === "EEXIST";
+        if (!exists || !(await isLeftover(name))) throw error;
+        await runPlan(removeLinkPlan(name));
+        return runPlan(plan());
+      });
     } catch (error) {
       // It has undone itself; an interface of that name that is still there is somebody else's.
       rmSync(note, { force: true });

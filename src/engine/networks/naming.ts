@@ -6,6 +6,7 @@ import type { Resolver } from "../../network/dns/resolver.ts";
 import { createHostServers, isLoopback } from "../../network/dns/servers.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { hostAddresses } from "../../network/drivers/drivers.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { parseLink } from "../../network/names/links.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { dnsNames } from "./settings.ts";
@@ -135,8 +136,7 @@ export function createNaming(
 }
 
 /** The host has no address on it at which we could be asked. */
-const isUnanswered = ({ network }: Place): boolean =>
-  network.driver === "macvlan" || network.driver === "ipvlan";
+const isUnanswered = ({ network }: Place): boolean => isBeside(network);
 
 const linksOf = ({ asked }: Place["saved"]) => (asked.Links ?? []).flatMap((text) => parseLink(text) ?? []);
 

@@ -2,7 +2,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
-import { driverOf } from "../../network/drivers/drivers.ts";
+import { hostLink } from "../../network/drivers/host-link.ts";
 import { linkExists } from "../../network/host.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
@@ -15,7 +15,7 @@ import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { placesOf } from "./wires.ts";
+import { type Place, placesOf } from "./wires.ts";
 
 const SETTING_UP = "failed to set up container networking: ";
 
@@ -41,9 +41,10 @@ export function reserve(context: Context, { record }: Container): readonly Netwo
 /**
  * Before a start: addresses on all of the container's networks, their bridges and rules, its names there, and its
  * ports on the host. `unplug` takes it back.
+ * @returns where it is now
  * @throws Refusal with Docker's sentence; nothing is taken then
  */
-export async function plug(context: Context, container: Container): Promise<void> {
+export async function plug(context: Context, container: Container): Promise<readonly Place[]> {
   const { record } = container;
   try {
     await settleName(context, record);
@@ -52,6 +53,7 @@ export async function plug(context: Context, container: Container): Promise<void
     await context.ports.hold(record, places);
     await context.naming.join(record, places);
     if (record.published?.length) await context.links.refresh();
+    return places;
   } catch (error) {
     unplug(context, container);
     if (!(error instanceof Refusal)) throw error;
@@ -60,16 +62,16 @@ export async function plug(context: Context, container: Container): Promise<void
 }
 
 /** What the container's own files say of its networks. @throws Refusal (409): a link leads nowhere */
-export const netNames = (context: Context, record: ContainerRecord): NetNames =>
+export const netNames = (context: Context, record: ContainerRecord, places: readonly Place[]): NetNames =>
   context.naming.namesOf(
-    inOrder(placesOf(context, record)),
+    inOrder(places),
     // Once it runs, a link that leads nowhere any more is no reason to refuse anything.
     linkedHosts(context, record, isUp(record.state.status)),
   );
 
 /** Docker's order of a container's addresses: by priority, those with both families first, by name. */
-const inOrder = (places: ReturnType<typeof placesOf>) =>
-  [...places].sort(
+const inOrder = (places: readonly Place[]): readonly Place[] =>
+  places.toSorted(
     (a, b) =>
       (b.saved.asked.GwPriority ?? 0) - (a.saved.asked.GwPriority ?? 0) ||
       Number(b.live.ipv6 !== null) - Number(a.live.ipv6 !== null) ||
@@ -83,23 +85,22 @@ const inOrder = (places: ReturnType<typeof placesOf>) =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record));
+  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record, places));
   const published = record.published;
   await context.ports.move(record, places);
   if (published !== record.published) await context.links.refresh();
 }
 
 /**
- * Whether a start failed because a link of the host is not there any more. It is made again then, and the start is worth another
- * attempt.
+ * Whether a start failed because a link of the host is not there any more. It is made again then, and the start is
+ * worth another attempt.
  */
 export async function repaired(context: Context, { record }: Container, error: unknown): Promise<boolean> {
   if (!(error instanceof StepError) || error.errno !== "ENODEV") return false;
   const gone = placesOf(context, record)
     .map(({ network }) => network)
     .filter((network) => {
-      const driver = driverOf(network);
-      const link = driver.bridge(network) ?? driver.parent(network);
+      const link = hostLink(network);
       return link !== null && !linkExists(link.name);
     });
   for (const network of gone) context.links.forget(network);
@@ -120,8 +121,13 @@ export function unplug(context: Context, { record }: Container): void {
 }
 
 /** `connect` and `disconnect` of everything that a container is on. */
-export function tellPlaces(context: Context, { record }: Container, action: "connect" | "disconnect"): void {
-  for (const { network } of placesOf(context, record)) tellMember(context, network, record, action);
+export function tellPlaces(
+  context: Context,
+  { record }: Container,
+  places: readonly Place[],
+  action: "connect" | "disconnect",
+): void {
+  for (const { network } of places) tellMember(context, network, record, action);
 }
 
 /** As Docker tells of a start that failed: it has left all its networks, however far it had come. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { containerOf } from "../../container/spec/mode.ts";
 import { type WaitingSocket, waitingSockets } from "../../kernel/sockets.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { nameOf, parsePort } from "../../network/ports/request.ts";
 import { ways } from "../../network/reach/ways.ts";
 import type { Reach, ReachWay } from "../../wire/reach.ts";
@@ -73,7 +74,7 @@ const onHost = (port: number): ReachWay => ({
 /** Networks that are not bridges: what happens on them is decided by the network that their parent is on. */
 const elsewhere = (context: Context, { record }: Container): ReachWay[] =>
   placesOf(context, record)
-    .filter(({ network }) => network.driver === "macvlan" || network.driver === "ipvlan")
+    .filter(({ network }) => isBeside(network))
     .map(({ network, live }) => ({
       from: `network ${network.name}`,
       at: live.ipv4?.address ?? live.ipv6?.address ?? "",

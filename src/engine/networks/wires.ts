@@ -45,21 +45,22 @@ export function gatewayPlace(places: readonly Place[], family: 4 | 6): Place | u
     )[0];
 }
 
-/** What the wires of a container are made from. */
-export function wiresOf(places: readonly Place[]): Endpoint[] {
+/** What the wires of a container are made from that is on just these, by network. */
+export function wiresBy(places: readonly Place[]): ReadonlyMap<string, Endpoint> {
   const [gateway4, gateway6] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
-  return places.flatMap((place) => {
-    const endpoint = wireOf(place, place === gateway4, place === gateway6);
-    return endpoint ? [endpoint] : [];
-  });
+  return new Map(
+    places.flatMap((place) => {
+      const endpoint = wireOf(place, place === gateway4, place === gateway6);
+      return endpoint ? [[place.network.id, endpoint] as const] : [];
+    }),
+  );
 }
 
+/** All of them, in the order of the interfaces. */
+export const wiresOf = (places: readonly Place[]): Endpoint[] => [...wiresBy(places).values()];
+
 /** One of them; null for a network without interfaces. */
-export function wireOf(
-  { network, saved, live }: Place,
-  isGateway4: boolean,
-  isGateway6: boolean,
-): Endpoint | null {
+function wireOf({ network, saved, live }: Place, isGateway4: boolean, isGateway6: boolean): Endpoint | null {
   const driver = driverOf(network);
   const link = driver.link(network, live.host);
   if (link === null) return null;

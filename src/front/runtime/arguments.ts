@@ -1,5 +1,6 @@
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Slot } from "../../plan/step.ts";
+import { RUNTIME_ROOT } from "../../wire/runtime.ts";
 import { ifBegins, ifEquals } from "../text.ts";
 
 /** The container's id, and the directory that containers' directories are in. */
@@ -10,8 +11,6 @@ export const FORCE: Slot = "force";
 /** Where the pointer to the next word is. */
 export const NEXT_WORD: Slot = "next-word";
 
-/** As in `runtime/main.ts`. */
-const DEFAULT_ROOT = "/run/cais-runtime";
 /** What has no say in what a command does that succeeds. */
 const PLAIN = ["--debug", "--systemd-cgroup"];
 const WITH_VALUE = ["--log", "--log-format"];
@@ -32,7 +31,7 @@ export function readCommand(writer: Writer, commands: Commands, elsewhere: strin
   const root = writer.fresh("option-root");
   const start = writer.fresh("word-start");
   const remove = writer.fresh("word-delete");
-  writer.set(ROOT, at({ kind: "text", text: DEFAULT_ROOT }));
+  writer.set(ROOT, at({ kind: "text", text: RUNTIME_ROOT }));
   writer.set(FORCE, imm(0));
   writer.label(loop);
   nextWord(writer, elsewhere);

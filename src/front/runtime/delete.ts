@@ -1,18 +1,16 @@
+import { ERRNO } from "../../kernel/errno.ts";
+import { AT } from "../../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data } from "../../plan/step.ts";
+import { DOCUMENT } from "../../wire/runtime.ts";
 import { ifEquals } from "../text.ts";
 import { CGROUPS, DIRECTORY, DIRECTORY_PATH, openContainer } from "./directory.ts";
 import { endProcess } from "./process.ts";
 
-const AT_FDCWD = -100;
-const AT_REMOVEDIR = 0x200;
-const ENOENT = -2;
 const DT_DIR = 4;
 /** struct linux_dirent64 (getdents64(2)): length, type, name. */
 const ENTRY = { length: 16, type: 18, name: 19 } as const;
 const ENTRIES: Data = { kind: "space", size: 4096, name: "entries" };
-/** The document (`runtime/store.ts`): it goes last, for as long as it is there the container is. */
-const DOCUMENT = "state.json";
 
 /**
  * `delete`, as `runtime/destroy.ts` has it: end the process if that is asked for, remove the cgroups, then the
@@ -26,7 +24,7 @@ export function deleteContainer(writer: Writer, build: string, elsewhere: string
   removeEntries(writer, elsewhere);
   writer.syscall("unlinkat", slot(DIRECTORY), at({ kind: "text", text: DOCUMENT }), imm(0));
   writer.if("acc", "lt", imm(0), elsewhere);
-  writer.syscall("unlinkat", imm(AT_FDCWD), at(DIRECTORY_PATH), imm(AT_REMOVEDIR));
+  writer.syscall("unlinkat", imm(AT.FDCWD), at(DIRECTORY_PATH), imm(AT.REMOVEDIR));
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.syscall("exit_group", imm(0));
 }
@@ -39,8 +37,8 @@ function removeCgroups(writer: Writer, elsewhere: string): void {
   writer.label(loop);
   writer.load("byte", slot(CGROUPS), 0, 1);
   writer.if(slot("byte"), "eq", imm(0), done);
-  writer.syscall("unlinkat", imm(AT_FDCWD), slot(CGROUPS), imm(AT_REMOVEDIR));
-  writer.if("acc", "eq", imm(ENOENT), skip);
+  writer.syscall("unlinkat", imm(AT.FDCWD), slot(CGROUPS), imm(AT.REMOVEDIR));
+  writer.if("acc", "eq", imm(-ERRNO.ENOENT), skip);
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.label(skip);
   writer.load("byte", slot(CGROUPS), 0, 1);

@@ -1,3 +1,4 @@
+import { AT, O } from "../../kernel/flags.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data, Slot } from "../../plan/step.ts";
 import { QUICK, QUICK_LIMIT } from "../../wire/quick.ts";
@@ -9,17 +10,6 @@ export const DIRECTORY: Slot = "container-directory";
 export const DIRECTORY_PATH: Data = { kind: "space", size: 8192, name: "container-path" };
 /** Where the list of cgroups begins. */
 export const CGROUPS: Slot = "cgroup-list";
-
-const AT_FDCWD = -100;
-export const O = {
-  read: 0,
-  write: 1,
-  both: 2,
-  create: 0o100,
-  truncate: 0o1000,
-  nonblock: 0o4000,
-  closeOnExec: 0o2000000,
-} as const;
 
 const FILE: Data = { kind: "space", size: QUICK_LIMIT + 8, name: "quick" };
 const PATH_ROOM = 4000;
@@ -33,10 +23,10 @@ export function openContainer(writer: Writer, build: string, elsewhere: string):
   writer.add("into", imm(1));
   appendText(writer, ID, "into", at(DIRECTORY_PATH, 2 * PATH_ROOM), elsewhere);
   writer.store(slot("into"), 0, 1, imm(0));
-  writer.syscall("openat", imm(AT_FDCWD), at(DIRECTORY_PATH), imm(O.closeOnExec), imm(0));
+  writer.syscall("openat", imm(AT.FDCWD), at(DIRECTORY_PATH), imm(O.CLOEXEC), imm(0));
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.set(DIRECTORY, "acc");
-  openFile(writer, QUICK, O.read, "quick-file", elsewhere);
+  openFile(writer, QUICK, O.RDONLY, "quick-file", elsewhere);
   writer.syscall("read", slot("quick-file"), at(FILE), imm(QUICK_LIMIT));
   writer.if("acc", "lt", imm(1), elsewhere);
   writer.syscall("close", slot("quick-file"));
@@ -50,7 +40,7 @@ export function openContainer(writer: Writer, build: string, elsewhere: string):
 /** Open a file of the container's directory. */
 export function openFile(writer: Writer, name: string, flags: number, into: Slot, elsewhere: string): void {
   const text: Data = { kind: "text", text: name };
-  writer.syscall("openat", slot(DIRECTORY), at(text), imm(flags | O.closeOnExec), imm(0o600));
+  writer.syscall("openat", slot(DIRECTORY), at(text), imm(flags | O.CLOEXEC), imm(0o600));
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.set(into, "acc");
 }

@@ -1,16 +1,16 @@
+import { ERRNO } from "../../kernel/errno.ts";
+import { AT, O } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
+import { POLLIN } from "../../plan/program/poll.ts";
 import { at, imm, slot, type Writer } from "../../plan/program/writer.ts";
 import type { Data, Slot } from "../../plan/step.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import { appendText } from "../text.ts";
 import { FORCE } from "./arguments.ts";
-import { O, openFile } from "./directory.ts";
+import { openFile } from "./directory.ts";
 
 /** The container's first process, as `runtime/status.ts` finds it: `/proc/<pid>/stat` was noted when it was made. */
 
-const AT_FDCWD = -100;
-const ENOENT = -2;
-const ESRCH = -3;
-const POLLIN = 1;
 /** Seconds that a killed process has to end. */
 const PATIENCE = 10n;
 const NOTED: Data = { kind: "space", size: 1024, name: "noted-stat" };
@@ -22,16 +22,16 @@ const TIMEOUT: Data = { kind: "bytes", bytes: new Uint8Array(BigInt64Array.of(PA
 /** Go on when it has ended, after killing it where that is asked for; all others of its pid namespace end with it. */
 export function endProcess(writer: Writer, elsewhere: string): void {
   const gone = writer.fresh("process-gone");
-  openFile(writer, "process", O.read, "noted-file", elsewhere);
+  openFile(writer, CALLER_FILES.process, O.RDONLY, "noted-file", elsewhere);
   readText(writer, "noted-file", NOTED, elsewhere);
   readPid(writer, elsewhere);
   // What is opened now is the process that is looked at next, or that one has the pid of somebody else.
   writer.syscall("pidfd_open", slot("pid"), imm(0));
-  writer.if("acc", "eq", imm(ESRCH), gone);
+  writer.if("acc", "eq", imm(-ERRNO.ESRCH), gone);
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.set("pidfd", "acc");
-  writer.syscall("openat", imm(AT_FDCWD), at(PATH), imm(O.closeOnExec), imm(0));
-  writer.if("acc", "eq", imm(ENOENT), gone);
+  writer.syscall("openat", imm(AT.FDCWD), at(PATH), imm(O.CLOEXEC), imm(0));
+  writer.if("acc", "eq", imm(-ERRNO.ENOENT), gone);
   writer.if("acc", "lt", imm(0), elsewhere);
   writer.set("now-file", "acc");
   readText(writer, "now-file", NOW, gone);

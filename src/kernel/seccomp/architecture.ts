@@ -1,9 +1,9 @@
 import type { Arch } from "../arch.ts";
-import { AARCH64 } from "../syscalls/aarch64.ts";
+import { aarch64 } from "../syscalls/aarch64.ts";
 import { arm } from "../syscalls/arm.ts";
 import { i386 } from "../syscalls/i386.ts";
 import { x32 } from "../syscalls/x32.ts";
-import { X86_64 } from "../syscalls/x86_64.ts";
+import { x86_64 } from "../syscalls/x86_64.ts";
 
 /** One way to make system calls that a filter must tell from the others. */
 export interface Architecture {
@@ -22,7 +22,14 @@ const AUDIT_X86_64 = 0xc000003e;
 /** Every architecture the kernel of a host can run, the host's own first. */
 const OF_HOST: Readonly<Record<Arch, readonly Architecture[]>> = {
   x86_64: [
-    { name: "SCMP_ARCH_X86_64", audit: AUDIT_X86_64, bits: 64, syscalls: X86_64 },
+    {
+      name: "SCMP_ARCH_X86_64",
+      audit: AUDIT_X86_64,
+      bits: 64,
+      get syscalls() {
+        return x86_64();
+      },
+    },
     {
       name: "SCMP_ARCH_X86",
       audit: 0x40000003,
@@ -41,7 +48,14 @@ const OF_HOST: Readonly<Record<Arch, readonly Architecture[]>> = {
     },
   ],
   aarch64: [
-    { name: "SCMP_ARCH_AARCH64", audit: 0xc00000b7, bits: 64, syscalls: AARCH64 },
+    {
+      name: "SCMP_ARCH_AARCH64",
+      audit: 0xc00000b7,
+      bits: 64,
+      get syscalls() {
+        return aarch64();
+      },
+    },
     {
       name: "SCMP_ARCH_ARM",
       audit: 0x40000028,

@@ -2,10 +2,13 @@
  * A table of system calls from lines of a number and the names that have it and the numbers after it:
  * `0 restart_syscall exit fork`. Made when it is first asked for: most starts have no policy for it.
  */
-export function numbered(lines: string): () => Readonly<Record<string, number>> {
-  let made: Readonly<Record<string, number>> | undefined;
+export const numbered = (lines: string): (() => Readonly<Record<string, number>>) => once(() => table(lines));
+
+/** What `make` returns, made when it is first asked for: a table of hundreds of names takes its time. */
+export function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
   return () => {
-    made ??= table(lines);
+    made ??= make();
     return made;
   };
 }

@@ -1,4 +1,5 @@
-import { X86_64 } from "./x86_64.ts";
+import { once } from "./numbered.ts";
+import { x86_64 } from "./x86_64.ts";
 
 /** Set in the number of every x32 call (`__X32_SYSCALL_BIT`). */
 export const X32_BIT = 0x40000000;
@@ -59,14 +60,12 @@ const OWN: readonly string[] = [
 ];
 
 /** System call numbers of x32 with `X32_BIT`, from `asm/unistd_x32.h` (arch/x86/entry/syscalls/syscall_64.tbl). */
-export function x32(): Readonly<Record<string, number>> {
-  made ??= Object.fromEntries([
-    ...Object.entries(X86_64)
-      .filter(([name]) => !ABSENT.has(name))
-      .map(([name, number]) => [name, X32_BIT + number] as const),
-    ...OWN.map((name, index) => [name, X32_BIT + 512 + index] as const),
-  ]);
-  return made;
-}
-
-let made: Readonly<Record<string, number>> | undefined;
+export const x32 = once(
+  (): Readonly<Record<string, number>> =>
+    Object.fromEntries([
+      ...Object.entries(x86_64())
+        .filter(([name]) => !ABSENT.has(name))
+        .map(([name, number]) => [name, X32_BIT + number] as const),
+      ...OWN.map((name, index) => [name, X32_BIT + 512 + index] as const),
+    ]),
+);

@@ -26,9 +26,7 @@ export interface Driver {
   bridge(network: NetworkDocument): Bridge | null;
   /** The interface of the host that containers are beside, where it is one that we make if it is not there. */
   parent(network: NetworkDocument): ParentLink | null;
-  /**
-   * How containers reach everything else: by a gateway, by sending it to the link as it is, or not at all.
-   */
+  /** How containers reach everything else: by a gateway, by sending it to the link as it is, or not at all. */
   outward(network: NetworkDocument, family: 4 | 6): "gateway" | "link" | "nowhere";
   /** Whether an address of each pool is kept for a gateway, the host's own end or a router, that nobody chose. */
   keepsGateway(network: NetworkDocument, family: 4 | 6): boolean;

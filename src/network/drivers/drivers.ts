@@ -1,3 +1,4 @@
+import { madeOnce } from "../../oci/once.ts";
 import type { DriverName, NetworkDocument } from "../document.ts";
 import { bridge } from "./bridge.ts";
 import type { Driver } from "./driver.ts";
@@ -14,7 +15,8 @@ export const driverNamed = (name: string): Driver | undefined =>
   Object.hasOwn(drivers, name) ? drivers[name as DriverName] : undefined;
 
 /** The host's own addresses on a network, IPv4 first. */
-export const hostAddresses = (network: NetworkDocument): string[] =>
+export const hostAddresses = madeOnce((network: NetworkDocument): readonly string[] =>
   (driverOf(network).bridge(network)?.addresses ?? [])
     .map(({ address }) => address)
-    .sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")));
+    .sort((a, b) => Number(a.includes(":")) - Number(b.includes(":"))),
+);

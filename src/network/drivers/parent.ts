@@ -9,6 +9,9 @@ import type { DriverFacts } from "./driver.ts";
 /** Names that Docker gives to links of its own, which lead nowhere. */
 const NOWHERE = { macvlan: "dm-", ipvlan: "di-" } as const;
 
+/** Whether its containers are beside an interface of the host, which itself is not on the network. */
+export const isBeside = ({ driver }: NetworkDocument): boolean => driver === "macvlan" || driver === "ipvlan";
+
 /** Without a parent it is one of our own, named after the network as Docker names it. */
 export const parentName = ({ driver, id, options }: NetworkDocument): string =>
   options.parent || `${NOWHERE[driver === "ipvlan" ? "ipvlan" : "macvlan"]}${id.slice(0, 12)}`;
@@ -58,8 +61,6 @@ export function checkParent(network: NetworkDocument, { linkExists, others }: Dr
   if (!linkExists(on)) throw refuse(`-o parent interface was not found on the host: ${on}`);
   if (Number(id) < 1 || Number(id) > 4094) throw refuse(`vlan id must be between 1-4094, received: ${id}`);
 }
-
-const isBeside = ({ driver }: NetworkDocument): boolean => driver === "macvlan" || driver === "ipvlan";
 
 /**
  * A link carries macvlans or ipvlans. A macvlan in passthru mode has it for itself, and all ipvlans of it have one

@@ -11,6 +11,7 @@ import {
   type TableName,
 } from "../../kernel/netlink/nft/requests.ts";
 import { type Rule, ruleText } from "../../kernel/netlink/nft/rule.ts";
+import { madeOnce } from "../../oci/once.ts";
 import type { Chain } from "./ruleset.ts";
 
 /** The whole table anew, whatever was there. Making it first lets its removal succeed where there was none. */
@@ -26,14 +27,7 @@ export function rebuild(table: TableName, chains: readonly Chain[]): Request[] {
 }
 
 /** Rules that stay are the same objects as before: what they are is worked out once. */
-const keys = new WeakMap<Rule, string>();
-function keyOf(rule: Rule): string {
-  const known = keys.get(rule);
-  if (known !== undefined) return known;
-  const key = `${ruleText(rule)}#${rule.comment}`;
-  keys.set(rule, key);
-  return key;
-}
+const keyOf = madeOnce((rule: Rule) => `${ruleText(rule)}#${rule.comment}`);
 
 /** The chains of which a change needs `listed`, the kernel's numbers of the rules that are there. */
 export function needsHandles(before: readonly Chain[], after: readonly Chain[]): readonly string[] {

@@ -1,5 +1,7 @@
 import type { Hook } from "../../kernel/netlink/nft/requests.ts";
 import type { Condition, Rule } from "../../kernel/netlink/nft/rule.ts";
+import { madeOnce } from "../../oci/once.ts";
+import { isV6 } from "../ports/published.ts";
 import type { FirewallNetwork, FirewallState, PublishedPort } from "./types.ts";
 
 /** A chain with its rules. The order of rules means nothing where `ordered` is false: they exclude each other. */
@@ -255,7 +257,6 @@ const fromHere = (): Rule[] => [
   rule("published ports", [{ match: "daddr", is: "!=", network: "::1" }, HERE], PORTS, false),
 ];
 
-const isV6 = (address: string) => address.includes(":");
 const ANY = new Set(["0.0.0.0", "::", ""]);
 
 /**
@@ -268,16 +269,13 @@ function translation(port: PublishedPort, networks: ReadonlyMap<string, Firewall
   const network = networks.get(port.network);
   if (network === undefined || closed(network) || isV6(hostIp) !== v6 || hostIp === "::1") return [];
   if (hostPort === 0 || !["nat", "nat-unprotected"].includes(modeOf(network, v6 ? 6 : 4))) return [];
-  // The same port has the same rule, also as an object: what is compared with before is mostly that.
-  const known = translations.get(port) ?? translated(port, v6);
-  translations.set(port, known);
-  return known;
+  return translated(port);
 }
 
-const translations = new WeakMap<PublishedPort, readonly Rule[]>();
-
-function translated(port: PublishedPort, v6: boolean): readonly Rule[] {
+/** The same port has the same rule, also as an object: what is compared with before is mostly that. */
+const translated = madeOnce((port: PublishedPort): readonly Rule[] => {
   const { container, containerIp, containerPort, hostIp, hostPort, protocol } = port;
+  const v6 = isV6(containerIp);
   const at: Condition = ANY.has(hostIp)
     ? { match: "family", family: v6 ? "ipv6" : "ipv4" }
     : destination(hostIp);
@@ -288,7 +286,7 @@ function translated(port: PublishedPort, v6: boolean): readonly Rule[] {
       { kind: "dnat", address: containerIp, port: containerPort },
     ),
   ];
-}
+});
 
 /**
  * Who reaches a published port keeps his address, with two exceptions: a container of the same network, whose answers

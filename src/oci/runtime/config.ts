@@ -134,8 +134,7 @@ function read<T>(value: Value, what: string, reader: Reader<T>): Read<T> {
   try {
     return { value: reader(value, "", warnings), warnings };
   } catch (error) {
-    if (error instanceof Refusal)
-      throw new Refusal(error.kind, `Cannot use ${what}: ${error.message.replace(/^: /, "")}`);
+    if (error instanceof Refusal) throw new Refusal(error.kind, `Cannot use ${what}: ${error.message}`);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { isInterfaceName } from "../interface.ts";
 import type { NamespaceType } from "./linux.ts";
 import { wrong } from "./read.ts";
 import type { IdMapping, Mount, Process, RuntimeSpec } from "./spec.ts";
@@ -39,7 +40,7 @@ export function contradictions(spec: RuntimeSpec): void {
   checkProcess(process);
 }
 
-/** Names as the kernel takes them (dev_valid_name in net/core/dev.c). */
+/** Whether there are such names, each once in the container. */
 function netDevices(devices: Readonly<Record<string, { readonly name?: string }>>, any: boolean): void {
   const inside = new Set<string>();
   for (const [name, device] of Object.entries(devices)) {
@@ -52,7 +53,7 @@ function netDevices(devices: Readonly<Record<string, { readonly name?: string }>
       );
     const wanted = device.name ?? name;
     for (const each of [name, wanted])
-      if (!/^[^/:\s]{1,15}$/.test(each) || each === "." || each === ".." || Buffer.byteLength(each) > 15)
+      if (!isInterfaceName(each))
         throw wrong(
           at,
           `${each.slice(0, 40)} is no name of an interface: give 1 to 15 bytes without / : and blanks`,

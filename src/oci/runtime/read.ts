@@ -20,9 +20,9 @@ export type Warnings = string[];
 
 export type Reader<T> = (value: Value, at: string, warnings: Warnings) => T;
 
-/** The refusal of a field. */
+/** The refusal of a field; `at` is empty for the whole document. */
 export function wrong(at: string, says: string): Refusal {
-  return new Refusal("invalid", `${at}: ${says}`);
+  return new Refusal("invalid", at === "" ? says : `${at}: ${says}`);
 }
 
 const shown = (value: Value): string => {

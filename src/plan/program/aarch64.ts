@@ -2,6 +2,7 @@ import { syscallNumber } from "../../kernel/arch.ts";
 import { Code } from "./code.ts";
 import { constantOf } from "./layout.ts";
 import type { Addresses, Assembler, Condition, Op, Operand, Size } from "./ops.ts";
+import { HOW, ROW, writeRows } from "./table.ts";
 
 /** Scratch registers; x0 is the accumulator, x0 to x5 and x8 are the kernel's (syscall(2)), x28 the slots. */
 const X0 = 0;
@@ -43,6 +44,9 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
       }
       immediate(code, 8, syscallNumber("aarch64", op.call));
       code.word(0xd4000001);
+      return;
+    case "calls":
+      walkRows(code, op, addresses);
       return;
     case "set":
       if (op.value === "acc") store(op.slot, X0);
@@ -110,6 +114,58 @@ function emit(code: Code, op: Op, addresses: Addresses): void {
       code.word(0xd61f0000 | (LEFT << 5));
       return;
   }
+}
+
+/** The table, and a loop over it: x19 is at the row, x20 counts, w21 is the row's `how`. */
+function walkRows(
+  code: Code,
+  { calls, failed, step }: Extract<Op, { op: "calls" }>,
+  addresses: Addresses,
+): void {
+  const ROW_AT = 19;
+  const COUNT = 20;
+  const MANNER = 21;
+  const bytes = calls.length * ROW.size;
+  code.word(0x14000000 | (bytes / 4 + 1));
+  const table = code.length;
+  writeRows(code, "aarch64", calls, addresses);
+  const back = table - code.length;
+  // adr x19, table
+  code.word(0x10000000 | ((back & 3) << 29) | (((back >> 2) & 0x7ffff) << 5) | ROW_AT);
+  immediate(code, COUNT, calls.length);
+  const loop = code.length;
+  memory(code, LOAD[4], 4, MANNER, ROW_AT, ROW.how);
+  for (let index = 0; index < 6; index++) {
+    memory(code, LOAD[8], 8, index, ROW_AT, ROW.args + index * 8);
+    // tbz w21, #index: over the next
+    code.word(0x36000000 | (index << 19) | (2 << 5) | MANNER);
+    memory(code, LOAD[8], 8, index, index, 0);
+  }
+  memory(code, LOAD[4], 4, 8, ROW_AT, ROW.number);
+  code.word(0xd4000001);
+  // tbnz w21, #unchecked, next; tbz x0, #63, keep; sub w9, wzr, w0
+  code.word(0x37000000 | (HOW.unchecked << 19) | (12 << 5) | MANNER);
+  code.word(0xb6f80000 | (9 << 5) | X0);
+  code.word(0x4b0003e0 | (X0 << 16) | LEFT);
+  for (const [index, shift] of [HOW.first, HOW.second].entries()) {
+    // ubfx w10, w21, #shift, #12; cmp w9, w10; b.eq next
+    code.word(0x53000000 | (shift << 16) | ((shift + HOW.bits - 1) << 10) | (MANNER << 5) | RIGHT);
+    code.word(0x6b00001f | (RIGHT << 16) | (LEFT << 5));
+    code.word(0x54000000 | ((index === 0 ? 7 : 4) << 5) | CONDITION.eq);
+  }
+  code.fixup(failed);
+  code.word(0x14000000);
+  // keep:
+  memory(code, LOAD[8], 8, LEFT, ROW_AT, ROW.result);
+  memory(code, STORE[8], 8, X0, LEFT, 0);
+  // next: the step's slot, the row and the count
+  const number = addresses.slot(step) - addresses.slotBase;
+  memory(code, LOAD[8], 8, LEFT, SLOTS, number);
+  code.word(0x91000400 | (LEFT << 5) | LEFT);
+  memory(code, STORE[8], 8, LEFT, SLOTS, number);
+  code.word(0x91000000 | (ROW.size << 10) | (ROW_AT << 5) | ROW_AT);
+  code.word(0xf1000400 | (COUNT << 5) | COUNT);
+  code.word(0x54000000 | ((((loop - code.length) >> 2) & 0x7ffff) << 5) | CONDITION.ne);
 }
 
 function loadRegister(code: Code, register: number, operand: Operand, addresses: Addresses): void {

@@ -12,7 +12,7 @@ export class Code {
 
   #room(size: number): void {
     if (this.#length + size <= this.#bytes.length) return;
-    const grown = new Uint8Array(this.#bytes.length * 2);
+    const grown = new Uint8Array(this.#bytes.length * 2 + size);
     grown.set(this.#bytes);
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
@@ -50,6 +50,14 @@ export class Code {
     this.#room(8);
     this.#view.setBigUint64(this.#length, BigInt.asUintN(64, value), true);
     this.#length += 8;
+  }
+
+  /** Zeroes to be written to, until the next method is called. */
+  reserve(size: number): { readonly view: DataView; readonly at: number } {
+    this.#room(size);
+    const at = this.#length;
+    this.#length += size;
+    return { view: this.#view, at };
   }
 
   label(name: string): void {

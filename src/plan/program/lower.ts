@@ -30,31 +30,17 @@ import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased } from "./keeper.ts";
 import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
+import type { LowerOptions, NumberedStep, Side } from "./numbered.ts";
 import { operandOf } from "./operand.ts";
 import type { Operand } from "./ops.ts";
 import { lowerRelay } from "./relay.ts";
 import { REPORT_MEMORY, sendReport, startReport } from "./report.ts";
 import { lowerRetry } from "./retry.ts";
 import { lowerAsk, lowerReceive, lowerTell, SYNC_MESSAGE } from "./sync.ts";
+import { isRow, isUnchecked, LEAST_ROWS } from "./table.ts";
 import { openTrace, stamp } from "./trace.ts";
 import { lowerUserMap } from "./users.ts";
 import { at, imm, slot, Writer } from "./writer.ts";
-
-/** Which process of the launch program makes a step: the keeper, or the container's first process. */
-export type Side = "keeper" | "container";
-
-/** A step that can fail, by the number that records use. */
-export interface NumberedStep {
-  readonly step: Numbered;
-  readonly side: Side;
-}
-
-export interface LowerOptions {
-  /** File that receives a monotonic timestamp (16 bytes) before the first and after each step. */
-  readonly trace?: string;
-  /** Make step number `step` fail with `errno` instead of calling the kernel: for tests of undoing. */
-  readonly inject?: { readonly step: number; readonly errno: ErrnoName };
-}
 
 /** Where a failed step and its error are kept until they are reported. */
 const FAILED_STEP = "failed-step";
@@ -99,7 +85,7 @@ class Lowering {
   program(steps: readonly Step[]): void {
     const { writer } = this;
     if (this.#options.trace !== undefined) openTrace(writer, this.#options.trace, steps);
-    for (const step of steps) this.#step(step);
+    this.#steps(steps);
     writer.syscall("exit_group", imm(0));
     for (const count of this.#failures) {
       writer.label(`failed.${count}`);
@@ -136,6 +122,35 @@ class Lowering {
     this.writer.if(slot(RELEASED), "ne", imm(1), failed);
     leaveReleased(this.writer, this.#keep.keeper);
     this.writer.label(failed);
+  }
+
+  /** Steps one after the other, as many in one table as can be. */
+  #steps(steps: readonly Step[]): void {
+    let rows: Call[] = [];
+    for (const step of steps) {
+      if (this.#isRow(step, this.steps.length + rows.length)) rows.push(step);
+      else {
+        this.#rows(rows);
+        rows = [];
+        this.#step(step);
+      }
+    }
+    this.#rows(rows);
+  }
+
+  #isRow(step: Step, number: number): step is Call {
+    const { inject, trace } = this.#options;
+    return trace === undefined && inject?.step !== number && isRow(step, this.#side === "keeper");
+  }
+
+  #rows(calls: readonly Call[]): void {
+    if (calls.length < LEAST_ROWS) {
+      for (const call of calls) this.#call(call);
+      return;
+    }
+    this.writer.set(FAILED_STEP, imm(this.steps.length));
+    for (const call of calls) this.#number(call);
+    this.writer.calls(calls, FAILED_STEP, this.#failure());
   }
 
   #step(step: Step): void {
@@ -193,8 +208,8 @@ class Lowering {
   #call(step: Call, skipTo?: string, tolerate: readonly ErrnoName[] = step.tolerate ?? []): void {
     const { writer } = this;
     const number = this.#number(step);
-    // Whatever close(2) says, the descriptor is closed. A fifth of a program's calls are such: they need no more.
-    if (step.call === "close" && number !== this.#options.inject?.step) {
+    // A fifth of a program's calls are such: they need no more.
+    if (isUnchecked(step) && number !== this.#options.inject?.step) {
       this.#bareCall(step);
       this.#stamp(number);
       return;
@@ -239,11 +254,11 @@ class Lowering {
     if (first.kind !== "call") throw new Error("An attempt begins with a call");
     const skip = this.writer.fresh("skip");
     this.#call(first, skip, step.tolerate);
-    for (const inner of rest) this.#step(inner);
+    this.#steps(rest);
     const end = this.writer.fresh("end");
     if (step.otherwise !== undefined) this.writer.jump(end);
     this.writer.label(skip);
-    for (const inner of step.otherwise ?? []) this.#step(inner);
+    this.#steps(step.otherwise ?? []);
     this.writer.label(end);
   }
 
@@ -283,7 +298,7 @@ class Lowering {
     writer.if(slot(pid), "ne", imm(0), parent);
     const outer = this.#side;
     this.#side = "container";
-    for (const inner of step.child) this.#step(inner);
+    this.#steps(step.child);
     writer.syscall("exit_group", imm(0));
     this.#side = outer;
     writer.label(parent);
@@ -302,7 +317,8 @@ class Lowering {
     const number = this.#number(step);
     const done = writer.fresh("done");
     writer.set(FAILED_STEP, imm(number));
-    if (!this.#injected(number)) writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24));
+    if (!this.#injected(number))
+      writer.syscall("read", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(SYNC_MESSAGE.size));
     writer.if("acc", "lt", imm(0), this.#failure());
     writer.if("acc", "eq", imm(0), done);
     this.#takeFailure();
@@ -339,7 +355,7 @@ class Lowering {
   /** Steps of a process that tells its failure in a way of its own. */
   #elsewhere(steps: readonly Step[], failed: string): void {
     this.#elsewhereFailed = failed;
-    for (const step of steps) this.#step(step);
+    this.#steps(steps);
     this.#elsewhereFailed = undefined;
   }
 

@@ -1,5 +1,5 @@
 import type { SyscallName } from "../../kernel/arch.ts";
-import type { Data } from "../step.ts";
+import type { Call, Data } from "../step.ts";
 
 /**
  * The instructions of a launch program, before an architecture is chosen. There is one accumulator, which
@@ -19,6 +19,11 @@ export type Condition = "eq" | "ne" | "lt" | "ge";
 
 export type Op =
   | { readonly op: "syscall"; readonly call: SyscallName; readonly args: readonly Operand[] }
+  /**
+   * One call after the other, with slot `step` one more after each; with the first that fails, whose error is in the
+   * accumulator, to `failed`. Clobbers the accumulator.
+   */
+  | { readonly op: "calls"; readonly calls: readonly Call[]; readonly step: string; readonly failed: string }
   | { readonly op: "set"; readonly slot: string; readonly value: Operand }
   | { readonly op: "add"; readonly slot: string; readonly value: Operand }
   | { readonly op: "subtract"; readonly slot: string; readonly value: Operand }

@@ -1,13 +1,13 @@
 import { REPORT, REPORT_KIND, REPORT_MAGIC, REPORT_SIZE } from "../records.ts";
 import type { Data, Keeper } from "../step.ts";
 import type { Operand } from "./ops.ts";
+import { POLLOUT } from "./poll.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
 /** What the program says to the engine; the layout is in src/plan/records.ts. */
 
 export const REPORT_MEMORY: Data = { kind: "space", size: REPORT_SIZE, name: "report" };
 
-const POLLOUT = 4;
 const EAGAIN = -11;
 const CLOCK_REALTIME = 0;
 

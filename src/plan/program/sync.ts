@@ -1,17 +1,18 @@
 import { ERRNO } from "../../kernel/errno.ts";
 import { u64 } from "../build.ts";
+import { MESSAGE } from "../records.ts";
 import { type Data, type Slot, SYNC, SYNC_PARENT } from "../step.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
-/** What a container's process and its keeper say to each other: kind (0 a descriptor or a word, 1 a failure), step, error. */
-export const SYNC_MESSAGE: Data = { kind: "space", size: 24, name: "sync-message" };
+/** What a container's process and its keeper say to each other; the layout is in src/plan/records.ts. */
+export const SYNC_MESSAGE = { kind: "space", size: MESSAGE.size, name: "sync-message" } as const;
 
 /** Where a received descriptor is: after the 16 bytes of struct cmsghdr (unix(7)). */
 const RECEIVED_CONTROL: Data = { kind: "space", size: 24, name: "receive-control" };
 
 const VECTOR: Data = {
   kind: "struct",
-  fields: [{ pointer: SYNC_MESSAGE }, u64(24)],
+  fields: [{ pointer: SYNC_MESSAGE }, u64(MESSAGE.size)],
   name: "receive-vector",
 };
 
@@ -48,7 +49,7 @@ export function lowerReceive(
   writer.recall("lost");
   writer.jump(failed);
   writer.label(said);
-  writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+  writer.load("message-kind", at(SYNC_MESSAGE), MESSAGE.kind, 8);
   const taken = writer.fresh("taken");
   writer.if(slot("message-kind"), "eq", imm(0), taken);
   takeFailure();
@@ -58,10 +59,10 @@ export function lowerReceive(
 
 /** In a child: tell the parent which step has failed, and with what. */
 export function lowerTell(writer: Writer, step: Slot, error: Slot): void {
-  writer.store(at(SYNC_MESSAGE), 0, 8, imm(1));
-  writer.store(at(SYNC_MESSAGE), 8, 8, slot(step));
-  writer.store(at(SYNC_MESSAGE), 16, 8, slot(error));
-  writer.syscall("write", slot(SYNC), at(SYNC_MESSAGE), imm(24));
+  writer.store(at(SYNC_MESSAGE), MESSAGE.kind, 8, imm(1));
+  writer.store(at(SYNC_MESSAGE), MESSAGE.step, 8, slot(step));
+  writer.store(at(SYNC_MESSAGE), MESSAGE.error, 8, slot(error));
+  writer.syscall("write", slot(SYNC), at(SYNC_MESSAGE), imm(MESSAGE.size));
 }
 
 /** A step of the parent may have failed because the child has: then the child's failure is the one to tell. */
@@ -70,13 +71,21 @@ export function lowerAsk(writer: Writer, step: Slot, error: Slot): void {
   const again = writer.fresh("ask");
   const dontWait = imm(0x40);
   writer.label(again);
-  writer.syscall("recvfrom", slot(SYNC_PARENT), at(SYNC_MESSAGE), imm(24), dontWait, imm(0), imm(0));
+  writer.syscall(
+    "recvfrom",
+    slot(SYNC_PARENT),
+    at(SYNC_MESSAGE),
+    imm(MESSAGE.size),
+    dontWait,
+    imm(0),
+    imm(0),
+  );
   // Said once, before what the child has written: it ended with something unread (unix_release_sock).
   writer.if("acc", "eq", imm(-ERRNO.ECONNRESET), again);
-  writer.if("acc", "ne", imm(24), own);
-  writer.load("message-kind", at(SYNC_MESSAGE), 0, 8);
+  writer.if("acc", "ne", imm(MESSAGE.size), own);
+  writer.load("message-kind", at(SYNC_MESSAGE), MESSAGE.kind, 8);
   writer.if(slot("message-kind"), "eq", imm(0), own);
-  writer.load(step, at(SYNC_MESSAGE), 8, 8);
-  writer.load(error, at(SYNC_MESSAGE), 16, 8);
+  writer.load(step, at(SYNC_MESSAGE), MESSAGE.step, 8);
+  writer.load(error, at(SYNC_MESSAGE), MESSAGE.error, 8);
   writer.label(own);
 }

@@ -1,7 +1,8 @@
 import type { SyscallName } from "../../kernel/arch.ts";
-import type { Data, Slot } from "../step.ts";
+import type { Call, Data, Slot } from "../step.ts";
 import { Layout } from "./layout.ts";
 import type { Condition, Op, Operand, Size } from "./ops.ts";
+import { IGNORED } from "./table.ts";
 
 /** Collects operations; what they mention gets a place in memory as it is mentioned. */
 export class Writer {
@@ -17,6 +18,21 @@ export class Writer {
   syscall(call: SyscallName, ...args: readonly Operand[]): void {
     for (const arg of args) this.#mention(arg);
     this.ops.push({ op: "syscall", call, args });
+  }
+
+  /** Rows of a table; see table.ts. */
+  calls(calls: readonly Call[], step: Slot, failed: string): void {
+    const { layout } = this;
+    layout.slot(step);
+    layout.slot(IGNORED);
+    for (const { args, result } of calls) {
+      if (result !== undefined) layout.slot(result);
+      for (const arg of args) {
+        if (arg.kind === "data") layout.place(arg.data);
+        else if (arg.kind !== "number") layout.slot(arg.slot);
+      }
+    }
+    this.ops.push({ op: "calls", calls, step, failed });
   }
 
   set(slot: Slot, value: Operand): void {

@@ -2,6 +2,7 @@ import { syscallNumber } from "../../kernel/arch.ts";
 import { Code } from "./code.ts";
 import { constantOf } from "./layout.ts";
 import type { Addresses, Assembler, Condition, Op, Operand, Size } from "./ops.ts";
+import { HOW, ROW, writeRows } from "./table.ts";
 
 /** Registers by their encoding (Intel SDM volume 2, table 2-2). */
 const RAX = 0;
@@ -34,6 +35,9 @@ const EMIT: { readonly [K in Op["op"]]: Emitter<K> } = {
       loadRegister(code, ARGUMENTS[index]!, args[index]!, addresses);
     loadImmediate(code, RAX, syscallNumber("x86_64", call));
     code.byte2(0x0f, 0x05);
+  },
+  calls(code, op, addresses) {
+    walkRows(code, op, addresses);
   },
   set(code, { slot, value }, addresses) {
     if (value === "acc") slotAccess(code, 0x89, RAX, addresses.slot(slot));
@@ -101,6 +105,68 @@ const EMIT: { readonly [K in Op["op"]]: Emitter<K> } = {
     code.byte2(0xff, 0xe1);
   },
 };
+
+/** The table, and a loop over it: rbx is at the row, ebp counts, r12 is the row's `how`. */
+function walkRows(
+  code: Code,
+  { calls, failed, step }: Extract<Op, { op: "calls" }>,
+  addresses: Addresses,
+): void {
+  code.byte(0xe9);
+  code.word(calls.length * ROW.size);
+  const table = code.length;
+  writeRows(code, "x86_64", calls, addresses);
+  // lea rbx, [rip + …]; mov ebp, count
+  code.byte3(REX_W, 0x8d, 0x1d);
+  code.word(table - (code.length + 4));
+  code.byte(0xbd);
+  code.word(calls.length);
+  const loop = code.length;
+  // mov r12d, [rbx + how]
+  code.byte4(0x44, 0x8b, 0x63, ROW.how);
+  for (const [index, register] of ARGUMENTS.entries()) {
+    const low = register & 7;
+    // mov register, [rbx + …]; bt r12d, index; jnc over; mov register, [register]
+    code.byte4(REX_W | ((register >> 3) << 2), 0x8b, 0x43 | (low << 3), ROW.args + index * 8);
+    code.byte4(0x41, 0x0f, 0xba, 0xe4);
+    code.byte3(index, 0x73, 3);
+    code.byte3(REX_W | ((register >> 3) * 5), 0x8b, (low << 3) | low);
+  }
+  // mov eax, [rbx]; syscall; bt r12d, unchecked; jc next
+  code.byte4(0x8b, 0x03, 0x0f, 0x05);
+  code.byte4(0x41, 0x0f, 0xba, 0xe4);
+  code.byte3(HOW.unchecked, 0x72, CHECK + KEEP);
+  const check = code.length;
+  // test rax, rax; jns keep; mov ecx, eax; neg ecx
+  code.byte3(REX_W, 0x85, 0xc0);
+  code.byte2(0x79, CHECK - 5);
+  code.byte4(0x89, 0xc1, 0xf7, 0xd9);
+  for (const shift of [HOW.first, HOW.second]) {
+    // mov edx, r12d; shr edx, shift; and edx, 0xfff; cmp ecx, edx; je next
+    code.byte3(0x44, 0x89, 0xe2);
+    code.byte3(0xc1, 0xea, shift);
+    code.byte2(0x81, 0xe2);
+    code.word((1 << HOW.bits) - 1);
+    code.byte2(0x39, 0xd1);
+    code.byte2(0x74, check + CHECK + KEEP - (code.length + 2));
+  }
+  code.byte(0xe9);
+  code.fixup(failed);
+  code.word(0);
+  // keep: mov rcx, [rbx + result]; mov [rcx], rax
+  code.byte4(REX_W, 0x8b, 0x4b, ROW.result);
+  code.byte3(REX_W, 0x89, 0x01);
+  // next: inc qword [step]; add rbx, size; dec ebp; jnz loop
+  code.byte4(REX_W, 0xff, 0x04, 0x25);
+  code.word(addresses.slot(step));
+  code.byte4(REX_W, 0x83, 0xc3, ROW.size);
+  code.byte4(0xff, 0xcd, 0x0f, 0x85);
+  code.word(loop - (code.length + 4));
+}
+
+/** Bytes of its instructions from the test of the result to the keeping of it, and those. */
+const CHECK = 46;
+const KEEP = 7;
 
 /** Fits in the sign-extended 32 bits of an instruction. */
 function isSmall(value: number | bigint): boolean {

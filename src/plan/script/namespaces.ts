@@ -108,6 +108,9 @@ function actAs(state: State, call: Call) {
   state.prefix = numberAt(call, 0) === 0 ? outer : `${outer}--user="/proc/$child/ns/user" `;
 }
 
+/** The word that a child waits for. */
+export const GO = "echo go >&4";
+
 /** A mount that is sent has been made where the child is: the message says that it is there. */
 function send(state: State, call: Call) {
   const sent = reachable(dataAt(call, 1))
@@ -117,11 +120,8 @@ function send(state: State, call: Call) {
   const thing = state.slots.get(sent);
   if (thing?.kind !== "tree") return note(state, "the script's own terminal serves");
   state.sent.push(thing);
-  say(state, "echo go >&4");
+  say(state, GO);
 }
-
-/** The word that a child waits for. */
-export const GO = "echo go >&4";
 
 export const JOINING: Handlers = {
   unshare,

@@ -1,14 +1,12 @@
 import { thaw } from "../../cgroup/freeze.ts";
 import { signalAll } from "../../cgroup/kill.ts";
 import { readLayout } from "../../cgroup/layout.ts";
-import { signalNumber } from "../../kernel/signals.ts";
+import { SIGNALS, signalNumber } from "../../kernel/signals.ts";
 import { atLeast } from "../arguments.ts";
 import { directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
-
-const SIGKILL = 9;
 
 /**
  * `kill ID [SIGNAL]`: to the first process, or with `--all` to every process of the container's cgroup. Without a pid
@@ -22,7 +20,7 @@ const kill: RuntimeCommand = {
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
-    if (given.has("all") || (signal === SIGKILL && document.sharesPids === true)) {
+    if (given.has("all") || (signal === SIGNALS.SIGKILL && document.sharesPids === true)) {
       await signalAll(readLayout(), document.cgroup, signal);
       return 0;
     }
@@ -33,7 +31,7 @@ const kill: RuntimeCommand = {
       throw new RuntimeError("container not running");
     }
     // On version 1 nothing reaches what is frozen, and what is killed need not stay so.
-    if (signal === SIGKILL && status === "paused") await thaw(readLayout(), document.cgroup);
+    if (signal === SIGNALS.SIGKILL && status === "paused") await thaw(readLayout(), document.cgroup);
     return 0;
   },
 };

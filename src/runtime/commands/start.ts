@@ -1,7 +1,8 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { CALLER_FILES } from "../../container/launch/caller-files.ts";
 import { errnoName, errnoText } from "../../kernel/errno.ts";
+import { MESSAGE } from "../../plan/records.ts";
+import { CALLER_FILES } from "../../wire/runtime.ts";
 import { exactly } from "../arguments.ts";
 import type { RuntimeCommand } from "../context.ts";
 import { directoryOf } from "../context.ts";
@@ -10,9 +11,6 @@ import { runHooks } from "../hooks.ts";
 import { takeLate } from "../quick.ts";
 import { conditionOf, type Status } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
-
-/** Bytes of it. */
-const RECORD = 24;
 
 const REFUSALS: Readonly<Record<Exclude<Status, "created">, string>> = {
   creating: "cannot start a container that is being created",
@@ -29,7 +27,7 @@ const start: RuntimeCommand = {
     const document = readDocument(context.root, id);
     const directory = directoryOf(context, id);
     const late = takeLate(directory);
-    if (late !== undefined && late.length === RECORD) throw recordedFailure(document, late);
+    if (late !== undefined && late.length === MESSAGE.size) throw recordedFailure(document, late);
     const { pid, status } = conditionOf(directory, document);
     if (status !== "created") throw new RuntimeError(REFUSALS[status]);
     order(directory, document);
@@ -59,7 +57,7 @@ function order(directory: string, document: ContainerDocument): void {
     const go = openSync(join(directory, CALLER_FILES.start), constants.O_WRONLY | constants.O_NONBLOCK);
     writeSync(go, "\0");
     closeSync(go);
-    const record = Buffer.alloc(RECORD);
+    const record = Buffer.alloc(MESSAGE.size);
     if (readSync(reply, record) < record.length) return;
     throw recordedFailure(document, record);
   } finally {
@@ -67,9 +65,10 @@ function order(directory: string, document: ContainerDocument): void {
   }
 }
 
-/** Of the record that the child says last: a word, the step, its error. */
+/** Of what the child says last. */
 function recordedFailure(document: ContainerDocument, record: Buffer): RuntimeError {
-  return lateFailure(document, Number(record.readBigInt64LE(8)), -Number(record.readBigInt64LE(16)));
+  const [step, error] = [record.readBigInt64LE(MESSAGE.step), record.readBigInt64LE(MESSAGE.error)];
+  return lateFailure(document, Number(step), -Number(error));
 }
 
 function lateFailure(document: ContainerDocument, number: number, errno: number): RuntimeError {

@@ -58,6 +58,5 @@ function parseVariant(text: string): Variant | undefined {
 }
 
 function unquoted(text: string): string | undefined {
-  const inner = /^'([^'\\]*)'$/.exec(text)?.[1] ?? /^"([^"\\]*)"$/.exec(text)?.[1];
-  return inner;
+  return /^'([^'\\]*)'$/.exec(text)?.[1] ?? /^"([^"\\]*)"$/.exec(text)?.[1];
 }

@@ -1,15 +1,15 @@
 import type { Condition, Policy } from "../../../src/kernel/seccomp/policy.ts";
-import { AARCH64 } from "../../../src/kernel/syscalls/aarch64.ts";
+import { aarch64 } from "../../../src/kernel/syscalls/aarch64.ts";
 import { arm } from "../../../src/kernel/syscalls/arm.ts";
 import { i386 } from "../../../src/kernel/syscalls/i386.ts";
 import { x32 } from "../../../src/kernel/syscalls/x32.ts";
-import { X86_64 } from "../../../src/kernel/syscalls/x86_64.ts";
+import { x86_64 } from "../../../src/kernel/syscalls/x86_64.ts";
 
 export const ARCHES = [
-  { name: "SCMP_ARCH_X86_64", host: "x86_64", audit: 0xc000003e, bits: 64, table: X86_64 },
+  { name: "SCMP_ARCH_X86_64", host: "x86_64", audit: 0xc000003e, bits: 64, table: x86_64() },
   { name: "SCMP_ARCH_X86", host: "x86_64", audit: 0x40000003, bits: 32, table: i386() },
   { name: "SCMP_ARCH_X32", host: "x86_64", audit: 0xc000003e, bits: 32, table: x32() },
-  { name: "SCMP_ARCH_AARCH64", host: "aarch64", audit: 0xc00000b7, bits: 64, table: AARCH64 },
+  { name: "SCMP_ARCH_AARCH64", host: "aarch64", audit: 0xc00000b7, bits: 64, table: aarch64() },
   { name: "SCMP_ARCH_ARM", host: "aarch64", audit: 0x40000028, bits: 32, table: arm() },
 ] as const;
 

@@ -90,3 +90,12 @@ export function inside(pid: number, ...words: readonly string[]): string {
 /** Whether an address answers. */
 export const reaches = (pid: number, address: string): boolean =>
   / 0% packet loss/.test(inside(pid, "ping", "-c1", "-W1", address));
+
+/** Another host: a network namespace, held by the process that is returned. */
+export async function otherHost(): Promise<number> {
+  const holder = spawn("unshare", ["-n", "sh", "-c", "echo; exec sleep 1000000"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
+  return holder.pid!;
+}

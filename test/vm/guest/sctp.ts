@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { call, close, from, mem, num, space, struct } from "../../../src/plan/build.ts";
 import { compile } from "../../../src/plan/compile.ts";
 import type { Step } from "../../../src/plan/step.ts";
-import { ask, inside, remove, run, startEngine } from "./engine.ts";
+import { ask, inside, otherHost, remove, run, startEngine } from "./engine.ts";
 
 /** SCTP to a published port, with programs made of plans: no runtime has its sockets. Prints what was found. */
 
@@ -56,17 +56,14 @@ const client = (to: string, port: number): string =>
   ]);
 
 // Another host, on a wire.
-const far = spawn("unshare", ["-n", "sh", "-c", "echo; exec sleep 1000000"], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
-await once(far.stdout, "data");
+const far = await otherHost();
 inside(
   0,
   "sh",
   "-euc",
-  `/usr/sbin/ip link add wire type veth peer name far netns ${far.pid}; ip addr add 10.7.0.1/24 dev wire; ip link set wire up`,
+  `/usr/sbin/ip link add wire type veth peer name far netns ${far}; ip addr add 10.7.0.1/24 dev wire; ip link set wire up`,
 );
-inside(far.pid!, "sh", "-euc", "ip addr add 10.7.0.2/24 dev far; ip link set far up");
+inside(far, "sh", "-euc", "ip addr add 10.7.0.2/24 dev far; ip link set far up");
 await startEngine();
 await ask("POST", "/networks/create", { Name: "lan", IPAM: { Config: [{ Subnet: "10.20.0.0/24" }] } });
 const web = await run("web", "lan", { PortBindings: { [`${PORT}/sctp`]: [{ HostPort: "8080" }] } });
@@ -91,7 +88,7 @@ async function talk(pid: number, to: string, port: number): Promise<unknown> {
   return [stdout.trim(), [...got.subarray(WORD.length + 4, WORD.length + 8)].join(".")];
 }
 found.within = await talk(other.pid, web.address, PORT);
-found.elsewhere = await talk(far.pid!, "10.7.0.1", 8080);
+found.elsewhere = await talk(far, "10.7.0.1", 8080);
 found.host = await talk(0, "10.7.0.1", 8080);
 found.loopback = await talk(0, "127.0.0.1", 8080);
 found.taken = (await run("third", "lan", { PortBindings: { "81/sctp": [{ HostPort: "8080" }] } })).refused;

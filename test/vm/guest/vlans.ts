@@ -1,20 +1,25 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { ask, createNetwork, endEngine, inside, reaches, remove, run, startEngine } from "./engine.ts";
+import {
+  ask,
+  createNetwork,
+  endEngine,
+  inside,
+  otherHost,
+  reaches,
+  remove,
+  run,
+  startEngine,
+} from "./engine.ts";
 
 /** Macvlans and ipvlans on a wire to another host, with and without a tag. Prints what was found as one line of JSON. */
 const IP = "/usr/sbin/ip";
 const found: Record<string, unknown> = {};
 
 // The other host: a namespace with the other end of the wire, and on it two networks.
-const far = spawn("unshare", ["-n", "sh", "-c", "echo; exec sleep 1000000"], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
-await once(far.stdout, "data");
+const far = await otherHost();
 const sh = (script: string): string => inside(0, "sh", "-euc", script);
-sh(`${IP} link add wire type veth peer name far netns ${far.pid}; ${IP} link set wire up; ip link set lo up`);
+sh(`${IP} link add wire type veth peer name far netns ${far}; ${IP} link set wire up; ip link set lo up`);
 inside(
-  far.pid!,
+  far,
   "sh",
   "-euc",
   `${IP} link set far up; ${IP} addr add 10.7.0.254/24 dev far

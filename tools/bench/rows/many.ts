@@ -1,5 +1,5 @@
 import { type Docker, docker, removeMany, startMany } from "../api.ts";
-import { parentOf, pss, withChildren } from "../memory.ts";
+import { parentOf, pss, rest, withChildren } from "../memory.ts";
 import { IMAGE } from "../peers.ts";
 import type { Row } from "../row.ts";
 import { median } from "../sample.ts";
@@ -55,11 +55,13 @@ async function measure({ api, own }: Engine): Promise<{ rate: number; cost: numb
   const first = await startMany(api, IMAGE, 10, CLIENTS);
   await removeMany(api, first.ids);
 
+  await rest();
   const before = sum(own);
   const { ids, seconds } = await startMany(api, IMAGE, COUNT, CLIENTS);
   const helpers = new Set<number>();
   for (const id of ids) helpers.add(parentOf(await api.pid(id)));
   for (const pid of own) helpers.delete(pid);
+  await rest();
   const cost = (sum([...helpers]) + sum(own) - before) / COUNT;
   await removeMany(api, ids);
   return { rate: COUNT / seconds, cost };

@@ -158,22 +158,15 @@ function actionOf(action: Action): Chunk[] {
     case "snat":
       return [
         immediate(REGISTER.FIRST, raw(knownAddress(action.address))),
-        expression(
-          "nat",
-          attribute(NAT.TYPE, be32(NAT_SNAT)),
-          attribute(NAT.FAMILY, be32(action.address.includes(":") ? NFPROTO.ip6 : NFPROTO.ip)),
-          attribute(NAT.REG_ADDR_MIN, be32(REGISTER.FIRST)),
-        ),
+        translate(NAT_SNAT, action.address),
       ];
     case "dnat":
       return [
         immediate(REGISTER.FIRST, raw(knownAddress(action.address))),
         immediate(REGISTER.SECOND, be16(action.port)),
-        expression(
-          "nat",
-          attribute(NAT.TYPE, be32(NAT_DNAT)),
-          attribute(NAT.FAMILY, be32(action.address.includes(":") ? NFPROTO.ip6 : NFPROTO.ip)),
-          attribute(NAT.REG_ADDR_MIN, be32(REGISTER.FIRST)),
+        translate(
+          NAT_DNAT,
+          action.address,
           attribute(NAT.REG_PROTO_MIN, be32(REGISTER.SECOND)),
           attribute(NAT.FLAGS, be32(NF_NAT_RANGE_PROTO_SPECIFIED)),
         ),
@@ -184,6 +177,16 @@ function actionOf(action: Action): Chunk[] {
 function expression(name: string, ...data: readonly Chunk[]): Chunk {
   return nested(LIST_ELEMENT, attribute(EXPRESSION.NAME, text(name)), nested(EXPRESSION.DATA, ...data));
 }
+
+/** To the address in the first register. */
+const translate = (type: number, address: string, ...more: readonly Chunk[]): Chunk =>
+  expression(
+    "nat",
+    attribute(NAT.TYPE, be32(type)),
+    attribute(NAT.FAMILY, be32(address.includes(":") ? NFPROTO.ip6 : NFPROTO.ip)),
+    attribute(NAT.REG_ADDR_MIN, be32(REGISTER.FIRST)),
+    ...more,
+  );
 
 const meta = (key: number) =>
   expression("meta", attribute(META.KEY, be32(key)), attribute(META.DREG, be32(REGISTER.FIRST)));

@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs";
 import { type Docker, docker } from "../../api.ts";
-import { allocated, parentOf, resident } from "../../memory.ts";
+import { allocated, resident, withChildren } from "../../memory.ts";
 import { spent } from "../../processor.ts";
 import type { Bench } from "../../row.ts";
 
@@ -35,21 +34,9 @@ export function enginesOf({ cais, peers }: Bench): Engine[] {
   if (cais && own !== undefined) engines.push(engine("cais", own, () => [cais.pid()]));
   if (peers.docker) {
     const { pid, socket } = peers.docker;
-    const pids = [pid, ...childrenOf(pid)];
+    // The shims are the containers'.
+    const pids = withChildren(pid, "containerd");
     engines.push(engine("docker", socket, () => pids));
   }
   return engines;
-}
-
-/** dockerd has one child, its containerd; the shims are the containers'. */
-function childrenOf(pid: number): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((each) => {
-      try {
-        return each > 0 && parentOf(each) === pid;
-      } catch {
-        return false;
-      }
-    });
 }

@@ -1,15 +1,12 @@
-import { setTimeout } from "node:timers/promises";
 import { readAll } from "../../connections.ts";
+import { rest } from "../../memory.ts";
 import { IMAGE } from "../../peers.ts";
 import { type Bench, type Line, within } from "../../row.ts";
 import type { Engine } from "./engine.ts";
 
-/** Engines clean up when there is time to. */
-const REST_MS = 12_000;
-
 /** Memory when nothing is asked. */
 export async function idle(engines: readonly Engine[]): Promise<Line[]> {
-  await setTimeout(REST_MS);
+  await rest();
   return [lineOf("engine's memory, idle", engines)];
 }
 
@@ -24,7 +21,7 @@ export async function used(engines: readonly Engine[], { quick }: Bench): Promis
     await api.remove(id);
     await readAll(socket, "GET /_ping");
   }
-  await setTimeout(REST_MS);
+  await rest();
   const what = `engine's memory after ${requests} requests`;
   return [lineOf(what, engines, at), lineOf("  and a rest", engines)];
 }

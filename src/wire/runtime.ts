@@ -1,3 +1,11 @@
+/** What the runtime, the launch programs that it makes, and the front call things on the disk. */
+
+/** Where containers are, unless `--root` says otherwise: `<root>/<id>/`. */
+export const RUNTIME_ROOT = "/run/cais-runtime";
+
+/** A container's document; as long as it is there the container is. */
+export const DOCUMENT = "state.json";
+
 /** Files in the directory of a container, or of an exec while it starts; the launch program makes them. */
 export const CALLER_FILES = {
   /** Where a failed step is told: step and errno, 64 bits each. */
