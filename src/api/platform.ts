@@ -1,5 +1,5 @@
-import type { PlatformName } from "../image/platform.ts";
 import { Refusal } from "../oci/error.ts";
+import type { PlatformName } from "../oci/platform.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { readJson } from "./json.ts";
 

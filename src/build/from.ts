@@ -1,6 +1,6 @@
-import { hostPlatform } from "../image/platform.ts";
 import { expand } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
+import { hostPlatform } from "../oci/platform.ts";
 import type { Building } from "./building.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
 import type { Stage } from "./stage.ts";

@@ -1,7 +1,7 @@
 import type { StoredLayer } from "../image/images.ts";
-import type { PlatformName } from "../image/platform.ts";
 import type { ChainId, DiffId, Digest } from "../oci/digest.ts";
 import type { HistoryEntry, ImageConfig, ImageRunConfig } from "../oci/image.ts";
+import type { PlatformName } from "../oci/platform.ts";
 
 /** What a build has made so far of one `FROM`. */
 export interface Stage {

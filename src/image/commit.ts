@@ -1,13 +1,13 @@
 import type { Digest } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import type { ImageConfig, ImageRunConfig } from "../oci/image.ts";
+import { hostPlatform } from "../oci/platform.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { addLayer, createImage } from "./add.ts";
 import { applyChanges } from "./change.ts";
 import type { Context } from "./context.ts";
 import type { CommitOptions } from "./images.ts";
 import { nameFrom } from "./lookup.ts";
-import { hostPlatform } from "./platform.ts";
 import { readTar } from "./tar/read.ts";
 
 /** `docker commit`: what a container changed becomes a layer on top of its image. */

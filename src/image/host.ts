@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import { type DiffId, digestOf } from "../oci/digest.ts";
 import type { ImageConfig } from "../oci/image.ts";
+import { hostPlatform } from "../oci/platform.ts";
 import { adoptedChain } from "../storage/overlay.ts";
 import type { Context } from "./context.ts";
-import { hostPlatform } from "./platform.ts";
 
 /** The name of the built-in image. */
 export const HOST_NAME = "docker.io/library/host:latest";

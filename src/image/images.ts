@@ -1,5 +1,6 @@
 import type { ChainId, Digest } from "../oci/digest.ts";
 import type { ImageConfig, ImageRunConfig } from "../oci/image.ts";
+import type { PlatformName } from "../oci/platform.ts";
 import type { Bytes, SnapshotDriver } from "../storage/driver.ts";
 import type {
   ImageDeleted,
@@ -8,7 +9,6 @@ import type {
   ImageSummary,
   ImagesPruned,
 } from "../wire/image.ts";
-import type { PlatformName } from "./platform.ts";
 
 /** An image at hand: everything a container needs from it. */
 export interface Image {

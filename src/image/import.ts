@@ -1,13 +1,13 @@
 import type { Digest } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import type { ImageConfig } from "../oci/image.ts";
+import { type PlatformName, parsePlatform } from "../oci/platform.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { addLayer, createImage } from "./add.ts";
 import { applyChanges } from "./change.ts";
 import { type Context, tellImage } from "./context.ts";
 import type { ImportOptions } from "./images.ts";
 import { nameFrom } from "./lookup.ts";
-import { type PlatformName, parsePlatform } from "./platform.ts";
 
 /** `docker import`: a root file system becomes an image of one layer. Names and changes are checked first. */
 export async function importImage(

@@ -1,6 +1,7 @@
 import { chainsOf, type Digest, digestOf } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import { CONFIG_MAX, parseImageConfig } from "../oci/image.ts";
+import { isFor, type PlatformName } from "../oci/platform.ts";
 import { canonical, parseReference, withDefaultTag } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { addLayer } from "./add.ts";
@@ -10,7 +11,6 @@ import { HOST_NAME } from "./host.ts";
 import type { Progress } from "./images.ts";
 import { type ArchivedImage, archivedImages } from "./layout.ts";
 import { shown } from "./lookup.ts";
-import { isFor, type PlatformName } from "./platform.ts";
 import { type Staged, stageArchive } from "./staged.ts";
 import type { LayerBlob } from "./store.ts";
 

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import { invalid, unsupported } from "../../engine/refuse.ts";
-import { isFor, parsePlatform } from "../../image/platform.ts";
+import { isFor, parsePlatform } from "../../oci/platform.ts";
 import {
   familiar,
   familiarName,

@@ -1,4 +1,4 @@
-import { isFor, type PlatformName, parsePlatform, platformText } from "../../image/platform.ts";
+import { isFor, type PlatformName, parsePlatform, platformText } from "../../oci/platform.ts";
 import type { Engine } from "../engine.ts";
 import { invalid, notFound } from "../refuse.ts";
 

@@ -1,4 +1,4 @@
-import { Refusal } from "../oci/error.ts";
+import { Refusal } from "./error.ts";
 
 /** Go's names, as configurations of images carry them. */
 export interface PlatformName {
