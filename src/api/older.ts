@@ -56,6 +56,10 @@ export function imageSummaryFor(image: ImageSummary, minor: number): ImageSummar
   // What is not asked for was not counted before.
   const Containers = minor < 51 && image.SharedSize < 0 ? -1 : image.Containers;
   const virtual = minor < 44 ? { VirtualSize: image.Size } : {};
+  if (minor < 43 && !image.RepoTags?.length && !image.RepoDigests?.length) {
+    const none = { RepoTags: ["<none>:<none>"], RepoDigests: ["<none>@<none>"] };
+    return { ...image, ...virtual, Containers, ...none };
+  }
   const digests = image.RepoDigests?.length ? image.RepoDigests : minor < 43 ? null : [];
   return { ...image, ...virtual, Containers, RepoDigests: digests };
 }

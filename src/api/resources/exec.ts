@@ -41,8 +41,8 @@ async function startOne(engine: Engine, exchange: Exchange, id: string, minor: n
   const request: ExecStartRequest = await jsonBody(exchange);
   const exec = findExec(engine, id);
   // An exec goes with the container's process: Docker says so before anything of the exec itself.
+  allowed(exec.container, "exec");
   if (request.Detach) checkExec(exec);
-  else allowed(exec.container, "exec");
   const terminal = exec.config.Tty ?? false;
   const detach = keysOf(exec.config.DetachKeys, terminal);
   const [rows, columns] = request.ConsoleSize ?? exec.config.ConsoleSize ?? [];

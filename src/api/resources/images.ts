@@ -127,8 +127,10 @@ export const images: readonly Route[] = [
   post("/commit", async (engine, exchange) => {
     const named = exchange.query.get("container") ?? "";
     if (named === "") throw invalid('invalid name or ID supplied: ""');
-    const config = (await jsonBody(exchange)) as ContainerConfig;
+    const asked = (await jsonBody(exchange)) as ContainerConfig;
     const container = find(engine, named);
+    // Without a configuration of its own, changes are made to the container's.
+    const config = Object.keys(asked).length > 0 ? asked : container.record.config;
     const { author, comment, repo, tag } = given(exchange, "author", "comment", "repo", "tag");
     const Id = await commitContainer(engine, container, {
       ...(repo === undefined ? {} : { repo }),

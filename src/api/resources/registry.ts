@@ -1,5 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import { invalid, unsupported } from "../../engine/refuse.ts";
+import { isFor, parsePlatform } from "../../oci/platform.ts";
 import {
   familiar,
   familiarName,
@@ -29,9 +30,11 @@ export function pull(engine: Engine, exchange: Exchange): void {
   const joint = tag.includes(":") ? "@" : ":";
   const reference = withDefaultTag(parseName(tag === "" ? image : `${image}${joint}${tag}`));
   const name = familiar(reference);
-  if (!engine.images.find(name)) {
+  const platform = exchange.query.get("platform") ?? "";
+  const here = engine.images.find(name)?.config;
+  if (!here || (platform !== "" && !isFor(here, parsePlatform(platform)))) {
     throw unsupported(
-      `Cannot pull ${name}: this version of cais has no registries yet; import or load an archive, or use the image host`,
+      `Cannot pull ${name}${platform && ` for ${platform.slice(0, 80)}`}: this version of cais has no registries yet; import or load an archive, or use the image host`,
     );
   }
   const from = reference.domain === "docker.io" ? reference.path : `${reference.domain}/${reference.path}`;

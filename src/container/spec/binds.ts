@@ -23,7 +23,7 @@ export function parseBind(word: string): MountPoint | string {
   if (word.includes("\0") || parts.length > 3 || first === "" || (parts.length > 1 && second === ""))
     return invalid();
   if (parts.length === 1) {
-    const wrong = wrongTarget(first);
+    const wrong = wrongTarget(first.slice(0, 80));
     if (wrong !== undefined) return invalid(`: invalid mount config for type "volume": ${wrong}`);
     return point("volume", "", first, [], word);
   }

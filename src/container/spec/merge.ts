@@ -18,7 +18,9 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
     ...defined("Shell", asked.Shell ?? image.Shell),
     ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     Entrypoint: own
-      ? entrypoint.filter((word, index) => index > 0 || word !== "")
+      ? entrypoint.length === 1 && entrypoint[0] === ""
+        ? null
+        : entrypoint.filter((word, index) => index > 0 || word !== "")
       : (asked.Entrypoint ?? image.Entrypoint ?? null),
     Cmd: own ? (asked.Cmd ?? null) : command.length > 0 ? command : (image.Cmd ?? null),
     Env: mergeEnvironment(list(image.Env), list(asked.Env)),

@@ -35,7 +35,10 @@ export async function putArchive(
     try {
       const { stream } = await decompressed(archive);
       const { keepKinds, ...rest } = options;
-      await unpack(stream, `/proc/self/fd/${base.fd}`, {
+      const some = await begun(stream);
+      // Nothing at all is an archive of nothing, as in Docker.
+      if (!some) return;
+      await unpack(some, `/proc/self/fd/${base.fd}`, {
         ...rest,
         whiteouts: "plain",
         live,
@@ -48,6 +51,17 @@ export async function putArchive(
     if (base !== undefined) fs.closeSync(base.fd);
     fs.closeSync(rootFd);
   }
+}
+
+/** The same bytes; null when there are none. */
+async function begun(bytes: Bytes): Promise<Bytes | null> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done) return null;
+  return (async function* () {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  })();
 }
 
 function resolveTarget(root: number, path: string): Resolved {

@@ -4,9 +4,10 @@ import { badEntry } from "./error.ts";
 /**
  * The components of an entry's name, beneath the root of the layer. Refuses what points elsewhere: absolute
  * names and "..". "/" and "./" alone are the root itself.
+ * @param absolute takes an absolute name as one beneath the root, as Docker does with archives that people send
  */
-export function componentsOf(name: ByteText): ByteText[] {
-  if (name.startsWith("/") && !/^\/+$/.test(name)) {
+export function componentsOf(name: ByteText, absolute = false): ByteText[] {
+  if (!absolute && name.startsWith("/") && !/^\/+$/.test(name)) {
     throw badEntry(name, "its name is absolute; names in a layer start below its root");
   }
   return split(name, name, "its name leads out of the archive (..)");

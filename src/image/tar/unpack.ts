@@ -25,7 +25,8 @@ export interface UnpackOptions {
   readonly runPlan: RunPlan;
   /**
    * What whiteouts become: "overlay" marks that hide lower layers, "remove" takes away what a copy of them had,
-   * "plain" knows no whiteouts (an archive that is copied into a container).
+   * "plain" knows no whiteouts (an archive that is copied into a container, a build's context), and takes absolute
+   * names.
    */
   readonly whiteouts: "overlay" | "remove" | "plain";
   /** Mode and owner of directories that the archive only implies, from the layers below. */
@@ -93,7 +94,7 @@ export async function unpack(tar: Bytes, directory: string, options: UnpackOptio
 
 async function place(archived: Entry, layer: Layer): Promise<number> {
   const entry = layer.options.owner === undefined ? archived : { ...archived, ...layer.options.owner };
-  const parts = componentsOf(entry.name);
+  const parts = componentsOf(entry.name, layer.options.whiteouts === "plain");
   const whole = [...parts];
   const base = parts.pop();
   if (base === undefined) {

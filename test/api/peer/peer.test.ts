@@ -7,6 +7,7 @@ import { compare } from "./run.ts";
 import { attaching } from "./tables/attaching.ts";
 import { bodies } from "./tables/bodies.ts";
 import { bridges } from "./tables/bridges.ts";
+import { building } from "./tables/building.ts";
 import { creating } from "./tables/creating.ts";
 import { executing } from "./tables/executing.ts";
 import { files } from "./tables/files.ts";
@@ -42,6 +43,7 @@ const TABLES = {
   files,
   statistics,
   images,
+  building,
   volumes,
   networks,
   bridges,

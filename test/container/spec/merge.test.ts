@@ -39,7 +39,7 @@ test("what is asked for wins; maps and variables are joined", () => {
 
 test("an entrypoint of one's own leaves the image's command behind, an empty one both", () => {
   const mine = mergeImageConfig(IMAGE, { Entrypoint: ["/mine"] });
-  assert.deepEqual([mine.Entrypoint, mine.Cmd], [["/mine"], []]);
+  assert.deepEqual([mine.Entrypoint, mine.Cmd], [["/mine"], null]);
   const none = mergeImageConfig(IMAGE, { Entrypoint: [""], Cmd: ["sh"] });
-  assert.deepEqual([none.Entrypoint, none.Cmd], [[], ["sh"]]);
+  assert.deepEqual([none.Entrypoint, none.Cmd], [null, ["sh"]]);
 });

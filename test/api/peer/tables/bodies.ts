@@ -53,21 +53,27 @@ export const bodies: readonly Case[] = [
   {
     name: "what is no JSON is said before anything else",
     noEvents: true,
-    steps: PLACES.flatMap((path) => [
-      // A commit takes no JSON at all for none.
-      ...BODIES.filter((body) => body.trim() !== "" || !path.startsWith("/commit")).map((body) =>
-        post(path, { body }),
-      ),
-      post(path, { view: made }),
-    ]),
+    steps: [
+      ...PLACES.flatMap((path) => [
+        // A commit takes no JSON at all for none.
+        ...BODIES.filter((body) => body.trim() !== "" || !path.startsWith("/commit")).map((body) =>
+          post(path, { body }),
+        ),
+        post(path, { view: made }),
+      ]),
+      post("/volumes/prune", { silent: true }),
+    ],
   },
   {
     name: "the type of a body",
     noEvents: true,
-    steps: PLACES.flatMap((path) => [
-      ...TYPES.map((type) => post(path, { body: "{}", sent: { "Content-Type": type }, view: made })),
-      ...TYPES.map((type) => post(path, { sent: { "Content-Type": type }, view: made })),
-    ]),
+    steps: [
+      ...PLACES.flatMap((path) => [
+        ...TYPES.map((type) => post(path, { body: "{}", sent: { "Content-Type": type }, view: made })),
+        ...TYPES.map((type) => post(path, { sent: { "Content-Type": type }, view: made })),
+      ]),
+      post("/volumes/prune", { silent: true }),
+    ],
   },
   {
     name: "null is nothing, and a text is a list of one",

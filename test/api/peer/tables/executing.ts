@@ -91,6 +91,28 @@ export const executing: readonly Case[] = [
     noEvents: true,
   },
   {
+    name: "exec that nobody listens to, and streams that are not as the exec was made",
+    noEvents: true,
+    steps: [
+      scene("ex4"),
+      post("/containers/ex4/start", { silent: true }),
+      post("/containers/nobody/exec", { body: {} }),
+      post("/containers/ex4/exec", { body: { Cmd: ["sleep", "1000"] }, keep: ["quiet", "Id"] }),
+      post("/exec/{quiet}/start", { body: {}, sent: UPGRADE, input: "" }),
+      get("/exec/{quiet}/json"),
+      post("/containers/ex4/exec", {
+        body: { Cmd: ["echo", "x"], Tty: true, AttachStdout: true, DetachKeys: "ctrl-x,a" },
+        keep: ["tty", "Id"],
+      }),
+      post("/exec/{tty}/start", { body: { Tty: false }, sent: UPGRADE, input: "" }),
+      get("/exec/{tty}/json"),
+      post("/containers/ex4/stop?t=0"),
+      post("/exec/{tty}/start", { body: {} }),
+      post("/exec/{quiet}/start", { body: { Detach: true } }),
+      gone("ex4"),
+    ],
+  },
+  {
     name: "what execs tell",
     steps: [
       scene("ex3"),

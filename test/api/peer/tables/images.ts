@@ -25,6 +25,10 @@ const untagged = ({ body }: { readonly body: Buffer }): unknown =>
     Object.entries(one).map(([key, value]) => (key === "Untagged" ? `${key} ${value}` : key)),
   ) ?? body.toString();
 
+/** The names in a saved archive. */
+const savedTags = ({ body }: { readonly body: Buffer }): unknown =>
+  /"RepoTags":(\[[^\]]*\]|null)/.exec(body.toString("latin1"))?.[1];
+
 export const images: readonly Case[] = [
   {
     name: "list",
@@ -48,6 +52,13 @@ export const images: readonly Case[] = [
       list(`/images/json?filters=${filter({ nonsense: ["x"] })}`),
       list("/images/json?filters=x"),
       list("/v1.24/images/json?filter=cais-peer"),
+      scene("dangles"),
+      post("/commit?container=dangles", { body: {}, keep: ["nameless", "Id"] }),
+      list(`/images/json?filters=${filter({ dangling: ["true"] })}`),
+      list(`/v1.42/images/json?filters=${filter({ dangling: ["true"] })}`),
+      list(`/v1.43/images/json?filters=${filter({ dangling: ["true"] })}`),
+      gone("dangles"),
+      del("/images/{nameless}", { bodyless: true }),
     ],
   },
   {
@@ -65,6 +76,13 @@ export const images: readonly Case[] = [
       get("/images/a/b/c/json"),
       get(`/images/sha256:${"0".repeat(64)}/json`),
       get("/images/zzzzzzzzzzzz/json"),
+      ...["json", "history", "get"].flatMap((what) => [
+        get(`/images/${IMAGE}/${what}?platform=x`),
+        get(`/images/${IMAGE}/${what}?platform=${filter({ os: "linux", architecture: "arm64" })}`),
+      ]),
+      get(`/images/${IMAGE}/json?manifests=1&platform=${filter({ os: "linux", architecture: "amd64" })}`),
+      get(`/v1.48/images/${IMAGE}/json?platform=x`, { free: INSPECT }),
+      del(`/images/${IMAGE}?platforms=${filter({ os: "linux", architecture: "arm64" })}`),
     ],
   },
   {
@@ -75,6 +93,7 @@ export const images: readonly Case[] = [
       post(`/images/${IMAGE}/tag?repo=again`),
       post(`/images/${IMAGE}/tag?repo=registry.example:5000/a/b&tag=v1`),
       post(`/images/${IMAGE}/tag?repo=Bad`),
+      post(`/images/${IMAGE}/tag?repo=sha256`),
       post(`/images/${IMAGE}/tag?repo=again&tag=bad!tag`),
       post("/images/nothing/tag?repo=again"),
       get("/images/again:2/json", { free: INSPECT }),
@@ -116,6 +135,11 @@ export const images: readonly Case[] = [
         body: { User: "www", Cmd: ["y"], Env: ["Z=1"] },
       }),
       get("/images/committed:2/json", { free: [...INSPECT, "Size", "RootFS.Layers"] }),
+      post("/commit?container=commits&repo=committed&tag=4&changes=ENV%20Q=1%0AWORKDIR%20rel", {
+        body: "null",
+      }),
+      get("/images/committed:4/json", { free: [...INSPECT, "Size", "RootFS.Layers"] }),
+      del("/images/committed:4", { view: untagged }),
       post("/commit?container=commits&repo=committed&tag=3&changes=RUN%20x", { body: {} }),
       post("/commit?container=commits&repo=committed&tag=3&changes=NONSENSE%20x", { body: {} }),
       post("/commit?container=commits&repo=Bad", { body: {} }),
@@ -157,6 +181,9 @@ export const images: readonly Case[] = [
     name: "load and save",
     steps: [
       get("/images/nothing/get"),
+      // A name without a tag is all of its tags.
+      get("/images/cais-peer/get", { view: savedTags }),
+      get(`/images/${IMAGE}/get`, { view: savedTags }),
       get("/images/get?names=nothing"),
       post("/images/load", { body: Buffer.from("this is no tar"), view: firstWords }),
       post("/images/load?quiet=1", { body: Buffer.alloc(1024), view: firstWords }),
