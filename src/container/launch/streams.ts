@@ -125,24 +125,25 @@ export function takeTerminal(): Step[] {
 
 /** `struct termios` of the kernel (asm-generic/termbits.h): four words of flags, the line, 19 characters. */
 export const TERMIOS = space(36, "termios-before");
-const CONTROL_FLAGS = 8;
+/** All of it but the flags of input, of output, and of what the terminal does with what is typed. */
+const KEPT = [8, 16, 20, 24, 28, 32] as const;
 
 /**
  * Have every byte that is typed at the caller's terminal, and write every byte as it is (termios(3), "Raw mode"); its
- * speed and such stay. A failure takes it back.
+ * speed and its characters stay. A failure takes it back.
  */
 export function makeRaw(descriptor: number): Step[] {
   const reason = { why: "have what is typed at the caller's terminal as it is" };
-  const raw = new Uint8Array(20);
-  // c_cc[VMIN], after c_line: a read returns with the first byte.
-  raw[7] = 1;
-  const termios = struct([u32(0, 0, 0, 0), raw], "termios-raw");
+  const termios = struct([new Uint8Array(36)], "termios-raw");
   const set = (data: Data) =>
     call("ioctl", [num(descriptor), num(TTY.TCSETSW, "TCSETSW"), mem(data)], reason);
+  const into: Slot = "termios-word";
   return [
     call("ioctl", [num(descriptor), num(TTY.TCGETS, "TCGETS"), mem(TERMIOS)], reason),
-    { kind: "load", from: TERMIOS, offset: CONTROL_FLAGS, size: 4, into: "control-flags", ...reason },
-    { kind: "store", slot: "control-flags", to: termios, offset: CONTROL_FLAGS, size: 4, ...reason },
+    ...KEPT.flatMap((offset): Step[] => [
+      { kind: "load", from: TERMIOS, offset, size: 4, into, ...reason },
+      { kind: "store", slot: into, to: termios, offset, size: 4, ...reason },
+    ]),
     { ...set(termios), undo: [set(TERMIOS)] },
   ];
 }
