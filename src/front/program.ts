@@ -22,6 +22,12 @@ const BASE = { code: 0x100000, data: 0x180000 };
 const WITHOUT_JIT = "BUN_JSC_useJIT=0";
 
 /**
+ * A runtime's command takes most of its memory at once: in pages of 2 MiB, where the kernel has them for who asks, it
+ * has a third of the page faults. Others may stay for long beside a container, and have no memory to waste.
+ */
+const LARGE_PAGES = "MIMALLOC_ALLOW_THP=1";
+
+/**
  * The engine's heap grows as on a machine with 128 MiB: up to twice what is in use while that is little, then by
  * less. On a large machine it would take a third more, for no speed that can be measured.
  */
@@ -40,6 +46,7 @@ export function frontProgram({ arch = hostArch(), build, original }: FrontOption
   const own = writer.fresh("own");
   const brief = writer.fresh("brief");
   const begin = writer.fresh("begin");
+  const command = writer.fresh("command");
   const runtime = writer.fresh("runtime");
   const declined = writer.fresh("declined");
   readStack(writer);
@@ -59,11 +66,14 @@ export function frontProgram({ arch = hostArch(), build, original }: FrontOption
 
   const commands = { start: writer.fresh("start"), delete: writer.fresh("delete") };
   writer.label(runtime);
-  readCommand(writer, commands, brief);
+  readCommand(writer, commands, command);
   writer.label(commands.start);
-  startContainer(writer, build, brief);
+  startContainer(writer, build, command);
   writer.label(commands.delete);
-  deleteContainer(writer, build, brief);
+  deleteContainer(writer, build, command);
+  writer.label(command);
+  addVariable(writer, LARGE_PAGES);
+  writer.jump(brief);
 
   writer.label(declined);
   withdraw(writer);
