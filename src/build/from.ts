@@ -1,5 +1,7 @@
+import { DEFAULT_PATH } from "../container/spec/process.ts";
 import { expand } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
+import type { ImageRunConfig } from "../oci/image.ts";
 import { hostPlatform } from "../oci/platform.ts";
 import type { Building } from "./building.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
@@ -21,14 +23,21 @@ export function from(building: Building, { text, flags, line }: Instruction): Be
   const base = expand(match[1]!, (key) => building.global.get(key), building.mark);
   const earlier = building.stages.get(base.toLowerCase());
   const whole = earlier ?? baseStage(building, base);
-  const { OnBuild, ...config } = whole.config;
+  const { OnBuild, ...config } = withPath(whole.config, base);
   const triggers = (OnBuild ?? []).flatMap((words) => parseDockerfile(words).instructions);
-  const stage = { ...whole, config: triggers.length > 0 ? config : whole.config, commandSet: false };
+  const kept = triggers.length > 0 || OnBuild === undefined ? config : { ...config, OnBuild };
+  const stage = { ...whole, config: kept, commandSet: false };
   const number = String(building.started++);
   building.current = match[2] === undefined ? [number] : [number, match[2].toLowerCase()];
   building.args = new Map();
   for (const name of building.current) building.stages.set(name, stage);
   return { stage, triggers };
+}
+
+/** As in Docker, an image without any variable has the usual PATH, for `ENV PATH=…:$PATH` to build upon. */
+function withPath(config: ImageRunConfig, base: string): ImageRunConfig {
+  if (base === "scratch" || (config.Env ?? []).length > 0) return config;
+  return { ...config, Env: [`PATH=${DEFAULT_PATH}`] };
 }
 
 /** An image as the beginning of a stage. */

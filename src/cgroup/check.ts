@@ -1,8 +1,10 @@
 import type { Resources } from "../oci/runtime/resources.ts";
+import { exceptionOnVersion1 } from "./device-rules.ts";
 import { directoryIn } from "./layout.ts";
 import { hugepages, NEEDS, type Need } from "./needs.ts";
 import type { Parent } from "./parent.ts";
 import { missingNumbers } from "./ranges.ts";
+import { deviceText } from "./v1.ts";
 
 /** What this machine makes of `resources`. */
 export interface Check {
@@ -67,7 +69,7 @@ function without(resources: Resources, field: string): Resources {
 }
 
 function contradictions({ layout, cpuset }: Parent, resources: Resources): string[] {
-  const { memory, cpu, unified } = resources;
+  const { memory, cpu, devices, unified } = resources;
   const errors: string[] = [];
   const limit = memory?.limit ?? 0;
   const swap = memory?.swap ?? 0;
@@ -88,6 +90,14 @@ function contradictions({ layout, cpuset }: Parent, resources: Resources): strin
     const available = cpuset?.[kind];
     const missing = asked && available ? missingNumbers(asked, available) : undefined;
     if (missing !== undefined) errors.push(`cpu.${kind} (${asked}) ${missing}; there are ${available}`);
+  }
+  const hole =
+    layout.controllers.get("devices")?.version === 1 ? exceptionOnVersion1(devices ?? []) : undefined;
+  if (hole !== undefined) {
+    const { exception, wider } = hole;
+    errors.push(
+      `linux.resources.devices: cgroup v1 cannot make "${deviceText(exception)}" an exception from "${deviceText(wider)}": name what is allowed without it`,
+    );
   }
   for (const name of Object.keys(unified ?? {})) {
     if (layout.mode !== "v2")

@@ -42,3 +42,53 @@ export function effectiveRules(rules: readonly DeviceRule[]): readonly DeviceRul
   if (own[0]?.allow === true) return own;
   return [...own, ...ALWAYS.filter((rule) => !own.some((each) => same(each, rule)))];
 }
+
+/** Rules for all types as rules for each: the devices cgroup of version 1 takes an "a" for everything, whatever follows it. */
+export function eachType(rules: readonly DeviceRule[]): readonly DeviceRule[] {
+  return rules.flatMap((rule) =>
+    (rule.type ?? "a") !== "a" || everything(rule)
+      ? [rule]
+      : (["b", "c"] as const).map((type) => ({ ...rule, type })),
+  );
+}
+
+const letters = ({ access }: DeviceRule): string => access || "rwm";
+const meets = (left: number | undefined, right: number | undefined): boolean =>
+  anything(left) < 0 || anything(right) < 0 || left === right;
+
+/**
+ * Two rules of which the later one makes an exception from the earlier. The devices cgroup of version 1 keeps a list
+ * beside one default, and finds in it only what was written with the same numbers (`dev_exception_rm` in
+ * security/device_cgroup.c): the later rule would have no effect.
+ */
+export function exceptionOnVersion1(
+  rules: readonly DeviceRule[],
+): { readonly wider: DeviceRule; readonly exception: DeviceRule } | undefined {
+  const [first, ...more] = eachType(effectiveRules(rules));
+  let listed: readonly DeviceRule[] = [];
+  for (const rule of more) {
+    if (rule.allow !== first?.allow) {
+      listed = [...listed, rule];
+      continue;
+    }
+    const hit = listed.filter(
+      (each) =>
+        each.type === rule.type &&
+        meets(each.major, rule.major) &&
+        meets(each.minor, rule.minor) &&
+        [...letters(each)].some((letter) => letters(rule).includes(letter)),
+    );
+    const wider = hit.find(
+      (each) =>
+        anything(each.major) !== anything(rule.major) || anything(each.minor) !== anything(rule.minor),
+    );
+    if (wider !== undefined) return { wider, exception: rule };
+    listed = listed.filter((each) => !hit.includes(each)).concat(hit.flatMap((each) => without(each, rule)));
+  }
+  return undefined;
+}
+
+function without(rule: DeviceRule, taken: DeviceRule): readonly DeviceRule[] {
+  const access = [...letters(rule)].filter((letter) => !letters(taken).includes(letter)).join("");
+  return access === "" ? [] : [{ ...rule, access }];
+}

@@ -1,5 +1,5 @@
 import type { BlockThrottle, DeviceRule, Resources } from "../oci/runtime/resources.ts";
-import { effectiveRules } from "./device-rules.ts";
+import { eachType, effectiveRules } from "./device-rules.ts";
 import type { Names } from "./parent.ts";
 import type { Write } from "./plan.ts";
 
@@ -103,7 +103,7 @@ const devices: Writer = (directory, { devices }) =>
   // A new directory inherits its parent's list, which allows everything: the first rule denies it all.
   writes(
     directory,
-    (devices === undefined ? [] : effectiveRules(devices)).map(
+    (devices === undefined ? [] : eachType(effectiveRules(devices))).map(
       (rule): Pair => [rule.allow ? "devices.allow" : "devices.deny", deviceText(rule), "devices"],
     ),
   );

@@ -1,4 +1,4 @@
-import { EngineError, NoEngineError } from "../client/error.ts";
+import { EngineError, NoEngineError, toldBy } from "../client/error.ts";
 import type { ClientTls } from "../host/socket.ts";
 import { caller } from "./caller/caller.ts";
 import type { Command } from "./command.ts";
@@ -22,11 +22,7 @@ export async function dispatch(argv: readonly string[]): Promise<number> {
     const found = await find(word, rest);
     if (typeof found === "number") return found;
     named = ` ${found.command.name}`;
-    return await run(
-      makeContext(front.values, await tlsOf(front.values), dispatch),
-      found.command,
-      found.argv,
-    );
+    return await run(makeContext(front.values, await tlsOf(front.values), dispatch), found);
   } catch (error) {
     return tellError(error, named);
   }
@@ -44,6 +40,8 @@ async function tlsOf(options: TlsOptions): Promise<ClientTls | undefined> {
 
 interface Found {
   readonly command: Command<Flags>;
+  /** As it was typed: `container exec`. */
+  readonly name: string;
   readonly argv: readonly string[];
 }
 
@@ -51,7 +49,7 @@ async function find(word: string, rest: readonly string[]): Promise<Found | numb
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (!group) {
     const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
-    if (load) return { command: (await load()).default, argv: rest };
+    if (load) return { command: (await load()).default, name: word, argv: rest };
     err(`cais: unknown command: cais ${word}\n\nRun 'cais --help' for more information\n`);
     return 1;
   }
@@ -60,21 +58,21 @@ async function find(word: string, rest: readonly string[]): Promise<Found | numb
     return (await import("./overview.ts")).printGroup(word);
   const target = Object.hasOwn(group, second) ? group[second] : undefined;
   const load = target === undefined ? undefined : commands[target];
-  if (load) return { command: (await load()).default, argv: others };
+  if (load) return { command: (await load()).default, name: `${word} ${second}`, argv: others };
   err(
     `cais: unknown command: cais ${word} ${second}\n\nUsage:  cais ${word}\n\nRun 'cais ${word} --help' for more information\n`,
   );
   return 1;
 }
 
-async function run(context: Context, command: Command<Flags>, argv: readonly string[]): Promise<number> {
+async function run(context: Context, { command, name, argv }: Found): Promise<number> {
   let parsed: ReturnType<typeof parseFlags<Flags>>;
   try {
     parsed = parseFlags(command.flags, argv, command.stopAtFirst ?? false);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     err(
-      `${error.message}\n\nUsage:  cais ${command.name} ${command.usage}\n\nRun 'cais ${command.name} --help' for more information\n`,
+      `${error.message}\n\nUsage:  cais ${name} ${command.usage}\n\nRun 'cais ${name} --help' for more information\n`,
     );
     return 125;
   }
@@ -87,7 +85,7 @@ async function run(context: Context, command: Command<Flags>, argv: readonly str
   if (wrong) {
     const verb = wrong.includes("at least") ? "See" : "Run";
     err(
-      `cais: 'cais ${command.name}' ${wrong}\n\nUsage:  cais ${command.name} ${command.usage}\n\n${verb} 'cais ${command.name} --help' for more information\n`,
+      `cais: 'cais ${name}' ${wrong}\n\nUsage:  cais ${name} ${command.usage}\n\n${verb} 'cais ${name} --help' for more information\n`,
     );
     return 1;
   }
@@ -121,7 +119,7 @@ function tellError(error: unknown, named: string): number {
     return error.exitCode;
   }
   if (error instanceof EngineError) {
-    err(`${prefix}Error response from daemon: ${error.message}\n`);
+    err(`${prefix}${toldBy(error)}\n`);
     return prefix ? 125 : 1;
   }
   if (error instanceof NoEngineError) {

@@ -1,23 +1,24 @@
-import { EngineError } from "../client/error.ts";
+import { EngineError, toldBy } from "../client/error.ts";
 import { err, out } from "./output.ts";
 
 /**
- * Does one thing to each name, in order; prints the name after a success and the refusal after a failure.
+ * Does one thing to each name, in order; prints the name, or what `said` makes of it and of what came of it, after a
+ * success, unless that was false, and the refusal after a failure.
  * @returns 1 when any was refused
  */
-export async function each(
+export async function each<T>(
   names: readonly string[],
-  act: (name: string) => Promise<unknown>,
-  said: (name: string) => string = (name) => name,
+  act: (name: string) => Promise<T>,
+  said: (name: string, result: T) => string = (name) => name,
 ): Promise<number> {
   let code = 0;
   for (const name of names) {
     try {
-      await act(name);
-      out(`${said(name)}\n`);
+      const result = await act(name);
+      if (result !== false) out(`${said(name, result)}\n`);
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      err(`Error response from daemon: ${error.message}\n`);
+      err(`${toldBy(error)}\n`);
       code = 1;
     }
   }

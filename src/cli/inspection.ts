@@ -1,4 +1,4 @@
-import { EngineError } from "../client/error.ts";
+import { EngineError, toldBy } from "../client/error.ts";
 import { toJson } from "./format/print.ts";
 import { execute, template } from "./format/rows.ts";
 import { typed } from "./format/value.ts";
@@ -27,7 +27,7 @@ export async function inspectAll(
       found.push(await find(name));
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      missing.push(error.status === 0 ? error.message : `Error response from daemon: ${error.message}`);
+      missing.push(toldBy(error));
     }
   }
   // Docker prints what it found before the first failing template too.

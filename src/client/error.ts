@@ -8,6 +8,11 @@ export class EngineError extends Error {
   }
 }
 
+/** For people: who refused, and why. Status 0 is this program itself. */
+export function toldBy(error: EngineError): string {
+  return error.status === 0 ? error.message : `Error response from daemon: ${error.message}`;
+}
+
 /** Nobody answers at the engine's address. */
 export class NoEngineError extends Error {
   readonly code: string;

@@ -8,10 +8,14 @@ import type {
 } from "../wire/image.ts";
 import { type Filters, filterQuery } from "./containers.ts";
 import type { Answer } from "./http.ts";
-import { ask, type Engine, type Query, request, tell } from "./request.ts";
+import { ask, type Engine, type Query, request, segment, tell } from "./request.ts";
 
 /** Slashes of an image's name are part of the route. */
-const at = (name: string, rest = "") => `/images/${name.split("/").map(encodeURIComponent).join("/")}${rest}`;
+const at = (name: string, rest = "") =>
+  `/images/${name
+    .split("/")
+    .map((part) => segment(part, "image"))
+    .join("/")}${rest}`;
 
 /** Images by filters; `all` includes those that are only parents. */
 export function listImages(

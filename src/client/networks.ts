@@ -16,17 +16,17 @@ export function listNetworks(engine: Engine, filters: Filters): Promise<readonly
 
 /** A network with its members. @throws EngineError 404 when there is none */
 export function inspectNetwork(engine: Engine, name: string): Promise<Network> {
-  return ask(engine, `/networks/${segment(name)}`);
+  return ask(engine, `/networks/${segment(name, "network")}`);
 }
 
 /** What packets of a network pass, read from the kernel. Only cais has it. */
 export function networkPath(engine: Engine, name: string): Promise<NetworkPath> {
-  return ask(engine, `/cais/networks/${segment(name)}/path`);
+  return ask(engine, `/cais/networks/${segment(name, "network")}/path`);
 }
 
 /** @throws EngineError 403 while containers are on it */
 export function removeNetwork(engine: Engine, name: string): Promise<void> {
-  return tell(engine, `/networks/${segment(name)}`, { method: "DELETE" });
+  return tell(engine, `/networks/${segment(name, "network")}`, { method: "DELETE" });
 }
 
 /** Removes networks that no container uses. */
@@ -41,7 +41,9 @@ export function connectNetwork(
   Container: string,
   EndpointConfig: EndpointSettings,
 ): Promise<void> {
-  return tell(engine, `/networks/${segment(name)}/connect`, { json: { Container, EndpointConfig } });
+  return tell(engine, `/networks/${segment(name, "network")}/connect`, {
+    json: { Container, EndpointConfig },
+  });
 }
 
 /** Takes a container off a network. */
@@ -51,5 +53,5 @@ export function disconnectNetwork(
   Container: string,
   Force: boolean,
 ): Promise<void> {
-  return tell(engine, `/networks/${segment(name)}/disconnect`, { json: { Container, Force } });
+  return tell(engine, `/networks/${segment(name, "network")}/disconnect`, { json: { Container, Force } });
 }

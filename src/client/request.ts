@@ -101,7 +101,8 @@ export async function tell(engine: Engine, path: string, it: Request = {}): Prom
   await response.text();
 }
 
-/** A name or id as one segment of a path. */
-export function segment(text: string): string {
+/** A name or id as one segment of a path. @throws EngineError for an empty one, which would name something else */
+export function segment(text: string, what = "container"): string {
+  if (text === "") throw new EngineError(0, `invalid ${what} name or ID: value is empty`);
   return encodeURIComponent(text);
 }

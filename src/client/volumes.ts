@@ -15,12 +15,12 @@ export async function listVolumes(engine: Engine, filters: Filters): Promise<rea
 
 /** @throws EngineError 404 when there is none */
 export function inspectVolume(engine: Engine, name: string): Promise<Volume> {
-  return ask(engine, `/volumes/${segment(name)}`);
+  return ask(engine, `/volumes/${segment(name, "volume")}`);
 }
 
 /** @throws EngineError 409 while a container uses it; `force` does not mind one that is absent */
 export function removeVolume(engine: Engine, name: string, force: boolean): Promise<void> {
-  return tell(engine, `/volumes/${segment(name)}`, { method: "DELETE", query: { force } });
+  return tell(engine, `/volumes/${segment(name, "volume")}`, { method: "DELETE", query: { force } });
 }
 
 /** Removes volumes that no container uses: anonymous ones, or all (filter `all=true`). */

@@ -37,6 +37,8 @@ export interface SavedEndpoint {
   /** Of the network that it was last on; empty before its first start. */
   networkId: string;
   live: LiveEndpoint | null;
+  /** An engine is putting the running container on it, or taking it off: a later engine finishes that by taking it off. */
+  unsettled?: true;
 }
 
 /** By network name; the first is the one that `--network` names first. */

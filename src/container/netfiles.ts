@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { Asks } from "../network/endpoint.ts";
 import {
   BASE,
   changedHosts,
@@ -37,8 +38,10 @@ export interface NetNames {
   readonly links: HostsFacts["links"];
   /** Others on networks on which we answer no questions; none where a resolver of ours answers it anywhere. */
   readonly neighbours: HostsFacts["neighbours"];
-  /** Where our resolver answers it; empty where only other servers do. */
+  /** Where our resolver answers it, at best first; empty where only other servers do. */
   readonly resolvers: readonly string[];
+  /** The way of what it asks at 127.0.0.11, where it does. */
+  readonly asks?: (Asks & { readonly network: string }) | undefined;
 }
 
 /** The part of a container's configuration that is in the files. */

@@ -17,6 +17,7 @@ import type { HealthResult } from "../wire/inspect.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
+import type { Insides } from "./networks/insides.ts";
 import type { Links } from "./networks/links.ts";
 import type { Naming } from "./networks/naming.ts";
 import type { HostPorts } from "./networks/ports.ts";
@@ -49,6 +50,8 @@ export interface Context {
   readonly firewall: Firewall;
   /** Ports of the host that lead to containers. */
   readonly ports: HostPorts;
+  /** Interfaces that the engine removes from containers that have ended. */
+  readonly insides: Insides;
   /** Names of containers on networks. */
   readonly naming: Naming;
   readonly volumeMounts: VolumeMounts;

@@ -13,6 +13,7 @@ import { probe } from "./execs/probe.ts";
 import { machine } from "./facts.ts";
 import { lockRoot } from "./lock.ts";
 import { NAMES } from "./networks/files.ts";
+import { createInsides } from "./networks/insides.ts";
 import { createNaming } from "./networks/naming.ts";
 import { tellNeighbours } from "./networks/neighbours.ts";
 import { createVolumeMounts } from "./volume-mounts.ts";
@@ -58,6 +59,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     names: createNames(),
     execs: new Map(),
     reservations: createReservations(),
+    insides: createInsides(parts.runPlan, parts.report),
     naming: createNaming(parts.report, (networks) => tellNeighbours(engine, networks)),
     events: createEvents(),
     follow: {

@@ -19,7 +19,8 @@ import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedMounts } from "./facts.ts";
 import { linkedEnvironment } from "./networks/linked.ts";
-import { type Place, wiresOf } from "./networks/wires.ts";
+import { wiresFor } from "./networks/plug.ts";
+import type { Place } from "./networks/wires.ts";
 import { invalid } from "./refuse.ts";
 
 /** Where a start keeps its FIFOs, pids and exit record. */
@@ -57,7 +58,7 @@ export function launchRequest(
     trace,
     init: host.Init ?? false,
     ownMounts: hasOwnMounts(context, record),
-    endpoints: wiresOf(places),
+    endpoints: wiresFor(context, places),
   };
 }
 

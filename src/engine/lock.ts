@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { startTime } from "../kernel/process.ts";
+import { readStat, startTime } from "../kernel/process.ts";
 import { conflict } from "./refuse.ts";
 
 /** The right to work on a root directory. It ends with its holder, however that ends. */
@@ -55,9 +55,10 @@ function listen(name: string): Promise<Server | null> {
 function holderOf(file: string): string | null {
   try {
     const [pid = "", started] = readFileSync(file, "utf8").trim().split(" ");
-    return Number(pid) !== process.pid && started !== undefined && startTime(Number(pid)) === started
-      ? pid
-      : null;
+    if (Number(pid) === process.pid || started === undefined) return null;
+    const stat = readStat(Number(pid));
+    // One that was killed holds nothing any more, even where nobody has waited for it yet.
+    return stat?.field(22) === started && !["Z", "X"].includes(stat.field(3)) ? pid : null;
   } catch {
     return null;
   }

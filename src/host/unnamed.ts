@@ -40,7 +40,8 @@ export function unnamedPrograms(places: readonly string[], own?: string): RunUnn
       try {
         file = make(program);
         const result = run(`/proc/${process.pid}/fd/${file}`);
-        // Nor by its own link in /proc, which a container may see: root, too, executes only what may be executed.
+        // Nor by its own link in /proc: root, too, executes only what may be executed. A program beside which others
+        // may run has seen to it itself (container/launch/spend.ts).
         fchmodSync(file, 0);
         from = index;
         return result;

@@ -1,3 +1,4 @@
+import { signalNumber } from "../kernel/signals.ts";
 import { Refusal } from "../oci/error.ts";
 import type { ImageRunConfig } from "../oci/image.ts";
 import { healthOf } from "./healthcheck.ts";
@@ -79,6 +80,7 @@ export function applyInstruction(
       };
     case "VOLUME": {
       const paths = execForm(text)?.map((path) => expand(path, variables, mark)) ?? words();
+      if (paths.length === 0) throw new Refusal("invalid", "VOLUME requires at least one argument");
       if (paths.some((path) => path.trim() === ""))
         throw new Refusal("invalid", "VOLUME specified can not be an empty string");
       return {
@@ -94,8 +96,14 @@ export function applyInstruction(
       return { ...config, StopSignal: signalOf(expand(text, variables, mark)) };
     case "HEALTHCHECK":
       return { ...config, Healthcheck: healthOf(text) };
-    case "ONBUILD":
+    case "ONBUILD": {
+      const trigger = (/^\S+/.exec(text)?.[0] ?? "").toUpperCase();
+      if (trigger === "ONBUILD")
+        throw new Refusal("invalid", "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+      if (trigger === "FROM" || trigger === "MAINTAINER")
+        throw new Refusal("invalid", `${trigger} isn't allowed as an ONBUILD trigger`);
       return { ...config, OnBuild: [...(config.OnBuild ?? []), text] };
+    }
   }
 }
 
@@ -156,6 +164,6 @@ export function workdir(before: string, path: string): string {
 }
 
 function signalOf(text: string): string {
-  if (/^(SIG)?[A-Z0-9+-]+$/i.test(text)) return text;
+  if (signalNumber(text) !== undefined) return text;
   throw new Refusal("invalid", `Invalid signal: ${text}`);
 }

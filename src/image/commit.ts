@@ -13,7 +13,11 @@ import { readTar } from "./tar/read.ts";
 /** `docker commit`: what a container changed becomes a layer on top of its image. */
 export async function commitSnapshot(context: Context, options: CommitOptions): Promise<Digest> {
   nameFrom(options);
-  const config = mergeRunConfig(options.config, applyChanges(options.asked ?? {}, options.changes ?? []));
+  // Without a configuration of the caller's, changes begin with the container's: its PATH, its directory.
+  const { Env = [], WorkingDir = "" } = options.config;
+  const own = Object.keys(options.asked ?? {}).length > 0 ? options.asked : { Env, WorkingDir };
+  const asked = applyChanges(own ?? {}, options.changes ?? []);
+  const config = mergeRunConfig(options.config, asked);
   const base = context.store.images.get(options.image);
   // Docker too: without its image a container can no longer be committed.
   if (base === undefined) throw new Refusal("notFound", `No such image: ${options.image}`);

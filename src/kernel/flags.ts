@@ -131,7 +131,10 @@ export const SOCKET = {
 
 /** asm-generic/ioctls.h */
 export const TTY = {
+  TCGETS: 0x5401,
+  TCSETSW: 0x5403,
   TIOCSCTTY: 0x540e,
+  TIOCGWINSZ: 0x5413,
   TIOCSWINSZ: 0x5414,
   TIOCSPTLCK: 0x40045431,
   TIOCGPTPEER: 0x5441,

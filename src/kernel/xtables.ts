@@ -15,8 +15,8 @@ export const INFO_SIZE = 84;
 /** Bytes before the entries: name, size, padding. */
 export const ENTRIES_HEADER = 40;
 const NAME_SIZE = 32;
-/** linux/netfilter.h: NF_INET_FORWARD */
-const FORWARD = 2;
+/** linux/netfilter.h: NF_INET_LOCAL_IN and NF_INET_FORWARD */
+const HOOK = { input: 1, forward: 2 } as const;
 /** `struct xt_entry_target` before the verdict of a standard target. */
 const TARGET_HEADER = 32;
 /** A verdict is stored as -verdict - 1. */
@@ -35,11 +35,16 @@ const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffse
 export const entriesSize = (info: Uint8Array): number =>
   info.length < INFO_SIZE ? 0 : viewOf(info).getUint32(80, true);
 
-/** Whether what no rule of FORWARD accepts is dropped. @param entries `struct ipt_get_entries` */
-export function dropsForwarded(family: keyof typeof XTABLES, info: Uint8Array, entries: Uint8Array): boolean {
+/** Whether what no rule of the hook's chain accepts is dropped. @param entries `struct ipt_get_entries` */
+export function drops(
+  family: keyof typeof XTABLES,
+  hook: keyof typeof HOOK,
+  info: Uint8Array,
+  entries: Uint8Array,
+): boolean {
   if (info.length < INFO_SIZE) return false;
   // name, valid hooks, where each hook's chain begins, where its policy is.
-  const policy = ENTRIES_HEADER + viewOf(info).getUint32(NAME_SIZE + 4 + 20 + FORWARD * 4, true);
+  const policy = ENTRIES_HEADER + viewOf(info).getUint32(NAME_SIZE + 4 + 20 + HOOK[hook] * 4, true);
   const view = viewOf(entries);
   const offset = policy + XTABLES[family].targetOffset;
   if (offset + 2 > entries.length) return false;

@@ -1,6 +1,6 @@
 import { type Address, contains, lastOf, parseAddress, parseSubnet, type Subnet } from "./address.ts";
 import type { Pool } from "./document.ts";
-import { keyOf } from "./reservations.ts";
+import { keyOf, type Taken } from "./reservations.ts";
 
 /**
  * Which addresses of a pool are free is never written down: it follows from the pool and from who has one now. So
@@ -23,10 +23,10 @@ function kept(subnet: Subnet, pool: Pick<Pool, "gateway" | "reserved">): Readonl
 
 /**
  * The lowest free address of a pool, of its range where it has one.
- * @param taken keys (`keyOf`) of the addresses in use on this network
+ * @param taken the addresses in use on this network
  * @returns null when there is none
  */
-export function nextAddress(pool: Pool, taken: ReadonlySet<bigint>): Address | null {
+export function nextAddress(pool: Pool, taken: Taken): Address | null {
   const subnet = parseSubnet(pool.subnet)!;
   const within = pool.range === undefined ? subnet : parseSubnet(pool.range)!;
   const never = kept(subnet, pool);
@@ -42,7 +42,7 @@ export function nextAddress(pool: Pool, taken: ReadonlySet<bigint>): Address | n
 export type Claim = "free" | "taken" | "outside";
 
 /** Whether an address that is asked for can be had. Outside the range, but in the subnet, it can. */
-export function claim(pool: Pool, address: Address, taken: ReadonlySet<bigint>): Claim {
+export function claim(pool: Pool, address: Address, taken: Taken): Claim {
   const subnet = parseSubnet(pool.subnet)!;
   if (!contains(subnet, address)) return "outside";
   return kept(subnet, pool).has(address.value) || taken.has(keyOf(address)) ? "taken" : "free";

@@ -22,8 +22,16 @@ export interface Endpoint {
    * without an IPv6 address.
    */
   readonly sysctls?: Readonly<Record<string, string>>;
+  /** Questions for names go out here; of all endpoints of a container one has it at most. */
+  readonly asks?: Asks;
   /** The option that caused it, as typed: `"--network web"`. */
   readonly option?: string;
+}
+
+/** The way of questions for names: from a container's own IPv4 address on a network to the host's there. */
+export interface Asks {
+  readonly from: string;
+  readonly server: string;
 }
 
 /** An address and how many of its bits are the network's. */

@@ -53,8 +53,10 @@ export function describeStep(step: Step | Numbered): string {
     }
     case "keep":
       return "ppoll(exits, orders of the engine)";
-    case "init":
     case "escort":
+      if (step.terminal !== undefined) return `ppoll(signals, 0, <${step.terminal.master}>), wait4`;
+      return "read(signals), kill, wait4";
+    case "init":
       return "read(signals), kill, wait4";
     case "relay":
       return `read(0), sendto(<${step.socket}>), write(1)`;

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { ERRNO, errnoName, errnoText } from "../kernel/errno.ts";
 import type { Request } from "../kernel/netlink/message.ts";
 import { hintFor } from "./hints.ts";
@@ -51,19 +50,19 @@ function hookEnd(hook: Hook, errno: number): string | undefined {
 }
 
 /**
- * A program that could not be executed at all, as an error for people. A file system mounted noexec is the usual
- * cause: programs are written into the run directory.
+ * A program that could not be executed at all, as an error for people. A file system mounted noexec is the usual cause.
+ * @param directory where it was, or where it was tried last
  */
-export function cannotExecute(path: string, cause: unknown): Error {
+export function cannotExecute(directory: string, cause: unknown): Error {
   const errno = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
   const advice: Readonly<Record<string, string>> = {
-    EACCES: `${dirname(path)} is on a file system mounted noexec: choose another run directory with --run, or remount it`,
+    EACCES: `${directory} is on a file system mounted noexec: remount it with exec`,
     ENOEXEC: "it was made for another architecture than this machine's",
     EAGAIN: "a limit of processes is used up: kernel.pid_max, ulimit -u, or pids.max of the engine's cgroup",
     ENOMEM: "free some memory, or raise the limit of the engine's own cgroup",
   };
   const hint = advice[errno] === undefined ? "" : `; ${advice[errno]}`;
-  return new Error(`Cannot execute the launch program ${path}: ${errno}${hint}`, { cause });
+  return new Error(`Cannot execute the launch program in ${directory}: ${errno}${hint}`, { cause });
 }
 
 /** The kernel call behind a step. */

@@ -83,7 +83,9 @@ const BY_CALL: Partial<Record<string, Advice>> = {
   fsmount: MOUNT,
   move_mount: {
     ...MOUNT,
-    ENOTDIR: "a file cannot be mounted on a directory, nor a directory on a file",
+    // fs/namespace.c, do_move_mount: the kernel's errno for the two kinds.
+    EINVAL:
+      "a file cannot be mounted on a directory, nor a directory on a file: source and destination must be of one kind",
     ELOOP: "the destination is a symbolic link, which is not followed here",
   },
   open_tree: { ...MOUNT, ENOENT: "the source does not exist: make it first" },

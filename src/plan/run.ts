@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { call, mem, num, space } from "./build.ts";
 import { type CompileOptions, compile, type Program } from "./compile.ts";
 import { cannotExecute, StepError } from "./error.ts";
@@ -107,7 +107,7 @@ export async function holdPlan(plan: Plan, directory: string): Promise<Held> {
   try {
     await new Promise<void>((resolve, reject) => {
       child.stdout.once("data", () => resolve());
-      child.on("error", (cause) => reject(cannotExecute(path, cause)));
+      child.on("error", (cause) => reject(cannotExecute(dirname(path), cause)));
       void ended.then(() =>
         reject(failureOf(program, Buffer.concat(errors)) ?? new Error("A plan was ended")),
       );
@@ -142,7 +142,7 @@ function execute(path: string, options: RunOptions): Promise<Ended> {
       // The program need not read its input to the end.
     });
     child.stdin.end(options.input ?? new Uint8Array());
-    child.on("error", (cause) => reject(cannotExecute(command, cause)));
+    child.on("error", (cause) => reject(cannotExecute(dirname(path), cause)));
     child.on("close", (code, signal) => {
       resolve({ code, signal, output: Buffer.concat(output), errors: Buffer.concat(errors) });
     });

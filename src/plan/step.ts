@@ -131,6 +131,8 @@ export interface Receive extends Reason {
  */
 export interface Hook extends Reason {
   readonly kind: "hook";
+  /** What it is called in errors: "createRuntime hook #0". */
+  readonly name: string;
   readonly path: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];
@@ -240,6 +242,16 @@ export interface Escort extends Reason {
   readonly child: Slot;
   /** signalfd of every signal, blocking. */
   readonly signals: Slot;
+  /** Its terminal, whose other side are descriptors 0 and 1. */
+  readonly terminal?: Terminal;
+}
+
+/** A pseudoterminal that is carried to and from the caller's streams. */
+export interface Terminal {
+  /** Non-blocking. */
+  readonly master: Slot;
+  /** A descriptor that is the caller's own terminal: it says how large this one is, and is put back in the end. */
+  readonly callers?: { readonly descriptor: number; readonly before: Data };
 }
 
 /** Become the keeper: stay until the child has ended and its output is safe. The last step of a parent. */

@@ -9,10 +9,12 @@ import { prepareParent } from "../cgroup/parent.ts";
 import type { CgroupPlan } from "../cgroup/plan.ts";
 import { processes } from "../cgroup/processes.ts";
 import { remove as removeCgroup } from "../cgroup/remove.ts";
+import { ownRights } from "../kernel/rights.ts";
 import type { Resources } from "../oci/runtime/resources.ts";
 import type { RuntimeSpec } from "../oci/runtime/spec.ts";
 import type { Context } from "./context.ts";
 import { RuntimeError } from "./failure.ts";
+import { mayMakeCgroups, noCgroups, refuseCgroups } from "./rootless.ts";
 import type { ScopePlace } from "./systemd/unit.ts";
 
 /** Where cgroups are whose configuration says nothing, or gives a relative path. */
@@ -62,6 +64,8 @@ export interface PreparedCgroups {
   readonly layout: Layout;
   readonly plan: CgroupPlan;
   readonly warnings: readonly string[];
+  /** The container stays in its caller's cgroups, which may make none. */
+  readonly none?: true;
   /** systemd's unit, and the process that holds it until the container is in it. */
   readonly unit?: string;
   readonly holder?: number;
@@ -78,7 +82,12 @@ export async function prepareCgroups(
   id: string,
 ): Promise<PreparedCgroups> {
   const resources = spec.linux?.resources ?? {};
-  if (scope === undefined) return planCgroups(cgroup, resources);
+  if (scope === undefined) {
+    const layout = readLayout();
+    if (ownRights() === "machine" || mayMakeCgroups(layout, cgroup)) return planCgroups(cgroup, resources);
+    refuseCgroups(spec.linux?.cgroupsPath, resources);
+    return { layout, plan: noCgroups(cgroup), warnings: [], none: true };
+  }
   const { closeScope, limitScope, openScope } = await import("./systemd/start.ts");
   const { holder, unit } = await openScope(scope, spec, id);
   try {

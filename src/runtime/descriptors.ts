@@ -1,4 +1,5 @@
 import { fstatSync, readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import type { CallerFacts } from "../container/launch/caller.ts";
 import type { Process } from "../oci/runtime/spec.ts";
 import { RuntimeError } from "./failure.ts";
@@ -36,7 +37,8 @@ export function preservedDescriptors(asked: number | undefined): {
   readonly count: number;
   readonly env: readonly string[];
 } {
-  const listening = Number(process.env.LISTEN_FDS ?? 0);
+  const { LISTEN_FDS = 0, LISTEN_PID } = process.env;
+  const listening = LISTEN_PID === String(process.pid) ? Number(LISTEN_FDS) : 0;
   const sockets = Number.isInteger(listening) && listening > 0 ? listening : 0;
   const count = sockets + (asked ?? 0);
   if (count < 0 || count > 1024) throw new RuntimeError(`Cannot preserve ${count} descriptors`);
@@ -51,6 +53,14 @@ export function preservedDescriptors(asked: number | undefined): {
   return { count, env: sockets === 0 ? [] : [`LISTEN_FDS=${sockets}`, "LISTEN_PID=1"] };
 }
 
+/** The caller's own terminal, where it has one to type at and the process is to have one without a socket for it. */
+export function callersTerminal(
+  process: Process,
+  socket: string | undefined,
+): Pick<CallerFacts, "callersTerminal"> {
+  return process.terminal === true && socket === undefined && isatty(0) ? { callersTerminal: 0 } : {};
+}
+
 /** Where a terminal goes; callers that leave the process must say where. */
 export function checkConsole(process: Process, socket: string | undefined, leaves: boolean): void {
   const terminal = process.terminal === true;
@@ -58,10 +68,6 @@ export function checkConsole(process: Process, socket: string | undefined, leave
     throw new RuntimeError("cannot allocate tty if runc will detach without setting console socket");
   if (socket !== undefined && !(leaves && terminal))
     throw new RuntimeError("cannot use console socket if runc will not detach or allocate tty");
-  if (terminal && socket === undefined)
-    throw new RuntimeError(
-      "Cannot give the process a terminal: name the socket that is to get it with --console-socket, or set process.terminal to false",
-    );
   if (socket !== undefined && Buffer.byteLength(socket) > 107)
     throw new RuntimeError(`Cannot reach the console socket: ${socket} is longer than 107 bytes`);
 }

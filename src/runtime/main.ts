@@ -1,5 +1,5 @@
-import { writeSync } from "node:fs";
 import { resolve } from "node:path";
+import { ownRights } from "../kernel/rights.ts";
 import { RUNTIME_ROOT } from "../wire/runtime.ts";
 import { type Flags, readArguments } from "./arguments.ts";
 import type { RuntimeCommand } from "./context.ts";
@@ -8,7 +8,7 @@ import { type Log, makeLog, STDERR } from "./log.ts";
 
 /** A runtime in the sense of the OCI runtime specification, called as containerd, podman and dockerd call runc. */
 
-const GLOBAL: Flags = {
+export const GLOBAL: Flags = {
   debug: {},
   log: { value: true },
   "log-format": { value: true },
@@ -21,7 +21,7 @@ const GLOBAL: Flags = {
 };
 
 /** Loaded only when the command runs: start-up is most of what a short command costs. */
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: RuntimeCommand }>>> = {
+export const COMMANDS: Readonly<Record<string, () => Promise<{ readonly default: RuntimeCommand }>>> = {
   create: () => import("./commands/create.ts"),
   delete: () => import("./commands/delete.ts"),
   events: () => import("./commands/events.ts"),
@@ -52,16 +52,23 @@ export async function runtime(argv: readonly string[]): Promise<number> {
     const front = readArguments(GLOBAL, argv);
     log = makeLog(front.get("log"), front.get("log-format") ?? "text", front.has("debug"));
     const [word, ...rest] = front.args;
+    log.debug(`called with ${JSON.stringify(argv)}`);
     if (front.has("version")) return await (await import("./version.ts")).printVersion();
-    if (word === undefined || word === "help" || front.has("help")) return help();
+    if (word === undefined || front.has("help") || (word === "help" && rest.length === 0))
+      return (await import("./help.ts")).printHelp(GLOBAL);
+    if (word === "help")
+      return await runtime([...argv.slice(0, -front.args.length), ...rest.slice(0, 1), "--help"]);
     if (REFUSED[word] !== undefined) throw new RuntimeError(REFUSED[word]);
     const load = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
     if (load === undefined) throw new RuntimeError(`No help topic for '${word}'`, 3);
     const command = (await load()).default;
-    const given = readArguments({ ...command.flags, help: { short: "h" } }, rest);
-    if (given.has("help")) return help();
-    const root = resolve(front.get("root") ?? RUNTIME_ROOT);
-    return await command.run({ root, log, systemd: front.has("systemd-cgroup") }, given);
+    const flags = { ...command.flags, help: { short: "h" } };
+    const given = readArguments(flags, rest);
+    if (given.has("help")) return (await import("./help.ts")).printCommandHelp(word, flags);
+    const root = resolve(front.get("root") ?? defaultRoot());
+    const code = await command.run({ root, log, systemd: front.has("systemd-cgroup") }, given);
+    log.debug(`${word} ends with ${code}`);
+    return code;
   } catch (error) {
     log.error(wordsOf(error));
     if (process.env.CAIS_DEBUG && error instanceof Error) log.error(String(error.stack));
@@ -69,11 +76,10 @@ export async function runtime(argv: readonly string[]): Promise<number> {
   }
 }
 
-function help(): number {
-  const names = Object.keys(COMMANDS).join(", ");
-  writeSync(
-    1,
-    `Usage: cais runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] COMMAND …\n\nA runtime of the OCI runtime specification, called as runc is called.\nCommands: ${names}\n`,
-  );
-  return 0;
+/** A user's own directory, where the caller is one; root of a user namespace may still be called root there (as with runc). */
+function defaultRoot(): string {
+  const { USER, XDG_RUNTIME_DIR } = process.env;
+  const rights = ownRights();
+  const own = rights === "user" || (rights === "namespace" && USER !== "root");
+  return own && XDG_RUNTIME_DIR ? `${XDG_RUNTIME_DIR}/cais-runtime` : RUNTIME_ROOT;
 }

@@ -5,15 +5,23 @@ import { usedTrees } from "../cgroup/limits.ts";
 import { refuseImpossible } from "../container/launch/machine.ts";
 import { readNetDevices } from "../container/launch/net-devices.ts";
 import { launchPlan } from "../container/launch/plan.ts";
+import { ownRights } from "../kernel/rights.ts";
 import { type Arguments, type Flags, numberOf } from "./arguments.ts";
 import { openBundle } from "./bundle.ts";
 import { clearCgroups, placeOf, prepareCgroups } from "./cgroups.ts";
 import type { Context } from "./context.ts";
-import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "./descriptors.ts";
+import {
+  callersOpenFiles,
+  callersTerminal,
+  checkConsole,
+  ownedStreams,
+  preservedDescriptors,
+} from "./descriptors.ts";
 import { RuntimeError } from "./failure.ts";
 import { withHome } from "./home.ts";
-import { type Launch, lateSteps, prepare } from "./program.ts";
+import { HOOK_OUTPUT, type Launch, lateSteps, prepare } from "./program.ts";
 import { leaveQuick } from "./quick.ts";
+import { refuseWithoutRights } from "./rootless.ts";
 import { claim, removeDirectory, writeDocument } from "./store.ts";
 
 /** The flags of `create` and `run`. */
@@ -56,12 +64,21 @@ export async function makeContainer<T>(
   const process = { ...homely, env: [...(homely.env ?? []), ...preserved.env] };
   const consoleSocket = given.get("console-socket");
   checkConsole(process, consoleSocket, !manner.stays);
+  const rights = ownRights();
+  refuseWithoutRights(bundle.spec, rights);
   for (const warning of [...bundle.warnings, ...refuseImpossible(bundle.spec)]) context.log.warn(warning);
   const place = await placeOf(context, linux.cgroupsPath, id);
   const { cgroup } = place;
   const directory = claim(context.root, id);
   try {
-    const { holder, layout, plan: cgroups, unit, warnings } = await prepareCgroups(place, bundle.spec, id);
+    const {
+      holder,
+      layout,
+      none,
+      plan: cgroups,
+      unit,
+      warnings,
+    } = await prepareCgroups(place, bundle.spec, id);
     for (const warning of warnings) context.log.warn(warning);
     const netDevices = await readNetDevices(linux);
     const pidFile = given.get("pid-file");
@@ -71,9 +88,11 @@ export async function makeContainer<T>(
       rootfs: { kind: "directory", path: bundle.rootfs },
       cgroups,
       trees: usedTrees(layout),
-      bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, "hooks") },
+      bundle: { id, path: bundle.path, root: bundle.rootfs, hookOutput: join(directory, HOOK_OUTPUT) },
       rootPlace: directory,
       init: false,
+      rights,
+      sameKeyring: given.has("no-new-keyring"),
       netDevices,
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? true,
       caller: {
@@ -82,16 +101,23 @@ export async function makeContainer<T>(
         preserve: preserved.count,
         owned: ownedStreams(process),
         ...callersOpenFiles(),
+        ...callersTerminal(process, consoleSocket),
         ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
         ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
         ...(holder === undefined ? {} : { holder }),
       },
     });
     const launch = prepare(plan, process, directory, preserved.count);
+    const { elf, steps } = launch.program;
+    context.log.debug(
+      `container ${id} in cgroup ${cgroup}: a program of ${steps.length} steps, ${elf.length} bytes`,
+    );
     // Its own or those of another container that it joins: an exec has to enter them.
     const { seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
-    const ownPids = linux.namespaces?.some(({ path, type }) => type === "pid" && path === undefined);
+    const own = (wanted: string) =>
+      linux.namespaces?.some(({ path, type }) => type === wanted && path === undefined) === true;
+    const ownPids = own("pid");
     writeDocument(directory, {
       ociVersion,
       id,
@@ -102,6 +128,9 @@ export async function makeContainer<T>(
       ...(annotations === undefined ? {} : { annotations }),
       cgroup,
       ...(unit === undefined ? {} : { unit }),
+      ...(given.has("no-new-keyring") ? { sameKeyring: true as const } : {}),
+      ...(none === true ? { noCgroup: none } : {}),
+      ...(own("mount") ? {} : { sharesMounts: true as const }),
       ...(ownPids ? {} : { sharesPids: true as const }),
       // An exec as another user has another HOME.
       process: bundle.spec.process,
@@ -109,7 +138,7 @@ export async function makeContainer<T>(
       ...(hooks === undefined ? {} : { hooks }),
       late: manner.waits ? lateSteps(launch) : {},
     });
-    if (!manner.stays && unit === undefined && ownPids && hooks === undefined)
+    if (!manner.stays && unit === undefined && none === undefined && ownPids && hooks === undefined)
       leaveQuick(
         directory,
         layout.hierarchies.map((tree) => directoryIn(tree, cgroup)),

@@ -9,9 +9,13 @@ import { callName, cannotExecute, StepError } from "../plan/error.ts";
 import type { Plan } from "../plan/step.ts";
 import { CALLER_FILES } from "../wire/runtime.ts";
 import { RuntimeError } from "./failure.ts";
+import { hookFailure } from "./hook-end.ts";
 import type { LateStep } from "./store.ts";
 
 /** Running the launch program of a container that is left to the caller. */
+
+/** File in a container's directory that has the output of hooks. */
+export const HOOK_OUTPUT = "hooks";
 
 /** A compiled plan and what it runs for. */
 export interface Launch {
@@ -35,7 +39,15 @@ export function lateSteps({ program }: Launch): Record<string, LateStep> {
   return Object.fromEntries(
     late.map(([number, { step }]) => {
       const { hint, why } = step;
-      return [number, { why, call: callName(step), ...(hint === undefined ? {} : { hint }) }];
+      return [
+        number,
+        {
+          why,
+          call: callName(step),
+          ...(hint === undefined ? {} : { hint }),
+          ...(step.kind === "hook" ? { hook: { name: step.name, path: step.path } } : {}),
+        },
+      ];
     }),
   );
 }
@@ -78,14 +90,15 @@ const FORWARDED: readonly NodeJS.Signals[] = [
 ];
 
 /** Memory, then what is on every machine. */
-const runUnnamed = unnamedPrograms(["/dev/shm", "/run", "/var/tmp", "/tmp"]);
+const LAST = "/tmp";
+const runUnnamed = unnamedPrograms(["/dev/shm", "/run", "/var/tmp", LAST]);
 
 /** The program as a file that has no name. */
 export function withFile<T>({ elf }: Program, run: (path: string) => T): T {
   try {
     return runUnnamed(elf, run);
   } catch (error) {
-    throw cannotExecute("/tmp/program", error);
+    throw cannotExecute(LAST, error);
   }
 }
 
@@ -114,12 +127,25 @@ function failureOf(it: Launch, code: ExitCode, report: Report | undefined): Runt
     return new RuntimeError(
       `unable to start container process: the launch program ended with status ${code}`,
     );
+  if (failed.step.kind === "hook")
+    return new RuntimeError(
+      `unable to start container process: ${hookFailure(failed.step, report.errno, hookOutput(it))}`,
+    );
   const error = new StepError(report.step, failed, report.errno);
   const told =
     failed.step.kind === "lookup" || failed.step.kind === "exec"
       ? executionError(it.process, failed.step.kind, error.errno, error.hint)
       : error.message;
   return new RuntimeError(`unable to start container process: ${told}`);
+}
+
+/** What the hooks of the host have said. */
+function hookOutput({ directory }: Launch): string {
+  try {
+    return readFileSync(join(directory, HOOK_OUTPUT), "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** In the words of Go's `os/exec`: dockerd and podman choose their exit code (126, 127) by them. */

@@ -15,6 +15,7 @@ import type { Seccomp } from "../oci/runtime/seccomp.ts";
 import type { Hooks, Process } from "../oci/runtime/spec.ts";
 import { DOCUMENT } from "../wire/runtime.ts";
 import { RuntimeError } from "./failure.ts";
+import type { NamedHook } from "./hook-end.ts";
 
 /**
  * `<root>/<id>/`: the state of one container. `state.json` is its document, written before there is a process; the
@@ -26,6 +27,7 @@ export interface LateStep {
   readonly why: string;
   readonly call: string;
   readonly hint?: string;
+  readonly hook?: NamedHook;
 }
 
 /** The document. */
@@ -44,6 +46,12 @@ export interface ContainerDocument {
   readonly cgroup: string;
   /** It has no pid namespace of its own: its processes do not end with the first. */
   readonly sharesPids?: true;
+  /** Its session keyring is that of whoever made it, and so for each exec. */
+  readonly sameKeyring?: true;
+  /** It has no mount namespace of its own. */
+  readonly sharesMounts?: true;
+  /** It is in the cgroups of whoever made it: `cgroup` is not there. */
+  readonly noCgroup?: true;
   /** systemd's unit that the cgroup belongs to. */
   readonly unit?: string;
   /** What `exec` starts from. */
@@ -127,12 +135,23 @@ export function isHalfMade(directory: string): boolean {
 function parsed(text: string): ContainerDocument | undefined {
   try {
     const value = parseExactly(text, LARGEST, DOCUMENT) as unknown as Partial<ContainerDocument> | null;
-    const ours = value?.format === FORMAT && typeof value.id === "string" && typeof value.cgroup === "string";
+    const { bundle, cgroup, format, id, late, process, rootfs } = value ?? {};
+    const ours =
+      format === FORMAT &&
+      [id, bundle, rootfs].every((each) => typeof each === "string") &&
+      [late, process].every((each) => typeof each === "object" && each !== null) &&
+      isOwnCgroup(cgroup);
     return ours ? (value as ContainerDocument) : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Whoever is in it will be killed: never all that a machine runs. */
+const isOwnCgroup = (cgroup: unknown): boolean =>
+  typeof cgroup === "string" &&
+  /^(\/[^/]+)+$/.test(cgroup) &&
+  cgroup.split("/").every((part) => part !== "." && part !== "..");
 
 /** Whether there is anything at that path. */
 export const exists = (directory: string): boolean =>

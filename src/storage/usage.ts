@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import { breather } from "../image/tar/breathe.ts";
+import { lstat } from "../image/tar/directories.ts";
 import { byteText, fsPath, toByteText } from "../image/tar/entry.ts";
 import { codeOf } from "../oci/error.ts";
 
@@ -12,7 +13,7 @@ export async function usageOf(directory: string): Promise<number> {
   for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
     for (const name of namesIn(at)) {
       const path = `${at}/${name}`;
-      const stat = statOf(path);
+      const stat = lstat(path);
       if (stat === undefined) continue;
       if (stat.isDirectory()) todo.push(path);
       else if ((stat.isFile() || stat.isSymbolicLink()) && (stat.nlink === 1 || !seen.has(stat.ino))) {
@@ -32,15 +33,6 @@ export function namesIn(directory: string): string[] {
     return names.map((name) => byteText(name)).sort();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
-}
-
-function statOf(path: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(fsPath(path));
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -66,4 +66,5 @@ export const COMMAND_SIGNALS = [
   "SIGTERM",
   "SIGCONT",
   "SIGTSTP",
+  "SIGWINCH",
 ] as const;

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
-import { lacking, suiteEngine, type TestEngine } from "../engine/engine-fixture.ts";
+import { options, suiteEngine, type TestEngine } from "../engine/engine-fixture.ts";
 
-const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
 suiteEngine((started) => {
   engine = started;

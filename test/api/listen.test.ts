@@ -4,7 +4,6 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -12,6 +11,7 @@ import { after, before, describe, test } from "node:test";
 import { CAIS, command } from "../support/cais.ts";
 import { startEngine } from "../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { freePort } from "../support/port.ts";
 import { needs, program, root } from "../support/skip.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cais-listen-"));
@@ -70,15 +70,6 @@ const get = (options: http.RequestOptions): Promise<{ status: number; text: stri
     sent.on("error", reject);
     sent.end();
   });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A CA and certificates for `localhost` and a client, in Docker's layout. */
 function certificates(): string {

@@ -3,9 +3,8 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
-import { lacking, suiteEngine, type TestEngine } from "../engine/engine-fixture.ts";
+import { options, suiteEngine, type TestEngine } from "../engine/engine-fixture.ts";
 
-const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
 suiteEngine((started) => {
   engine = started;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check } from "../../src/cgroup/check.ts";
+import { exceptionOnVersion1 } from "../../src/cgroup/device-rules.ts";
 import type { Layout } from "../../src/cgroup/layout.ts";
 import { parseLayout } from "../../src/cgroup/layout.ts";
 import { limits } from "../../src/cgroup/limits.ts";
@@ -156,4 +157,27 @@ test("every container may use the default devices, whatever its rules forget", (
   const null_ = { allow: true, type: "c", major: 1, minor: 3, access: "rwm" } as const;
   assert.equal(rules([null_, { allow: false }, null_])?.length, bare.length);
   assert.deepEqual(rules([null_, { allow: true, access: "rwm" }]), [{ allow: true, access: "rwm" }]);
+});
+
+test("on version 1 an exception from a wider rule is an error: it would have no effect", () => {
+  const rule = (allow: boolean, major: number, minor: number, access = "rwm", type: "b" | "c" = "b") => ({
+    ...{ allow, type, major, minor, access },
+  });
+  for (const rules of [
+    [rule(true, 8, -1), rule(false, 8, 1, "w")],
+    [rule(true, 8, 1), rule(false, 8, -1)],
+    [{ allow: true, access: "rw" }, rule(false, 8, 1, "w")],
+    [{ allow: true }, rule(false, 8, -1), rule(true, 8, 1, "r")],
+  ])
+    assert.ok(exceptionOnVersion1(rules) !== undefined, JSON.stringify(rules));
+  for (const rules of [
+    [],
+    [{ allow: false, access: "rwm" }, rule(true, 8, -1), rule(true, 8, 1)],
+    [rule(true, 8, 1), rule(false, 8, 1, "w")],
+    [rule(true, 8, -1, "r"), rule(false, 8, 1, "w")],
+    [rule(true, 8, -1), rule(false, 8, 1, "w", "c")],
+    [rule(true, 8, -1), rule(false, 8, 1, "w"), { allow: true }, rule(false, 7, 1)],
+    [rule(true, 8, 1, "rw"), rule(false, 8, 1, "rw"), rule(false, 8, -1)],
+  ])
+    assert.equal(exceptionOnVersion1(rules), undefined, JSON.stringify(rules));
 });

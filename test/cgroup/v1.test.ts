@@ -46,6 +46,13 @@ test("device rules deny what they do not name", needs(root(), v1), async () => {
   assert.ok(!list.includes("a *:* rwm"));
 });
 
+test("a rule for all types is one for each, not for everything", needs(root(), v1), async () => {
+  await using it = scene({ devices: [{ allow: true, access: "r" }] });
+  const list = read(`${it.at("devices")}/devices.list`).split("\n");
+  assert.ok(!list.includes("a *:* rwm"), list.join());
+  for (const line of ["b *:* rm", "c *:* rm"]) assert.ok(list.includes(line), list.join());
+});
+
 test("block devices are throttled", needs(root(), v1), async () => {
   const [disk] = read("/proc/partitions").split("\n").slice(2);
   const [major, minor] = (disk ?? "").trim().split(/\s+/).map(Number);

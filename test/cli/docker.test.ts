@@ -36,6 +36,10 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
       "web",
       "-p",
       "127.0.0.1:8080:80",
+      "-p",
+      "127.0.0.1:8443-8444:8443-8444",
+      "--expose",
+      "90",
       "-l",
       "k=v",
       "-v",
@@ -80,13 +84,25 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
     ["volume", "inspect", "vol"],
     ["network", "ls"],
     ["network", "inspect", "bridge"],
+    ["network", "rm", "-f", "nobody"],
     ["port", "web"],
     ["port", "web", "80"],
     ["port", "web", "81"],
     ["top", "web"],
     ["diff", "web"],
     ["system", "df"],
-    ["version", "-f", "{{.Server.Version}}"],
+    ["version", "-f", "{{.Server.Version}} {{.Server.APIVersion}} {{.Client.APIVersion}}"],
+    [
+      "events",
+      "--since",
+      "1h",
+      "--until",
+      "0s",
+      "--filter",
+      "event=start",
+      "--format",
+      "{{.Status}} {{.ID}} {{.From}}",
+    ],
     ["info", "-f", "{{.Driver}} {{json .Plugins.Log}}"],
     ["exec", "web", "sh", "-c", "echo out; echo err >&2; exit 3"],
     ["exec", "web", "no-such-command"],
@@ -101,6 +117,13 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
     ["rmi", "nobody"],
     ["rename", "one"],
     ["rm"],
+    ["image", "rm"],
+    ["container", "exec"],
+    ["stop", ""],
+    ["inspect", ""],
+    ["volume", "inspect", ""],
+    ["exec", "", "true"],
+    ["ps", "--filter", "volume=/v"],
     ["nonsense"],
     ["container", "nonsense"],
     ["create", "--name", "web", "bb"],
@@ -139,6 +162,13 @@ describe("beside the docker client", needs(root(), busyboxMissing(), peerMissing
       const own = await cais(args);
       assert.equal(own.code, code, own.stderr);
     });
+
+  test("run -d prints the id of what it could not start", async () => {
+    const own = await cais(["run", "-d", "--name", "late", "-p", "127.0.0.1:8080:80", "bb", "true"]);
+    assert.deepEqual([own.code, own.stderr.includes("port is already allocated")], [125, true]);
+    assert.equal(own.stdout, peer.docker("inspect", "-f", "{{.Id}}", "late"));
+    peer.docker("rm", "late");
+  });
 
   test("output and errors come apart, input goes in, nothing is lost", async () => {
     const big = Buffer.alloc(3_000_000, "0123456789abcdef\n");

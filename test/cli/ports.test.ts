@@ -42,6 +42,7 @@ const refused: readonly (readonly [string, RegExp])[] = [
   ["80-70", /^Invalid containerPort: 80-70$/],
   ["", /^No port specified: <empty>$/],
   ["[::1]:80", /missing '\]' in address$/],
+  ["[::1:8080:80", /missing '\]' in address$/],
 ];
 
 for (const [text, sentence] of refused) {

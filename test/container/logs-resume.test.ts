@@ -6,6 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import type { Position, StreamName } from "../../src/container/launcher.ts";
 import { readLog } from "../../src/container/logs/reader.ts";
 import { type LogWriter, logWriter } from "../../src/container/logs/writer.ts";
+import { random } from "../support/random.ts";
 
 // A log whose engine is killed, again and again: each message is in it once, whatever the moment was.
 
@@ -16,17 +17,6 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const STREAMS = ["stdout", "stderr"] as const;
-
-/** Numbers below one, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What a stream says: equal lines, empty and long ones, bytes that are no text, no newline at the end. */
 function speech(next: () => number, lines: number): Buffer {

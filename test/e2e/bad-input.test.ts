@@ -224,6 +224,67 @@ test(
   },
 );
 
+test("a file mounted on a directory, or the other way round: the sentence says so", can, () =>
+  unchanged(async () => {
+    const kinds = /file cannot be mounted on a directory, nor a directory on a file/;
+    for (const [source, target] of [
+      ["/etc/passwd", "/tmp"],
+      ["/tmp", "/etc/passwd"],
+    ] as const) {
+      const ended = await engine.cais([
+        "run",
+        "--rm",
+        ...NONE,
+        "-v",
+        `${source}:${target}`,
+        "busybox",
+        "true",
+      ]);
+      refused(ended, 125, kinds);
+      assert.match(ended.stderr, new RegExp(`Cannot mount ${target} \\(-v ${source}:${target}\\)`));
+    }
+    refused(
+      await engine.cais(["run", "--rm", ...NONE, "--tmpfs", "/etc/passwd", "busybox", "true"]),
+      125,
+      kinds,
+    );
+  }),
+);
+
+test("empty names, and what is no name, are refused by who reads them", can, () =>
+  unchanged(async () => {
+    for (const verb of ["stop", "rm", "kill", "wait", "inspect", "logs", "pause", "port", "top", "diff"])
+      refused(await engine.cais([verb, ""]), 1, /^invalid container name or ID: value is empty$/);
+    refused(await engine.cais(["rm", "-f", ""]), 1, /value is empty/);
+    refused(await engine.cais(["exec", "", "true"]), 1, /value is empty/);
+    refused(await engine.cais(["volume", "rm", ""]), 1, /^invalid volume name or ID: value is empty$/);
+    refused(await engine.cais(["rmi", ""]), 1, /^invalid image name or ID: value is empty$/);
+    for (const name of ["a:b:c", "Bad", "a b"]) {
+      refused(
+        await engine.cais(["tag", "busybox", name]),
+        1,
+        /^Cannot use ".*" as an image's name: invalid ref/,
+      );
+      refused(await engine.cais(["import", busyboxTar(), name]), 1, /^Cannot use/);
+    }
+    refused(await engine.cais(["import", directory]), 1, /^Cannot read .*: it is a directory/);
+    refused(await engine.cais(["load", "-i", directory]), 1, /^Cannot read .*: it is a directory/);
+    refused(
+      await engine.cais(["create", "-l", "=x", "busybox", "true"]),
+      125,
+      /invalid label '=x': empty name/,
+    );
+    const file = join(directory, "latin1.env");
+    writeFileSync(file, Buffer.from("A=caf\xe9\n", "latin1"));
+    refused(await engine.cais(["create", "--env-file", file, "busybox", "true"]), 125, /no UTF-8/);
+    refused(
+      await engine.cais(["run", "--rm", ...NONE, "busybox", ""]),
+      127,
+      /exec: "": executable file not found/,
+    );
+  }),
+);
+
 /** Resolves when the output of a command ends with `text`. */
 function said(child: ChildProcess | undefined, text: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -40,6 +48,38 @@ describe("build", needs(root(), busyboxMissing()), () => {
   };
   const run = (...words: string[]) => engine.ok(["run", "--rm", "--network", "none", "made", ...words]);
   const plain = (text: string) => text.replace(/\b[0-9a-f]{12}\b/g, "ID");
+
+  test("an image without variables has the usual PATH, for ENV to build upon", async () => {
+    await built("FROM bb\nENV PATH=/opt/bin:$PATH\n");
+    const path = "/opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    assert.equal(await run("sh", "-c", "echo $PATH"), path);
+    await built("FROM bb\nCMD echo\n");
+    assert.match(
+      await engine.ok(["inspect", "-f", "{{.Config.Env}}", "made"]),
+      /^\[PATH=\/usr\/local\/sbin:/,
+    );
+  });
+
+  test("-q and --iidfile: the id alone, and in the file", async () => {
+    const file = join(context, "iid");
+    const id = await built("FROM bb\nCMD echo\n", "-q", "--iidfile", file);
+    assert.equal(readFileSync(file, "utf8"), id.trim());
+    assert.match(id, /^sha256:[0-9a-f]{64}\n$/);
+    rmSync(file);
+  });
+
+  test("what can only fail later is refused in its line", async () => {
+    for (const [line, says] of [
+      ["VOLUME []", /VOLUME requires at least one argument/],
+      ["STOPSIGNAL FOO", /Invalid signal: FOO/],
+      ["ONBUILD FROM bb", /FROM isn't allowed as an ONBUILD trigger/],
+      ["ONBUILD ONBUILD RUN x", /Chaining ONBUILD/],
+    ] as const) {
+      const { code, stderr } = await build(`FROM bb\n${line}\n`);
+      assert.equal(code, 1, line);
+      assert.match(stderr, says);
+    }
+  });
 
   test("RUN: a container of what there is, its changes a layer, Docker's lines", async () => {
     const dockerfile =

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
+import { random } from "../support/random.ts";
 import { needs, root } from "../support/skip.ts";
 
 /**
@@ -23,17 +24,6 @@ interface Ledger {
   readonly sure: Set<string>;
   /** Being removed, or made by a command that got no answer. */
   readonly begun: Set<string>;
-}
-
-/** A generator of numbers below one, the same for the same seed (mulberry32): a failure can be had again. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** One client: it does one thing after the other until `done`, whether there is an engine or not. */

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -76,6 +77,71 @@ test("cp does not follow a container's links out of it", can, async () => {
   await remove("trap");
 });
 
+test("cp and build keep names that are no UTF-8, each apart from the others", can, async () => {
+  // Two names that would be one where bytes that are no UTF-8 are replaced.
+  const names = ["caf\xe9", "caf\xe8"].map((name) => Buffer.from(name, "latin1"));
+  const from = join(home, "latin1");
+  mkdirSync(from);
+  for (const name of names) writeFileSync(Buffer.concat([Buffer.from(`${from}/`), name]), name);
+  symlinkSync(names[0]!, join(from, "link"));
+  await engine.ok([
+    "create",
+    "--name",
+    "bytes",
+    ...NONE,
+    "busybox",
+    "sh",
+    "-c",
+    "cat /there/caf* /there/link",
+  ]);
+  await engine.ok(["cp", from, "bytes:/there"]);
+  const back = join(home, "latin1-back");
+  await engine.ok(["cp", "bytes:/there", back]);
+  assert.deepEqual(
+    readdirSync(back, { encoding: "buffer" })
+      .map((name) => name.toString("latin1"))
+      .sort(),
+    ["caf\xe8", "caf\xe9", "link"],
+  );
+  for (const name of names)
+    assert.deepEqual(readFileSync(Buffer.concat([Buffer.from(`${back}/`), name])), name);
+  assert.deepEqual(readlinkSync(join(back, "link"), { encoding: "buffer" }), names[0]);
+  await remove("bytes");
+  writeFileSync(join(from, "Dockerfile"), "FROM busybox\nCOPY . /there/\n");
+  await engine.ok(["build", "-q", "-t", "bytes:1", from]);
+  const listed = await engine.ok(["run", "--rm", ...NONE, "bytes:1", "sh", "-c", "ls /there | grep -c ^caf"]);
+  assert.equal(listed, "2");
+  await engine.ok(["rmi", "bytes:1"]);
+});
+
+test("cp of the whole tree of a running container leaves out what is the kernel's", can, async () => {
+  const options = ["-d", "--name", "entire", "--privileged", "--tmpfs", "/scratch", "-v", "/volume"];
+  await engine.ok(["run", ...options, ...NONE, "busybox", "sleep", "1000"]);
+  await engine.ok([
+    "exec",
+    "entire",
+    "sh",
+    "-c",
+    "echo own > /own; echo in > /volume/in; echo s > /scratch/s",
+  ]);
+  const whole = join(home, "entire");
+  await engine.ok(["cp", "entire:/", whole]);
+  assert.equal(readFileSync(join(whole, "own"), "utf8"), "own\n");
+  assert.equal(readFileSync(join(whole, "volume/in"), "utf8"), "in\n");
+  assert.equal(readFileSync(join(whole, "scratch/s"), "utf8"), "s\n");
+  for (const name of ["proc", "sys", "dev"]) assert.deepEqual(readdirSync(join(whole, name)), [], name);
+  // Named itself, it is there.
+  await engine.ok(["exec", "entire", "sh", "-c", "echo shared > /dev/shm/shared"]);
+  await engine.ok(["cp", "entire:/dev/shm/shared", join(home, "shared")]);
+  assert.equal(readFileSync(join(home, "shared"), "utf8"), "shared\n");
+  for (const words of [
+    ["entire:", home],
+    [join(whole, "own"), "entire:"],
+  ] as const)
+    assert.match((await engine.cais(["cp", ...words])).stderr, /^Cannot copy: name a path in the container/);
+  await remove("entire");
+});
+
 test("diff tells what was added, changed and deleted", can, async () => {
   const script = "echo x > /root/new; echo y >> /etc/passwd; rm /etc/group; mkdir -p /a/b";
   await engine.ok(["run", ...NONE, "--name", "changed", "busybox", "sh", "-c", script]);
@@ -108,7 +174,21 @@ test("commit makes an image of what has changed, with its configuration", can, a
     await engine.ok(["inspect", "-f", "{{json .RootFS.Layers}}", "noted:1"]),
   ) as string[];
   assert.equal(layers.length, 2);
-  await remove("source");
+  // Changes begin with what the container has.
+  const more = ["-c", "ENV PATH=/more:$PATH", "-c", "ENV LAST=1"];
+  await engine.ok(["run", ...NONE, "-w", "/root", "--name", "inner", "-e", "PATH=/bin", "busybox", "true"]);
+  await engine.ok(["commit", "-c", "WORKDIR sub", ...more, "inner", "noted:2"]);
+  assert.equal(
+    await engine.ok(["inspect", "-f", "{{.Config.WorkingDir}} {{.Config.Env}}", "noted:2"]),
+    "/root/sub [PATH=/more:/bin LAST=1]",
+  );
+  await remove("source", "inner");
+  // A repository without a tag is all of its tags.
+  await engine.ok(["save", "-o", join(home, "both.tar"), "noted"]);
+  await engine.ok(["rmi", "noted:1", "noted:2"]);
+  const loaded = await engine.ok(["load", "-i", join(home, "both.tar")]);
+  assert.equal(loaded, "Loaded image: noted:1\nLoaded image: noted:2");
+  await engine.ok(["rmi", "noted:2"]);
 
   const file = join(home, "noted.tar");
   await engine.ok(["save", "-o", file, "noted:1"]);

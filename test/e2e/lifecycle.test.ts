@@ -211,7 +211,10 @@ test("ps: filters, columns, order", can, async () => {
   await run("first", "--label", "tier=web", "busybox", "sleep", "1000");
   await shell("second", "exit 3", "--label", "tier=db", "-v", "shelf:/shelf");
   await engine.ok(["wait", "second"]);
-  await engine.ok(["create", "--name", "third", "busybox", "true"]);
+  const caps = ["--cap-add", "net_admin", "--cap-drop", "all"];
+  await engine.ok(["create", "--name", "third", "-v", "/tmp:/host", ...caps, "busybox", "true"]);
+  const kept = await engine.ok(["inspect", "-f", "{{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}}", "third"]);
+  assert.equal(kept, "[CAP_NET_ADMIN] [ALL]");
   const names = async (...filters: readonly string[]) =>
     (
       await engine.ok(["ps", "-a", "--format", "{{.Names}}", ...filters.flatMap((one) => ["--filter", one])])
@@ -228,6 +231,7 @@ test("ps: filters, columns, order", can, async () => {
     ["name=^first$", ["first"]],
     ["volume=shelf", ["second"]],
     ["volume=/shelf", ["second"]],
+    ["volume=/tmp", ["third"]],
     ["ancestor=busybox", ["third", "second", "first"]],
     ["before=second", ["first"]],
     ["since=second", ["third"]],
@@ -241,10 +245,18 @@ test("ps: filters, columns, order", can, async () => {
     await engine.ok(["ps", "-q"]),
     (await engine.ok(["inspect", "-f", "{{.Id}}", "first"])).slice(0, 12),
   );
+  const quiet = await engine.cais(["ps", "-q", "--format", "{{.Names}}"]);
+  assert.deepEqual([quiet.stdout.length, /Ignoring custom format/.test(quiet.stderr)], [13, true]);
   assert.equal(await engine.ok(["ps", "-l", "--format", "{{.Names}} {{.Status}}"]), "third Created");
   assert.match(await engine.ok(["ps", "-n", "2"]), /^CONTAINER ID .*\n.* third\n.* Exited \(3\) .* second$/);
   assert.match((await engine.cais(["ps", "--filter", "nonsense=1"])).stderr, /invalid filter 'nonsense'/);
-  await remove("first", "second", "third");
+  // What stands on an image has it as an ancestor.
+  await engine.ok(["commit", "third", "upon:1"]);
+  await engine.ok(["create", "--name", "fourth", "upon:1", "true"]);
+  assert.deepEqual(await names("ancestor=busybox"), ["fourth", "third", "second", "first"]);
+  assert.deepEqual(await names("ancestor=upon:1"), ["fourth"]);
+  await remove("first", "second", "third", "fourth");
+  await engine.ok(["rmi", "upon:1"]);
   await engine.ok(["volume", "rm", "shelf"]);
 });
 

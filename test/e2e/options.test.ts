@@ -54,6 +54,7 @@ const onDisk = (options: string) => `awk '$2 == "/mnt" { print $4 }' /proc/mount
 const observations: readonly Observation[] = [
   // Without a network there is no address to write beside it, as in Docker.
   [["--hostname", "quay"], "hostname; cat /etc/hostname; grep quay /etc/hosts || true", "quay\nquay"],
+  [[], "test -f /.dockerenv && readlink /etc/mtab; df / | wc -l", "/proc/mounts\n2"],
   [["--domainname", "example.org"], "cat /proc/sys/kernel/domainname", "example.org"],
   [["--add-host", "db:10.1.2.3"], "grep db /etc/hosts", /^10\.1\.2\.3\s+db$/],
   [

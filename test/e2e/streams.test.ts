@@ -153,12 +153,12 @@ test("exec goes on working when the engine was killed and came back", can, async
 });
 
 test("signals are passed on; --sig-proxy=false keeps them", can, async () => {
-  const script = 'trap "echo got; exit 9" INT TERM; echo ready; while :; do sleep 1000 & wait; done';
+  const script = 'trap "echo got; exit 9" INT TERM WINCH; echo ready; while :; do sleep 1000 & wait; done';
   const start = (signal: NodeJS.Signals, ...options: readonly string[]) =>
     engine.cais(["run", ...NONE, ...options, "busybox", "sh", "-c", script], {
       started: (child) => child.stdout?.once("data", () => child.kill(signal)),
     });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGWINCH"] as const) {
     const { code, stdout } = await start(signal, "--rm");
     assert.deepEqual([stdout, code], ["ready\ngot\n", 9], signal);
   }

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { CAIS, command } from "../support/cais.ts";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { debianMissing, debianTar } from "../support/fixtures.ts";
+import { freePort } from "../support/port.ts";
 import { needs, program, root } from "../support/skip.ts";
 
 /**
@@ -154,14 +154,4 @@ async function listening(on: TestEngine, name: string): Promise<void> {
     }
   }
   throw new Error(`sshd ended: ${said}`);
-}
-
-/** A port of the loopback interface that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,17 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
+import { busyboxMissing } from "../support/fixtures.ts";
+import { needs, root } from "../support/skip.ts";
 
 /** An engine in a process of its own, so that it can be killed. */
 export interface TestEngine {
@@ -29,15 +23,14 @@ export interface TestEngine {
 
 const BUSYBOX = "/bin/busybox";
 
-/** Why the tests here cannot run on this machine; undefined when they can. */
-export const lacking =
-  process.geteuid?.() !== 0 ? "not root" : existsSync(BUSYBOX) ? undefined : "no static busybox";
+/** Options of the tests here: why they cannot run on this machine, where they cannot. */
+export const options = needs(root(), busyboxMissing());
 
 /** One engine for all tests of the file that calls this, with a busybox image; none where they are skipped. */
 export function suiteEngine(started: (engine: TestEngine) => void): void {
   let engine: TestEngine | undefined;
   before(async () => {
-    if (lacking !== undefined) return;
+    if (options.skip !== undefined) return;
     engine = await testEngine();
     started(engine);
   });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
+import { options, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 import { openEvents } from "./event-stream.ts";
 
-const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
 suiteEngine((started) => {
   engine = started;

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
-
-const options = lacking === undefined ? {} : { skip: lacking };
+import { options, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 
 let engine: TestEngine;
 suiteEngine((started) => {

@@ -3,9 +3,8 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
+import { options, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 
-const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
 suiteEngine((started) => {
   engine = started;

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking, suiteEngine, type TestEngine } from "./engine-fixture.ts";
+import { options, suiteEngine, type TestEngine } from "./engine-fixture.ts";
 
-const options = lacking === undefined ? {} : { skip: lacking };
 let engine: TestEngine;
 suiteEngine((started) => {
   engine = started;

@@ -82,6 +82,15 @@ test("environment and directory are the caller's", ready, async () => {
   }
 });
 
+test("times are told in the caller's zone", ready, async () => {
+  await engine.ok(["create", "--name", "dated", "box", "true"]);
+  const words = ["ps", "-a", "--format", "{{.CreatedAt}}"];
+  const told = await engine.cais(words, { env: { TZ: "Etc/GMT+5" } });
+  assert.match(told.stdout, / -0500 /);
+  assert.doesNotMatch((await engine.cais(words)).stdout, / -0500 /);
+  await engine.ok(["rm", "dated"]);
+});
+
 test("much output comes through a reader that is slow", ready, async () => {
   const words = [program, "run", "--rm", "box", "sh", "-c", "yes 0123456789abcde | head -c 8000000"];
   const script = `"$@" | { sleep 0.5; wc -c; }`;
@@ -122,12 +131,15 @@ test("what needs the caller's files, input or terminal is run by the caller", re
 });
 
 test("signals reach the container", ready, async () => {
-  const script = 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.1; done';
-  const { child, output } = begin(["run", "--rm", "box", "sh", "-c", script]);
-  await output("ready");
-  child.kill("SIGTERM");
-  const [code] = await once(child, "close");
-  assert.equal(code, 9);
+  const script = 'trap "echo got; exit 9" TERM WINCH; echo ready; while :; do sleep 0.1; done';
+  // Some servers take SIGWINCH for "end in peace".
+  for (const signal of ["SIGTERM", "SIGWINCH"] as const) {
+    const { child, output } = begin(["run", "--rm", "box", "sh", "-c", script]);
+    await output("ready");
+    child.kill(signal);
+    const [code] = await once(child, "close");
+    assert.equal(code, 9, signal);
+  }
 });
 
 test("signals that a command has no use for do to the front what they do", ready, async () => {

@@ -167,6 +167,8 @@ test("network path and explain show the whole way, as the kernel has it", can, a
   await sleeper("--name", "guest", "--network", "shown");
   await asks("guest", THERE.ipv4, 7000);
   const [{ Cais: path, Id }] = JSON.parse(await engine.ok(["network", "inspect", "--path", "shown"]));
+  const [verbose] = JSON.parse(await engine.ok(["network", "inspect", "-v", "shown"]));
+  assert.deepEqual(verbose.Cais.Containers, path.Containers);
   const bridge = `br-${Id.slice(0, 12)}`;
   const [{ Inside, Outside }] = path.Containers;
   const seen = (link: string) => JSON.parse(engine.inside("ip", "-j", "addr", "show", link))[0];

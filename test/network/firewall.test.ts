@@ -289,6 +289,12 @@ test("other people's rules stay as they are; theirs that are in the way are name
   const before = theirs();
   const [obstacle] = await firewall.obstacles();
   assert.match(obstacle?.message ?? "", /^iptables' policy for FORWARD is DROP: /);
+  run("nft", [
+    "add chain ip filter INPUT { type filter hook input priority 0; policy drop; }; add chain ip filter FORWARD { policy accept; }",
+  ]);
+  const [arriving] = await firewall.obstacles();
+  assert.match(arriving?.message ?? "", /^iptables' policy for INPUT is DROP: .* --dport 11053 -j ACCEPT/);
+  run("nft", ["delete chain ip filter INPUT; add chain ip filter FORWARD { policy drop; }"]);
   await firewall.apply({ networks: [one], ports: [] });
   await firewall.apply({ networks: [], ports: [] });
   assert.equal(theirs(), before);
@@ -306,6 +312,9 @@ test("so are policies of the iptables that nf_tables does not list", legacy, asy
   run("iptables-legacy", ["-P", "FORWARD", "ACCEPT"]);
   assert.deepEqual(await named(), ["ip6 filter"]);
   run("ip6tables-legacy", ["-P", "FORWARD", "ACCEPT"]);
+  run("iptables-legacy", ["-P", "INPUT", "DROP"]);
+  assert.match((await firewall.obstacles())[0]?.message ?? "", /^iptables' policy for INPUT is DROP: /);
+  run("iptables-legacy", ["-P", "INPUT", "ACCEPT"]);
 });
 
 test("nothing of ours remains without networks", can, async () => {

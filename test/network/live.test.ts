@@ -159,3 +159,21 @@ test("what cannot be is refused in Docker's words, and nothing is changed", can,
   assert.equal(await look(), before);
   await engine.ok(["rm", "-f", "steady", "lonely", "hosted"]);
 });
+
+test("a connection whose port is taken is none: interface, names and files are as before", can, async () => {
+  await engine.ok(["network", "create", "--internal", "within"]);
+  await sleeper("--name", "first", "-p", "8080:80");
+  await sleeper("--name", "second", "--network", "within", "-p", "8080:80");
+  const all = async (): Promise<string> =>
+    (await inside("second", "sh", "-c", "ip -o addr | grep eth; ip route; cat /etc/hosts /etc/resolv.conf")) +
+    JSON.stringify(Object.keys(await places("second")));
+  const before = await all();
+  await refused(["network", "connect", "bridge", "second"], /port is already allocated/);
+  assert.equal(await all(), before);
+  await refused(["port", "second", "80"], /no public port '80' published/i);
+  await engine.ok(["rm", "-f", "first"]);
+  await engine.ok(["network", "connect", "bridge", "second"]);
+  assert.match(await engine.ok(["port", "second"]), /:8080/);
+  await engine.ok(["rm", "-f", "second"]);
+  await engine.ok(["network", "rm", "within"]);
+});

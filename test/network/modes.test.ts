@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
+import { HERE, LISTENS, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
 
 /** Networks that lead to their containers in another way, or in one family only, from request to packet. */
 
@@ -15,8 +15,10 @@ before(async () => {
 });
 after(() => hosts?.[Symbol.asyncDispose]());
 
-const serve = (name: string, ...options: readonly string[]): Promise<string> =>
-  ok("run", "-d", "--name", name, ...options, "busybox", ...webServer(name));
+const serve = async (name: string, ...options: readonly string[]): Promise<void> => {
+  await ok("run", "-d", "--name", name, ...options, "busybox", ...webServer(name));
+  await ok("exec", name, "sh", "-c", LISTENS);
+};
 /** What is there, or nothing. */
 const fetched = async (where: "here" | "there", at: string): Promise<string> =>
   (await hosts[where]("curl", "-sS", "-m", "2", `http://${at}/`)).stdout.trim();

@@ -109,6 +109,12 @@ test("resolv.conf with a resolver of ours", () => {
     resolvText(ours, { servers: [], search: [], options: [] }),
     "nameserver 172.18.0.1\nnameserver 127.0.0.1\noptions ndots:0\n",
   );
+  // Docker's place comes before it, and once.
+  const both = resolv({ resolvers: ["127.0.0.11", "172.18.0.1"], servers: ["127.0.0.11"] });
+  assert.equal(
+    resolvText(both, { servers: [], search: [], options: [] }),
+    "nameserver 127.0.0.11\noptions ndots:0\n",
+  );
   assert.match(resolvText({ ...ours, options: ["attempts:3"] }, HOST), /\noptions attempts:3 ndots:0\n$/);
   assert.match(resolvText({ ...ours, options: ["ndots:3"] }, HOST), /\noptions ndots:3\n$/);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { after, afterEach, before, test } from "node:test";
 import { needs, program, root } from "../support/skip.ts";
-import { HERE, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
+import { HERE, LISTENS, type Neighbourhood, neighbourhood, THERE, webServer } from "./scene.ts";
 
 const skip = needs(root(), program("curl"), program("ip", "iproute2"), program("python3"));
 let hosts: Neighbourhood;
@@ -25,8 +25,11 @@ s = socket.socket(socket.getaddrinfo(sys.argv[1], 1)[0][0], socket.SOCK_DGRAM)
 s.settimeout(5); s.connect((sys.argv[1], 9090))
 for w in ("one", "two"):
   s.send(w.encode()); print(s.recv(99).decode())`;
-const serve = (name: string, ...options: readonly string[]): Promise<string> =>
-  ok("run", "-d", "--name", name, "--hostname", name, ...options, "busybox", ...WEB);
+/** It listens when this resolves. */
+const serve = async (name: string, ...options: readonly string[]): Promise<void> => {
+  await ok("run", "-d", "--name", name, "--hostname", name, ...options, "busybox", ...WEB);
+  await ok("exec", name, "sh", "-c", LISTENS);
+};
 
 const PEOPLE = ["here", "there"] as const;
 const fetched = async (where: (typeof PEOPLE)[number], address: string, port: number): Promise<string> => {

@@ -32,6 +32,9 @@ export interface Neighbourhood extends AsyncDisposable {
   readonly enter: Record<"here" | "there", readonly string[]>;
 }
 
+/** What a shell in a container waits with until somebody there listens on port 80. */
+export const LISTENS = "until grep -q ':0050 .* 0A ' /proc/net/tcp*; do sleep 0.05; done";
+
 /** The engine's host on the wire. */
 export const HERE = { ipv4: "10.99.0.1", ipv6: "fd99::1" } as const;
 /** The other one. */

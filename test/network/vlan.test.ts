@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { startEngine, type TestEngine } from "../support/engine.ts";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
@@ -62,6 +64,27 @@ test(
       const words = ["run", "-d", "--name", "again", "--network", "lan", "--ip", "203.0.113.200"];
       await engine.ok([...words, "busybox", "sleep", "1000"]);
       await engine.ok(["rm", "-f", "again"]);
+    }
+    // So is one that it got while it ran, also where the engine that gave it was killed.
+    for (const killed of [false, true]) {
+      await engine.ok(["run", "-d", "--name", "again", "busybox", "sleep", "1000"]);
+      await engine.ok(["network", "connect", "--ip", "203.0.113.201", "lan", "again"]);
+      // However long the kernel would take to clear up: somebody else is in there.
+      const pid = await engine.ok(["inspect", "-f", "{{.State.Pid}}", "again"]);
+      const inside = ["-n", "-t", pid, "sh", "-c", "echo; exec sleep 1000"];
+      const other = spawn("nsenter", inside, { stdio: ["ignore", "pipe", "inherit"] });
+      await once(other.stdout, "data");
+      try {
+        if (killed) {
+          await engine.kill();
+          await engine.start();
+        }
+        await engine.ok(["rm", "-f", "again"]);
+        await engine.ok(["run", "--rm", "--network", "lan", "--ip", "203.0.113.201", "busybox", "true"]);
+      } finally {
+        other.kill("SIGKILL");
+        await once(other, "exit");
+      }
     }
     const taken = await engine.cais([
       "network",

@@ -158,9 +158,17 @@ test("everything that the specification has is read as it is", () => {
 });
 
 test("fields that the specification has not are ignored with a warning", () => {
-  const { value, warnings } = readConfig(config({ ...inLinux({ newThing: 1 }), other: {} }), "config.json");
+  const user = { uid: 0, gid: 0, username: "joe" };
+  const { value, warnings } = readConfig(
+    config({ ...inLinux({ newThing: 1 }), ...inProcess({ user }), other: {} }),
+    "config.json",
+  );
   assert.deepEqual(value, BASE);
-  assert.deepEqual(warnings.map((each) => each.split(":")[0]).sort(), ["linux.newThing", "other"]);
+  assert.deepEqual(warnings.map((each) => each.split(":")[0]).sort(), [
+    "linux.newThing",
+    "other",
+    "process.user.username",
+  ]);
 });
 
 test("null is the same as absent, and so is an empty path of a namespace", () => {
@@ -169,6 +177,13 @@ test("null is the same as absent, and so is an empty path of a namespace", () =>
     ...BASE,
     linux: { namespaces: [{ type: "mount" }] },
   });
+});
+
+test("a process whose user is left out is root's", () => {
+  for (const user of [undefined, null, {}]) {
+    const process = { args: ["sh"], cwd: "/", user };
+    assert.deepEqual(readConfig(config({ process }), "config.json").value.process?.user, { uid: 0, gid: 0 });
+  }
 });
 
 test("numbers of 64 bits are not rounded where bits matter", () => {
@@ -219,7 +234,6 @@ const BAD: readonly (readonly [Part, string])[] = [
   [inProcess({ args: ["a\0b"] }), "process.args[0]: a text for the kernel cannot contain a NUL"],
   [inProcess({ cwd: "x" }), "process.cwd: it must be an absolute path"],
   [inProcess({ user: { uid: -1, gid: 0 } }), "process.user.uid: it must be a whole number (0 to 4294967295)"],
-  [inProcess({ user: { uid: 0, gid: 0, username: "joe" } }), "process.user.username: names of users"],
   [inProcess({ oomScoreAdj: 1001 }), "process.oomScoreAdj: it must be a score (-1000 to 1000)"],
   [
     inProcess({ rlimits: [{ type: "RLIMIT_CPU", soft: 2, hard: 1 }] }),
@@ -245,7 +259,14 @@ const BAD: readonly (readonly [Part, string])[] = [
   [inProcess({ scheduler: { policy: "SCHED_OTHER", runtime: 5 } }), "process.scheduler: runtime, deadline"],
   [inProcess({ execCPUAffinity: { initial: "all" } }), "process.execCPUAffinity.initial: it must be a list"],
   [inProcess({ capabilities: ["CAP_KILL"] }), "process.capabilities: it must be an object"],
-  [{ linux: {} }, "linux.namespaces: there is none of type mount"],
+  [
+    inLinux({ namespaces: [{ type: "user" }], uidMappings: [ID], gidMappings: [ID] }),
+    "linux.namespaces: users of its own have no right",
+  ],
+  [
+    inLinux({ namespaces: [], rootfsPropagation: "runbindable" }),
+    "linux.rootfsPropagation: the root of a container without",
+  ],
   [inLinux(withNamespaces("ipc", "ipc")), "linux.namespaces[2]: there are two of type ipc"],
   [inLinux(withNamespaces("userns")), "linux.namespaces[1].type: it must be pid, network"],
   [

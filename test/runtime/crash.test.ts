@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { busyboxMissing } from "../support/fixtures.ts";
@@ -116,4 +125,16 @@ test("hostile bundles are refused, and nothing is left", possible, async () => {
   assert.match((await cais.run(["create", "--bundle", absent, "x"])).stderr, /it is not there/);
   assert.equal(await cais.ok(["list", "--quiet"]), "");
   assert.deepEqual(scene.cgroups(), []);
+});
+
+test("a link that somebody has put in the way of a pid file leads nowhere", possible, async () => {
+  await using scene = makeScene();
+  const { cais, directory } = scene;
+  const [victim, pidFile] = [join(directory, "victim"), join(directory, "pid")];
+  writeFileSync(victim, "precious");
+  for (const link of [join(directory, ".pid"), pidFile]) symlinkSync(victim, link);
+  await cais.ok(["create", "--bundle", scene.bundle("b"), "--pid-file", pidFile, "b"]);
+  assert.equal(readFileSync(victim, "utf8"), "precious");
+  assert.equal(Number(readFileSync(pidFile, "utf8")), (await cais.state("b")).pid);
+  assert.ok(lstatSync(pidFile).isFile());
 });

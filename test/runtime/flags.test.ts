@@ -44,6 +44,7 @@ const STEPS: readonly (readonly [line: string, look?: "status" | "event" | "noth
   ["state c", "status"],
   ["exec c true"],
   ["kill c 0"],
+  ["kill c "],
   ["update --memory 64M c"],
   ["delete c"],
   ["start c"],

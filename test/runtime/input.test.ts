@@ -34,7 +34,7 @@ const REFUSED: readonly (readonly [config: unknown, says: RegExp])[] = [
   [{ ociVersion: "1.0.0", windows: {} }, /windows: the configuration is for another system/],
   [{ ociVersion: "1.0.0" }, /root: it is missing/],
   [{ ociVersion: "1.0.0", root: {} }, /root\.path: it is missing/],
-  [{ ociVersion: "1.0.0", root: { path: "rootfs" } }, /linux\.namespaces: there is none of type mount/],
+  [{ ociVersion: "1.0.0", root: { path: "rootfs" } }, /process: it is missing/],
 ];
 
 test("a configuration that cannot be is one sentence in the log, and nothing is left", possible, async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { busyboxMissing } from "../support/fixtures.ts";
@@ -161,6 +161,32 @@ test("a state directory of something else is left alone", possible, async () => 
   const forced = await scene.cais.run(["delete", "--force", "foreign"]);
   assert.equal(forced.code, 1);
   assert.ok(existsSync(join(foreign, "state.json")), "it is still there");
+  // What looks like ours, but names the cgroup of everybody, or is not whole.
+  await scene.cais.ok(["create", "--bundle", scene.bundle("own"), "own"]);
+  const own = join(scene.cais.root, "own/state.json");
+  const text = readFileSync(own, "utf8");
+  // The front does not need the document.
+  rmSync(join(scene.cais.root, "own/quick"), { force: true });
+  for (const change of [
+    { cgroup: "/" },
+    { cgroup: "/a/../.." },
+    { cgroup: "" },
+    { process: null },
+    { late: 5 },
+  ]) {
+    writeFileSync(own, JSON.stringify({ ...(JSON.parse(text) as object), ...change }));
+    for (const command of [
+      ["state", "own"],
+      ["delete", "--force", "own"],
+    ])
+      assert.match(
+        (await scene.cais.run(command)).stderr,
+        /written by something else/,
+        JSON.stringify(change),
+      );
+  }
+  writeFileSync(own, text);
+  assert.equal((await scene.cais.state("own")).status, "created");
   assert.match(
     (await scene.cais.run(["create", "--bundle", scene.bundle("b"), "foreign"])).stderr,
     /already exists/,

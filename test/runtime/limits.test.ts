@@ -31,6 +31,9 @@ test("limits are those of the configuration, and update changes what it names", 
   });
   assert.equal(readCgroup(pid, "memory", MEMORY), String(80 << 20));
   assert.equal(readCgroup(pid, "pids", PIDS), "44", "zero leaves it as it is");
+  const ignored = await cais.run(["update", "--kernel-memory", "50M", "l"]);
+  assert.equal(ignored.code, 0);
+  assert.match(ignored.stderr, /level=warning msg="--kernel-memory is ignored/);
   const refused = await cais.run(["update", "--resources", "-", "l"], {
     input: '{"memory":{"limit":"much"}}',
   });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { busyboxMissing, busyboxTar } from "../support/fixtures.ts";
 import { readCgroup } from "../support/process.ts";
 import { needs, program, root } from "../support/skip.ts";
-import { makeScene, removeEmpty } from "./scene.ts";
+import { AS_USER, makeScene, removeEmpty, USER, usersDenied } from "./scene.ts";
 
 const possible = needs(root(), busyboxMissing(), program("podman"), program("script", "bsdutils"));
 
@@ -80,6 +80,57 @@ test(
       spawnSync("umount", [join(home, "root/overlay")]);
       for (const each of [`${parent}/conmon`, parent])
         for (const cgroup of globSync(`/sys/fs/cgroup{,/*}${each}`)) removeEmpty(cgroup);
+      rmSync(home, { recursive: true, force: true });
+    }
+  },
+);
+
+test(
+  "podman of a user without privileges drives it, as root of a user namespace",
+  needs(root(), busyboxMissing(), program("podman"), program("setpriv", "util-linux"), usersDenied()),
+  async () => {
+    await using scene = makeScene();
+    const home = mkdtempSync(join(tmpdir(), "cais-podman-"));
+    mkdirSync(join(home, "xdg"), { mode: 0o700 });
+    for (const path of [home, join(home, "xdg"), scene.rootfs, join(scene.rootfs, "etc")])
+      chownSync(path, USER, USER);
+    const env = { HOME: home, XDG_RUNTIME_DIR: join(home, "xdg"), PATH: process.env.PATH ?? "" };
+    const how = ["--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"];
+    const podman = (...args: string[]) => {
+      const line = [
+        ...[...AS_USER, "podman", "--root", join(home, "root"), "--runroot", join(home, "run")],
+        ...["--cgroup-manager", "cgroupfs", "--events-backend", "none", "--storage-driver", "vfs"],
+        ...["--runtime", scene.program, ...args],
+      ];
+      const result = spawnSync("setpriv", line, { encoding: "utf8", env, cwd: home });
+      return { code: result.status, out: result.stdout, err: result.stderr };
+    };
+    try {
+      const map = podman(
+        "run",
+        "--rm",
+        ...how,
+        "--rootfs",
+        scene.rootfs,
+        "sh",
+        "-c",
+        "id -u; cat /proc/self/uid_map",
+      );
+      assert.deepEqual(map.out.trim().split(/\s+/), ["0", "0", String(USER), "1"], map.err);
+      assert.equal(podman("run", "--rm", ...how, "--rootfs", scene.rootfs, "sh", "-c", "exit 9").code, 9);
+      const started = podman("run", "-d", "--name", "p", ...how, "--rootfs", scene.rootfs, "sleep", "1000");
+      assert.equal(started.code, 0, started.err);
+      const exec = podman("exec", "p", "sh", "-c", "cat /proc/1/comm; exit 4");
+      assert.deepEqual({ code: exec.code, out: exec.out }, { code: 4, out: "sleep\n" }, exec.err);
+      assert.equal(podman("exec", "p", "nope").code, 127);
+      assert.equal(podman("kill", "p").code, 0);
+      assert.equal(podman("wait", "p").out, "137\n");
+      assert.equal(podman("rm", "-f", "p").code, 0);
+    } finally {
+      podman("rm", "-fa");
+      // It leaves a process behind that holds its user namespace.
+      for (const file of globSync(join(home, "xdg/**/pause.pid")))
+        process.kill(Number(readFileSync(file, "utf8")));
       rmSync(home, { recursive: true, force: true });
     }
   },

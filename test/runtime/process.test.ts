@@ -145,9 +145,24 @@ test("descriptors that the caller asks for are handed on, no other", possible, a
     ["--root", scene.cais.root, "run", "--preserve-fds", "1", "--bundle", bundle, "fds"],
     { stdio: ["ignore", "pipe", "pipe", three, four], encoding: "utf8" },
   );
-  for (const each of [three, four]) closeSync(each);
   // The last one is the directory that ls reads.
   assert.equal(result.stdout, "from descriptor three\n0\n1\n2\n3\n4\n", result.stderr);
+  // sd_listen_fds(3): only if they are meant for this process.
+  const listens = scene.bundle("listens", {
+    args: ["sh", "-c", "echo $LISTEN_FDS $LISTEN_PID; ls /proc/self/fd"],
+  });
+  for (const [pid, expected] of [
+    ["$$", "1 1\n0\n1\n2\n3\n4\n"],
+    ["1", "\n0\n1\n2\n3\n"],
+  ] as const) {
+    const line = `LISTEN_PID=${pid} LISTEN_FDS=1 exec '${scene.program}' --root '${scene.cais.root}' run --bundle '${listens}' fds`;
+    const told = spawnSync("sh", ["-c", line], {
+      stdio: ["ignore", "pipe", "pipe", three],
+      encoding: "utf8",
+    });
+    assert.equal(told.stdout, expected, told.stderr);
+  }
+  for (const each of [three, four]) closeSync(each);
 });
 
 test("the limit of open files is the caller's unless the configuration has one", possible, async () => {
@@ -198,11 +213,16 @@ test("hooks run at their times with the container's state; one that fails is tol
   assert.equal(state("poststop").status, "stopped");
 
   const fails = scene.bundle("fails", {
-    spec: { hooks: { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "exit 4"] }] } },
+    spec: {
+      hooks: { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "echo it says why >&2; exit 4"] }] },
+    },
   });
   const ended = await cais.run(["create", "--bundle", fails, "fails"]);
   assert.equal(ended.code, 1);
-  assert.match(ended.stderr, /createRuntime hook \/bin\/sh.*status 4/);
+  assert.match(
+    ended.stderr,
+    /error running createRuntime hook #0: \/bin\/sh: exit status 4, output: it says why/,
+  );
   assert.deepEqual(scene.cgroups(), [], "and nothing is left");
   assert.equal(await cais.ok(["list", "--quiet"]), "");
 });
@@ -220,4 +240,19 @@ test("what fails at the start is told by start, and the container has stopped", 
   );
   await untilStatus(cais, "late", "stopped");
   await cais.ok(["delete", "late"]);
+  for (const [hook, says] of [
+    [{ path: "/bin/sh", args: ["sh", "-c", "exit 4"] }, "exit status 4"],
+    [{ path: "/bin/sh", args: ["sh", "-c", "kill -9 $$"] }, "signal: 9"],
+    [{ path: "/no/such" }, "it cannot be executed: no such file or directory"],
+  ] as const) {
+    const bundle = scene.bundle("hook", { spec: { hooks: { startContainer: [hook] } } });
+    await cais.ok(["create", "--bundle", bundle, "hook"]);
+    const failed = await cais.run(["start", "hook"]);
+    assert.equal(failed.code, 1);
+    assert.ok(
+      failed.stderr.includes(`error running startContainer hook #0: ${hook.path}: ${says}`),
+      failed.stderr,
+    );
+    await cais.ok(["delete", "--force", "hook"]);
+  }
 });

@@ -16,6 +16,7 @@ import { basename, join } from "node:path";
 import type { RuntimeSpec } from "../../src/oci/runtime/spec.ts";
 import { CAIS, type CommandOptions, type Ended } from "../support/cais.ts";
 import { busyboxTar } from "../support/fixtures.ts";
+import { root } from "../support/skip.ts";
 
 /** What a test changes of the configuration that `runc spec` writes, without its terminal. */
 export interface Wanted {
@@ -192,4 +193,17 @@ export async function untilStatus(runtime: Runtime, id: string, wanted: string):
     if (tries === 40) throw new Error(`${id} stayed ${status}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** A user that no test machine has. */
+export const USER = 1234;
+
+/** Options of setpriv(1) to be it. */
+export const AS_USER = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
+
+/** Why users may not have namespaces of their own here, or undefined. */
+export function usersDenied(): string | undefined {
+  if (root() !== undefined) return root();
+  const ended = spawnSync("setpriv", [...AS_USER, "unshare", "--user", "--map-root-user", "--mount", "true"]);
+  return ended.status === 0 ? undefined : "users may not have namespaces of their own here";
 }

@@ -78,6 +78,22 @@ export function servicesTar(): string {
   });
 }
 
+/** Why there is no root file system with servers and clients of the network, or undefined. */
+export function serversMissing(): string | undefined {
+  return existsSync(join(CACHE, "servers.tar")) ? undefined : debianMissing();
+}
+
+/** Tar of Debian 12 with nginx, and with curl, ping, dig and iperf3; made as `debianTar`. */
+export function serversTar(): string {
+  return cached("servers.tar", (directory) => {
+    const programs = "nginx,curl,iputils-ping,bind9-dnsutils,iperf3";
+    const args = ["--variant=minbase", `--include=${programs}`, "bookworm", directory, MIRROR];
+    run("unshare", ["-m", "debootstrap", ...args]);
+    const spared = ["var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"];
+    for (const path of spared) rmSync(join(directory, path), { recursive: true, force: true });
+  });
+}
+
 function debianFile(): string {
   return join(CACHE, "debian.tar");
 }

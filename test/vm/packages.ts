@@ -65,7 +65,8 @@ export function systemdPackages(arch: Arch): string {
 /** Runs one of apt's programs where it downloads to. */
 type Apt = (program: string, ...args: readonly string[]) => string;
 
-function fetchInto(directory: string, arch: string, download: (apt: Apt) => void): void {
+/** Run `download`, and unpack the packages that it has left into `directory`. */
+export function fetchInto(directory: string, arch: string, download: (apt: Apt) => void): void {
   const temporary = `${directory}.${process.pid}`;
   const apt = join(temporary, "apt");
   for (const each of ["lists/partial", "cache/archives/partial", "debs", "root"])

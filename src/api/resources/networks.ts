@@ -1,6 +1,6 @@
 import { find as findContainer } from "../../engine/containers/find.ts";
 import { createNetwork, pruneNetworks, removeNetwork } from "../../engine/networks/change.ts";
-import { connect, disconnect } from "../../engine/networks/connect.ts";
+import { connect, disconnect, disconnectGone } from "../../engine/networks/connect.ts";
 import { listNetworks, NETWORK_FILTERS } from "../../engine/networks/list.ts";
 import { membersOf, networkView } from "../../engine/networks/view.ts";
 import { invalid, notFound } from "../../engine/refuse.ts";
@@ -39,9 +39,12 @@ export const networks: readonly Route[] = [
   post("/networks/{id...}/disconnect", async (engine, exchange, parameters) => {
     const { Container, Force } = disconnectRequest(await jsonBody(exchange));
     const container = memberNamed(engine, Container);
-    const network = engine.networks.find(parameter(parameters, "id"));
+    const reference = parameter(parameters, "id");
     try {
-      await disconnect(engine, network, container());
+      const network = found(engine, reference);
+      await (network
+        ? disconnect(engine, network, container())
+        : disconnectGone(engine, reference, container(), Force ?? false));
     } catch (error) {
       if (!Force || !(error instanceof Refusal) || error.kind !== "notFound") throw error;
       throw notFound(`endpoint ${Container.slice(0, 255)} not found`);
@@ -65,6 +68,15 @@ export const networks: readonly Route[] = [
 function memberNamed(engine: Parameters<typeof findContainer>[0], reference: string) {
   if (reference.trim() === "") throw invalid(`invalid name or ID supplied: "${reference}"`);
   return () => findContainer(engine, reference);
+}
+
+function found({ networks }: Parameters<typeof findContainer>[0], reference: string) {
+  try {
+    return networks.find(reference);
+  } catch (error) {
+    if (error instanceof Refusal && error.kind === "notFound") return undefined;
+    throw error;
+  }
 }
 
 /** Go's booleans; there is nothing more to tell than without it. */

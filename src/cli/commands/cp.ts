@@ -23,6 +23,9 @@ export default command({
     if (destination === "") throw new Failure("destination can not be empty");
     if (from.container !== undefined && to.container !== undefined)
       throw new Failure("copying between containers is not supported");
+    for (const { container, path } of [from, to])
+      if (container !== undefined && path === "")
+        throw new Failure(`Cannot copy: name a path in the container after ${container}: (/ is all of it)`);
     if (from.container !== undefined) {
       const { copyOut } = await import("../copy/out.ts");
       await copyOut(engine, from.container, from.path, to.path, {

@@ -2,10 +2,11 @@ import { textLines } from "../../client/stream.ts";
 import { events } from "../../client/system.ts";
 import type { Event } from "../../wire/event.ts";
 import { command } from "../command.ts";
+import { withMethods } from "../container/row.ts";
 import { filterFlag, toFilters } from "../filters.ts";
 import { text } from "../flags/flag.ts";
 import { execute, template } from "../format/rows.ts";
-import { typed } from "../format/value.ts";
+import { typed, type Value } from "../format/value.ts";
 import { moment } from "../moment.ts";
 import { pour } from "../output.ts";
 
@@ -31,6 +32,15 @@ export default command({
     for await (const text of textLines(response.next)) {
       const event = JSON.parse(text) as Event;
       const value = typed(event);
+      // Go's names of the fields, which templates use, are not those of its JSON.
+      withMethods(value as Record<string, Value>, {
+        Status: () => event.status ?? event.Action,
+        ID: () => event.id ?? event.Actor.ID,
+        From: () => event.from ?? "",
+        Scope: () => event.scope,
+        Time: () => event.time,
+        TimeNano: () => event.timeNano,
+      });
       const line = nodes
         ? execute(nodes, value)
         : format === "json"

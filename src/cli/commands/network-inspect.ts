@@ -10,12 +10,12 @@ export default command({
   flags: {
     format: text("Format: json or a TEMPLATE of Go", { short: "f" }),
     path: bool("Add what packets pass, as network path shows it (Cais)"),
-    verbose: bool("Accepted; there is nothing more to tell", { short: "v" }),
+    verbose: bool("The same as --path", { short: "v" }),
   },
   args: [1, Number.POSITIVE_INFINITY],
-  run: ({ engine }, { format, path }, names) =>
+  run: ({ engine }, { format, path, verbose }, names) =>
     inspectAll(names, format, async (name) => ({
       ...(await inspectNetwork(engine, name)),
-      ...(path && { Cais: await networkPath(engine, name) }),
+      ...((path || verbose) && { Cais: await networkPath(engine, name) }),
     })),
 });

@@ -15,8 +15,10 @@ export default command({
     each(names, async (name) => {
       try {
         await removeNetwork(engine, name);
+        return true;
       } catch (error) {
         if (!force || !(error instanceof EngineError) || error.status !== 404) throw error;
+        return false;
       }
     }),
 });

@@ -4,7 +4,7 @@ import { containerListing, containerRow } from "../container/row.ts";
 import { filterFlag, toFilters } from "../filters.ts";
 import { bool, int, text } from "../flags/flag.ts";
 import { listText, template } from "../format/rows.ts";
-import { out } from "../output.ts";
+import { err, out } from "../output.ts";
 
 export default command({
   name: "ps",
@@ -23,7 +23,10 @@ export default command({
   },
   args: [0, 0],
   async run({ engine }, options) {
-    const { format } = options;
+    const { quiet } = options;
+    if (quiet && options.format)
+      err("WARNING: Ignoring custom format, because both --format and --quiet are set.\n");
+    const format = quiet ? undefined : options.format;
     if (format !== undefined && !/^(json|table)$/.test(format)) template(format.replace(/^table\s+/, ""));
     const limit = options.latest ? 1 : (options.last ?? -1);
     const size = options.size || (format?.includes(".Size") ?? false);
@@ -35,7 +38,7 @@ export default command({
     });
     const rows = found.map((it) => containerRow(it, !options["no-trunc"]));
     const columns = containerListing.columns + (options.size ? "\t{{.Size}}" : "");
-    out(listText({ ...containerListing, columns }, rows, { format, quiet: options.quiet }));
+    out(listText({ ...containerListing, columns }, rows, { format, quiet }));
     return 0;
   },
 });

@@ -1,5 +1,5 @@
 import { removeContainer } from "../../client/containers.ts";
-import { EngineError } from "../../client/error.ts";
+import { EngineError, toldBy } from "../../client/error.ts";
 import { command } from "../command.ts";
 import { bool } from "../flags/flag.ts";
 import { err, out } from "../output.ts";
@@ -24,7 +24,7 @@ export default command({
         out(`${typed}\n`);
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        err(`Error response from daemon: ${error.message}\n`);
+        err(`${toldBy(error)}\n`);
         // What is not there need not be forced away.
         if (!(force && error.status === 404)) code = 1;
       }

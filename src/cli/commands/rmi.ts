@@ -1,4 +1,4 @@
-import { EngineError } from "../../client/error.ts";
+import { EngineError, toldBy } from "../../client/error.ts";
 import { removeImage } from "../../client/images.ts";
 import { command } from "../command.ts";
 import { bool } from "../flags/flag.ts";
@@ -24,7 +24,7 @@ export default command({
         );
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        err(`Error response from daemon: ${error.message}\n`);
+        err(`${toldBy(error)}\n`);
         if (!(options.force && error.status === 404)) code = 1;
       }
     }

@@ -50,7 +50,13 @@ export default command({
     }
     const id = await makeContainer(engine, options, body);
     if (!attached.stdin && !attached.stdout && !attached.stderr) {
-      await startContainer(engine, id, options.trace).catch((error) => Promise.reject(startFailure(error)));
+      try {
+        await startContainer(engine, id, options.trace);
+      } catch (error) {
+        // It is there all the same: whoever keeps the id can remove it.
+        out(`${id}\n`);
+        throw startFailure(error);
+      }
       out(`${id}\n`);
       if (options.trace) await (await import("../container/trace.ts")).printTrace(engine, id);
       return 0;

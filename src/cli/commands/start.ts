@@ -6,7 +6,7 @@ import {
   startContainer,
   waitContainer,
 } from "../../client/containers.ts";
-import { EngineError } from "../../client/error.ts";
+import { EngineError, toldBy } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
 import { command } from "../command.ts";
 import { Failure } from "../failure.ts";
@@ -39,7 +39,7 @@ export default command({
         out(`${name}\n`);
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        err(`Error response from daemon: ${error.message}\n`);
+        err(`${toldBy(error)}\n`);
         failed.push(name);
       }
     }

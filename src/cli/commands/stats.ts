@@ -1,5 +1,5 @@
 import { containerStats, listContainers } from "../../client/containers.ts";
-import { EngineError } from "../../client/error.ts";
+import { EngineError, toldBy } from "../../client/error.ts";
 import type { Engine } from "../../client/request.ts";
 import { jsonLines } from "../../client/stream.ts";
 import { events } from "../../client/system.ts";
@@ -58,7 +58,7 @@ async function once(
   for (const [i, answer] of answers.entries()) {
     if (answer.status === "fulfilled") latest.set(asked[i] ?? "", answer.value);
     else if (answer.reason instanceof EngineError) {
-      err(`Error response from daemon: ${answer.reason.message}\n`);
+      err(`${toldBy(answer.reason)}\n`);
       code = 1;
     } else throw answer.reason;
   }

@@ -1,10 +1,11 @@
 import { NoEngineError } from "../../client/error.ts";
 import { engineVersion } from "../../client/system.ts";
 import { command } from "../command.ts";
+import { withMethods } from "../container/row.ts";
 import { text } from "../flags/flag.ts";
 import { toJson } from "../format/print.ts";
 import { execute, template } from "../format/rows.ts";
-import { typed } from "../format/value.ts";
+import { typed, type Value } from "../format/value.ts";
 import { err, out } from "../output.ts";
 import { VERSION } from "../version.ts";
 
@@ -26,6 +27,9 @@ export default command({
       // Asking for a version is no reason to start an engine.
       const server = await engineVersion({ endpoint: engine.endpoint });
       const both = typed({ Client: client, Server: server });
+      // Go's name of the field, which templates use, is not that of its JSON.
+      for (const side of Object.values(both as Record<string, Record<string, Value>>))
+        withMethods(side, { APIVersion: () => server.ApiVersion });
       if (format === "json") out(`${toJson(both)}\n`);
       else if (format !== undefined) out(`${execute(template(format), both)}\n`);
       else out(`${clientText(client)}\n\n${serverText(server)}\n`);

@@ -1,7 +1,6 @@
 import { waitContainer } from "../../client/containers.ts";
-import { EngineError } from "../../client/error.ts";
 import { command } from "../command.ts";
-import { err, out } from "../output.ts";
+import { each } from "../each.ts";
 
 export default command({
   name: "wait",
@@ -10,18 +9,10 @@ export default command({
   summary: "Wait until containers end, then print their exit codes",
   flags: {},
   args: [1, Number.POSITIVE_INFINITY],
-  async run({ engine }, _, names) {
-    let code = 0;
-    for (const name of names) {
-      try {
-        const { ended } = await waitContainer(engine, name, "not-running");
-        out(`${(await ended).StatusCode}\n`);
-      } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
-        err(`Error response from daemon: ${error.message}\n`);
-        code = 1;
-      }
-    }
-    return code;
-  },
+  run: ({ engine }, _, names) =>
+    each(
+      names,
+      async (name) => (await waitContainer(engine, name, "not-running")).ended,
+      (_name, { StatusCode }) => String(StatusCode),
+    ),
 });

@@ -11,7 +11,7 @@ import { networks } from "./network.ts";
 import { type Ports, parsePorts } from "./ports.ts";
 import { resources, said } from "./resources.ts";
 import { restartPolicy } from "./restart.ts";
-import { security } from "./security.ts";
+import { capabilities, security } from "./security.ts";
 
 export type ContainerOptions = Values<typeof containerFlags>;
 
@@ -104,8 +104,7 @@ function hostConfig(
       Annotations: { ...pairs(options.annotation), ...clocks(options["time-offset"]), ...it.annotations },
       AutoRemove: options.rm,
       Binds: options.volume.filter((text) => text.includes(":")).map(bind),
-      CapAdd: options["cap-add"],
-      CapDrop: options["cap-drop"],
+      ...capabilities(options["cap-add"], options["cap-drop"]),
       CgroupnsMode: options.cgroupns ?? "",
       ContainerIDFile: options.cidfile ?? "",
       Dns: options.dns,

@@ -81,7 +81,10 @@ function claimIdFile(path: string | undefined): () => void {
   } catch (error) {
     const code = codeOf(error);
     if (code !== "EEXIST")
-      throw new Failure(`failed to create the container ID file: open ${path}: ${code}`, 125);
+      throw new Failure(
+        `failed to create the container ID file: open ${path}: ${code === "ENOENT" ? "no such file or directory" : code}`,
+        125,
+      );
     throw new Failure(
       `container ID file found, make sure the other container isn't running or delete ${path}`,
       125,

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { codeOf } from "../../oci/error.ts";
 import { caller } from "../caller/caller.ts";
 import { Failure } from "../failure.ts";
@@ -33,7 +34,10 @@ function fileLine(file: string, line: string): readonly string[] {
 
 /** `--label-file` and `-l`: a label without a value is empty. */
 export function labels(files: readonly string[], given: readonly string[]): Readonly<Record<string, string>> {
-  return pairs([...files.flatMap(lines), ...given]);
+  const all = [...files.flatMap(lines), ...given];
+  const nameless = all.find((text) => text.startsWith("=") || text === "");
+  if (nameless !== undefined) throw new Failure(`invalid label '${nameless}': empty name`, 125);
+  return pairs(all);
 }
 
 /** `name=value` texts as a map. */
@@ -43,14 +47,16 @@ export function pairs(texts: readonly string[]): Readonly<Record<string, string>
 
 /** Lines that say something: no comments, no blank ones, no byte order mark, no leading blanks. */
 function lines(file: string): readonly string[] {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = filesOf().readFileSync(file, "utf8");
+    bytes = filesOf().readFileSync(file);
   } catch (error) {
     const code = codeOf(error);
     throw new Failure(`open ${file}: ${code === "ENOENT" ? "no such file or directory" : code}`, 125);
   }
-  return text
+  if (!isUtf8(bytes)) throw new Failure(`invalid env file (${file}): it has bytes that are no UTF-8`, 125);
+  return bytes
+    .toString("utf8")
     .replace(/^\uFEFF/, "")
     .split("\n")
     .map((line) => line.replace(/\r$/, "").trimStart())

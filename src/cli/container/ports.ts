@@ -54,7 +54,8 @@ function split(text: string): { readonly ip: string; readonly host: string; read
   const host = parts.pop() ?? "";
   const address = parts.join(":");
   const bracketed = /^\[(.*)\]$/.exec(address)?.[1];
-  const problem = host.endsWith("]") ? "missing ']' in address" : "too many colons in address";
+  const open = host.endsWith("]") || (address.startsWith("[") && !address.includes("]"));
+  const problem = open ? "missing ']' in address" : "too many colons in address";
   if (host.endsWith("]") || (address.includes(":") && bracketed === undefined))
     throw new Error(`Invalid ip address ${address}: address ${address}:: ${problem}`);
   const ip = bracketed ?? address;

@@ -103,6 +103,8 @@ export function portsText(ports: readonly PortSummary[]): string {
   );
   const groups = new Map<string, { readonly key: string; first: number; last: number }>();
   const told: string[] = [];
+  // Those that another port of the host leads to come last, each by itself.
+  const mapped: string[] = [];
   const flush = (it: { key: string; first: number; last: number }) => {
     const inner = it.first === it.last ? `${it.first}` : `${it.first}-${it.last}`;
     const [ip = "", type = ""] = it.key.split("/");
@@ -112,7 +114,7 @@ export function portsText(ports: readonly PortSummary[]): string {
     const host = port.IP === undefined ? "" : port.IP.includes(":") ? `[${port.IP}]` : port.IP;
     // Reached at the container's own address only: Docker writes a port 0 of the host.
     if (host !== "" && port.PublicPort !== port.PrivatePort) {
-      told.push(`${host}:${port.PublicPort ?? 0}->${port.PrivatePort}/${port.Type}`);
+      mapped.push(`${host}:${port.PublicPort ?? 0}->${port.PrivatePort}/${port.Type}`);
       continue;
     }
     const key = `${host}/${port.Type}`;
@@ -123,7 +125,7 @@ export function portsText(ports: readonly PortSummary[]): string {
       groups.set(key, { key, first: port.PrivatePort, last: port.PrivatePort });
     }
   }
-  return [...told, ...[...groups.values()].map(flush)].join(", ");
+  return [...told, ...[...groups.values()].map(flush), ...mapped].join(", ");
 }
 
 function compare(a: string, b: string): number {

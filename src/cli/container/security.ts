@@ -25,6 +25,24 @@ export function security(texts: readonly string[]): Security {
   return { options, openPaths };
 }
 
+/**
+ * `--cap-add` and `--cap-drop` as Docker's client sends them: whole names, sorted, each once; `ALL` makes the others
+ * needless, and what is added is not dropped.
+ */
+export function capabilities(
+  add: readonly string[],
+  drop: readonly string[],
+): { readonly CapAdd: readonly string[]; readonly CapDrop: readonly string[] } {
+  const added = whole(add);
+  return { CapAdd: added, CapDrop: whole(drop).filter((name) => !added.includes(name)) };
+}
+
+function whole(words: readonly string[]): readonly string[] {
+  const names = words.map((word) => word.trim().toUpperCase());
+  if (names.includes("ALL")) return ["ALL"];
+  return [...new Set(names.map((name) => (name.startsWith("CAP_") ? name : `CAP_${name}`)))].sort();
+}
+
 function profile(path: string): string {
   let text: string;
   try {

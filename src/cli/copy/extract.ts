@@ -11,10 +11,10 @@ import {
   utimesSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Failure } from "../failure.ts";
 import { err } from "../output.ts";
-import { type Entry, readable, readTar } from "./tar.ts";
+import { type ByteText, type Entry, fsPath, readable, readTar, toByteText } from "./tar.ts";
 
 /**
  * Unpacks an archive from a container, which is hostile, below a directory of this machine. Its first name
@@ -26,84 +26,93 @@ export async function extract(
   tar: AsyncIterable<Uint8Array>,
   directory: string,
   name: string,
-  _followed: boolean,
 ): Promise<number> {
+  const into: Target = { directory: toByteText(directory), name: toByteText(name) };
   let bytes = 0;
-  const directories: { readonly path: string; readonly entry: Entry }[] = [];
+  const directories: { readonly path: ByteText; readonly entry: Entry }[] = [];
   for await (const entry of readTar(tar)) {
-    const path = renamed(readable(entry.name), name);
+    const path = renamed(entry.name, into.name);
     if (path === undefined) continue;
-    safeParents(directory, path);
-    const full = join(directory, path);
-    bytes += await put(full, entry, directory, name);
+    safeParents(into.directory, path);
+    const full = joined(into.directory, path);
+    bytes += await put(full, entry, into);
     if (entry.type === "directory") directories.push({ path: full, entry });
   }
   // Last, because unpacking into a directory changes its time, and its mode may forbid it.
   for (const { path, entry } of directories.reverse()) {
-    chmodSync(path, entry.mode & 0o7777);
-    utimesSync(path, entry.mtime, entry.mtime);
+    chmodSync(fsPath(path), entry.mode & 0o7777);
+    utimesSync(fsPath(path), entry.mtime, entry.mtime);
   }
   return bytes;
 }
 
-function renamed(text: string, name: string): string | undefined {
+/** Names are bytes: those of an archive need not be UTF-8, and none is to become another's. */
+interface Target {
+  readonly directory: ByteText;
+  readonly name: ByteText;
+}
+
+const joined = (...parts: readonly ByteText[]): ByteText => join(...parts) as ByteText;
+
+function renamed(text: ByteText, name: ByteText): ByteText | undefined {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes(".."))
-    throw new Failure(`Cannot unpack "${text}": the archive of the container points outside`);
-  // A copy of contents comes as "./…" or as "base/…", depending on the engine: "." is dropped above.
-  const rest = text.startsWith("./") || text === "." ? parts : parts.slice(1);
+    throw new Failure(`Cannot unpack "${readable(text)}": the archive of the container points outside`);
+  // A copy of contents comes as "./…" or as "base/…", depending on the engine: "." is dropped above. The root's own
+  // name is empty.
+  const rest = /^(?:\.?\/|\.$)/.test(text) ? parts : parts.slice(1);
   const all = name === "" ? rest : [name, ...rest];
-  return all.length === 0 ? undefined : all.join("/");
+  return all.length === 0 ? undefined : (all.join("/") as ByteText);
 }
 
 /** Every directory on the way is one, not a link, so that nothing is written elsewhere. */
-function safeParents(directory: string, path: string): void {
-  const parts = path.split("/").slice(0, -1);
+function safeParents(directory: ByteText, path: ByteText): void {
+  const parts = path.split("/").slice(0, -1) as ByteText[];
   let at = directory;
   for (const part of parts) {
-    at = join(at, part);
-    const info = lstatSync(at, { throwIfNoEntry: false });
-    if (!info) mkdirSync(at);
+    at = joined(at, part);
+    const info = lstatSync(fsPath(at), { throwIfNoEntry: false });
+    if (!info) mkdirSync(fsPath(at));
     else if (!info.isDirectory())
       throw new Failure(
-        `Cannot unpack "${path}": ${at} is not a directory${info.isSymbolicLink() ? " but a link" : ""}`,
+        `Cannot unpack "${readable(path)}": ${readable(at)} is not a directory${info.isSymbolicLink() ? " but a link" : ""}`,
       );
   }
 }
 
-async function put(path: string, entry: Entry, directory: string, name: string): Promise<number> {
+async function put(text: ByteText, entry: Entry, { directory, name }: Target): Promise<number> {
+  const path = fsPath(text);
   const info = lstatSync(path, { throwIfNoEntry: false });
+  const refusal = (why: string) => new Failure(`Cannot unpack "${readable(text)}": ${why}`);
   if (entry.type === "directory") {
-    if (info && !info.isDirectory())
-      throw new Failure(`Cannot unpack "${path}": a file is in the directory's place`);
+    if (info && !info.isDirectory()) throw refusal("a file is in the directory's place");
     // Writable for us until everything is in it.
     if (!info) mkdirSync(path, 0o700);
     return 0;
   }
-  if (info?.isDirectory()) throw new Failure(`Cannot unpack "${path}": a directory is in the file's place`);
+  if (info?.isDirectory()) throw refusal("a directory is in the file's place");
   if (info) rmSync(path);
   switch (entry.type) {
     case "symlink":
-      symlinkSync(readable(entry.link), path);
+      symlinkSync(fsPath(entry.link), path);
       lutimesSync(path, entry.mtime, entry.mtime);
       return 0;
     case "hardlink": {
-      const target = renamed(readable(entry.link), name);
-      if (target === undefined) throw new Failure(`Cannot unpack "${path}": it links to nothing`);
+      const target = renamed(entry.link, name);
+      if (target === undefined) throw refusal("it links to nothing");
       safeParents(directory, target);
-      linkSync(join(directory, target), path);
+      linkSync(fsPath(joined(directory, target)), path);
       return 0;
     }
     case "file":
       return file(path, entry);
     default:
-      err(`cais: left out ${path}: only files, directories and links can be copied here\n`);
+      err(`cais: left out ${readable(text)}: only files, directories and links can be copied here\n`);
       return 0;
   }
 }
 
-async function file(path: string, entry: Entry): Promise<number> {
-  mkdirSync(dirname(path), { recursive: true });
+async function file(path: string | Buffer, entry: Entry): Promise<number> {
   const fd = openSync(path, "wx", 0o600);
   let bytes = 0;
   try {

@@ -50,7 +50,7 @@ export async function copyOut(
     throw new Failure(`invalid output path: directory ${JSON.stringify(place.directory)} does not exist`);
   // The archive's first name is the source's own ("." for its contents); what it becomes was decided above.
   const name = saysContents(from) && place.name === "" ? "" : place.name === "/" ? "" : place.name;
-  const bytes = await extract(chunks(read), place.directory, name, it.followLink);
+  const bytes = await extract(chunks(read), place.directory, name);
   if (!it.quiet && isTerminal(2)) err(`Successfully copied ${humanSize(bytes, 4)} to ${to}\n`);
 }
 

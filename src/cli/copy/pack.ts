@@ -1,7 +1,17 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeHeader, endOfArchive, PLAIN, padding, toByteText } from "./tar.ts";
+import {
+  type ByteText,
+  byteText,
+  encodeHeader,
+  endOfArchive,
+  fsPath,
+  PLAIN,
+  padding,
+  readable,
+  toByteText,
+} from "./tar.ts";
 
 export interface PackOptions {
   /** Name of the packed thing inside the archive; empty packs what is in the directory, not itself. */
@@ -14,36 +24,42 @@ export interface PackOptions {
   readonly exclude?: (path: string, directory: boolean) => "keep" | "skip" | "prune";
 }
 
-/** A file or a tree as a tar archive, file by file, never whole in memory. Sockets are left out, as Docker does. */
+/**
+ * A file or a tree as a tar archive, file by file, never whole in memory. Sockets are left out, as Docker does.
+ * Names below `path` are bytes, which need not be UTF-8.
+ */
 export async function* pack(path: string, options: PackOptions): AsyncGenerator<Uint8Array> {
   const info = options.followLink ? statSync(path) : lstatSync(path);
-  yield* entry(path, "", info, options, new Map());
+  yield* entry(toByteText(path), toByteText(""), info, options, new Map());
   yield endOfArchive();
 }
 
-type Links = Map<string, string>;
+type Links = Map<string, ByteText>;
+
+/** Neither a slash nor a dot is part of another character, in whatever encoding a name is. */
+const joined = (...parts: readonly ByteText[]): ByteText => join(...parts) as ByteText;
 
 async function* entry(
-  path: string,
-  below: string,
+  path: ByteText,
+  below: ByteText,
   info: Stats,
   options: PackOptions,
   links: Links,
 ): AsyncGenerator<Uint8Array> {
-  const verdict = below === "" ? "keep" : (options.exclude?.(below, info.isDirectory()) ?? "keep");
+  const verdict = below === "" ? "keep" : (options.exclude?.(readable(below), info.isDirectory()) ?? "keep");
   if (verdict === "prune") return;
-  const name = join(options.name, below).replace(/^\.$/, "");
+  const name = joined(toByteText(options.name), below).replace(/^\.$/, "") as ByteText;
   if (verdict === "keep" && name !== "") yield* one(path, name, info, options, links);
   if (!info.isDirectory()) return;
-  for (const child of readdirSync(path).sort()) {
-    const inner = join(path, child);
-    yield* entry(inner, join(below, child), lstatSync(inner), options, links);
+  for (const child of readdirSync(fsPath(path), { encoding: "buffer" }).map(byteText).sort()) {
+    const inner = joined(path, child);
+    yield* entry(inner, joined(below, child), lstatSync(fsPath(inner)), options, links);
   }
 }
 
 async function* one(
-  path: string,
-  name: string,
+  path: ByteText,
+  name: ByteText,
   info: Stats,
   options: PackOptions,
   links: Links,
@@ -56,7 +72,7 @@ async function* one(
   yield encodeHeader({
     ...PLAIN,
     ...typeOf(path, info, first),
-    name: toByteText(name),
+    name,
     mode: info.mode & 0o7777,
     uid: options.asRoot ? 0 : info.uid,
     gid: options.asRoot ? 0 : info.gid,
@@ -66,9 +82,13 @@ async function* one(
   if (size > 0) yield* contents(path, size);
 }
 
-function typeOf(path: string, info: Stats, first: string | undefined) {
-  if (first !== undefined) return { type: "hardlink", link: toByteText(first) } as const;
-  if (info.isSymbolicLink()) return { type: "symlink", link: toByteText(readlinkSync(path)) } as const;
+function typeOf(path: ByteText, info: Stats, first: ByteText | undefined) {
+  if (first !== undefined) return { type: "hardlink", link: first } as const;
+  if (info.isSymbolicLink())
+    return {
+      type: "symlink",
+      link: byteText(readlinkSync(fsPath(path), { encoding: "buffer" })),
+    } as const;
   if (info.isDirectory()) return { type: "directory" } as const;
   if (info.isFIFO()) return { type: "fifo" } as const;
   if (info.isFile()) return { type: "file" } as const;
@@ -79,8 +99,8 @@ function typeOf(path: string, info: Stats, first: string | undefined) {
 }
 
 /** Exactly `size` bytes, as the header has promised: what grew is cut, what shrank is filled with zeros. */
-async function* contents(path: string, size: number): AsyncGenerator<Uint8Array> {
-  await using file = await open(path, "r");
+async function* contents(path: ByteText, size: number): AsyncGenerator<Uint8Array> {
+  await using file = await open(fsPath(path), "r");
   let left = size;
   while (left > 0) {
     const buffer = Buffer.allocUnsafe(Math.min(left, 256 * 1024));

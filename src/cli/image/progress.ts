@@ -5,6 +5,8 @@ import { Failure } from "../failure.ts";
 import { writeAll } from "../output.ts";
 import { isTerminal } from "../session/terminal.ts";
 
+const ALONE = /^(sha256:[0-9a-f]{64})\n$/;
+
 export interface ProgressOptions {
   readonly to: 1 | 2;
   readonly quiet?: boolean;
@@ -12,7 +14,7 @@ export interface ProgressOptions {
 
 /**
  * Shows a progress stream: its text as it is, its bars in place on a terminal and once otherwise.
- * @returns the id in the last `aux` record
+ * @returns the id in the last `aux` record, or that which is all that a quiet build says
  * @throws Failure when the stream ends with an error
  */
 export async function showProgress(response: Answer, it: ProgressOptions): Promise<string | undefined> {
@@ -21,7 +23,7 @@ export async function showProgress(response: Answer, it: ProgressOptions): Promi
   for await (const line of jsonLines<Progress>(response.next)) {
     if (line.error !== undefined)
       throw new Failure(line.errorDetail?.message ?? line.error, line.errorDetail?.code || 1);
-    id = line.aux?.ID ?? id;
+    id = line.aux?.ID ?? ALONE.exec(line.stream ?? "")?.[1] ?? id;
     if (!it.quiet) writeAll(it.to, Buffer.from(render(line, bars)));
   }
   return id;

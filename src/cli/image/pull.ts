@@ -1,5 +1,7 @@
 import { createImage } from "../../client/images.ts";
 import type { Engine } from "../../client/request.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { Failure } from "../failure.ts";
 import { showProgress } from "./progress.ts";
 
 export interface PullOptions {
@@ -16,8 +18,13 @@ export async function pullImage(engine: Engine, image: string, it: PullOptions):
   await showProgress(response, it.quiet ? { quiet: true, to: it.to } : { to: it.to });
 }
 
-/** `name[:tag|@digest]` in two; without either, `latest` is meant. */
+/** `name[:tag|@digest]` in two; without either, `latest` is meant. @throws Failure for what no name is */
 export function splitReference(text: string): { readonly name: string; readonly tag: string } {
+  try {
+    parseReference(text);
+  } catch (error) {
+    throw new Failure(`Cannot use ${JSON.stringify(text)} as an image's name: ${(error as Error).message}`);
+  }
   const at = text.indexOf("@");
   if (at >= 0) return { name: text.slice(0, at), tag: text.slice(at + 1) };
   const colon = text.lastIndexOf(":");

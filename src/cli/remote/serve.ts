@@ -41,6 +41,8 @@ async function runFor(
   call: Call,
 ): Promise<void> {
   const gone = new AbortController();
+  // Local time is told in the caller's zone, and a process has one.
+  if (call.environment.TZ !== process.env.TZ) return void connection.write(record(ORDER.decline, 0));
   const session = remoteCaller(socket, connection, call, gone);
   const listening = callers.run(session.caller, () => listen(input, session));
   void listening.then(() => gone.abort(new Error("the command's front is gone")));

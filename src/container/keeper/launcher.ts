@@ -76,7 +76,7 @@ export async function createLauncher(options: LauncherOptions): Promise<OwnedLau
     } catch (error) {
       reports.forget(note.token);
       removeNote(runDir);
-      throw cannotExecute(join(directory, "program"), error);
+      throw cannotExecute(directory, error);
     }
     const first = await following.first;
     if (trace) keepTrace(runDir, program.steps);

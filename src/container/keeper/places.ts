@@ -1,14 +1,19 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Rootfs } from "../../storage/driver.ts";
 
 const DIRECTORIES = ["proc", "sys", "dev", "etc"];
 const FILES = ["etc/hosts", "etc/hostname", "etc/resolv.conf"];
+/** Docker's containers have these two, and programs look for them: "am I in a container", "what is mounted". */
+const MARK = ".dockerenv";
+const MOUNT_TABLE = "etc/mtab";
 
 /** Make the directory of `withPlaces` at `path`. Idempotent. */
 export function makePlaces(path: string): void {
   for (const name of DIRECTORIES) mkdirSync(join(path, name), { recursive: true, mode: 0o755 });
-  for (const name of FILES) closeSync(openSync(join(path, name), "a", 0o644));
+  for (const name of [...FILES, MARK]) closeSync(openSync(join(path, name), "a", 0o644));
+  const table = join(path, MOUNT_TABLE);
+  if (!lstatSync(table, { throwIfNoEntry: false })) symlinkSync("/proc/mounts", table);
 }
 
 /**

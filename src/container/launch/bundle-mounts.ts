@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { Hierarchy } from "../../cgroup/layout.ts";
 import { directoryIn } from "../../cgroup/layout.ts";
+import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { MNT_DETACH, MS, OPEN_TREE } from "../../kernel/flags.ts";
 import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, num, str } from "../../plan/build.ts";
@@ -143,14 +144,15 @@ function remount({ mount, options, reason }: PlannedMount): Step {
   return mountCall("none", mount.destination, "none", flags, names, options.data, reason);
 }
 
-/** Where a bundle's own cgroup is in each tree, opened while the host's paths are there. */
-export function openOwnCgroups(trees: readonly Hierarchy[], cgroup: string): Step[] {
+/** Where a bundle's own cgroup is in each tree, opened while the host's paths are there; the caller's if it stays there. */
+export function openOwnCgroups(trees: readonly Hierarchy[], { attach, cgroup, unified }: CgroupPlan): Step[] {
+  const stays = attach.length === 0 && unified === undefined;
   return trees.map((tree, index) =>
     call(
       "open_tree",
       [
         HERE,
-        str(directoryIn(tree, cgroup)),
+        str(directoryIn(tree, stays ? tree.own : cgroup)),
         num(OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC"),
       ],
       { why: "show the container its own cgroup only" },

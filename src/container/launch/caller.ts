@@ -9,7 +9,15 @@ import { endWith } from "./custody.ts";
 import { bindConsole } from "./devices.ts";
 import { HERE, open } from "./files.ts";
 import { openOfChild } from "./namespaces.ts";
-import { openTerminal, ownerOf, ownSession, terminalStreams } from "./streams.ts";
+import {
+  makeRaw,
+  openTerminal,
+  ownerOf,
+  ownSession,
+  TERMIOS,
+  takeTerminal,
+  terminalStreams,
+} from "./streams.ts";
 import { candidates, closeOnExec } from "./workload.ts";
 
 /**
@@ -33,6 +41,8 @@ export interface CallerFacts {
   readonly openFiles?: { readonly soft: number; readonly hard: number };
   /** Socket that the terminal's master is sent to. */
   readonly consoleSocket?: string;
+  /** Without it the launch program carries a terminal's bytes itself; a descriptor of the caller's that is one. */
+  readonly callersTerminal?: number;
   readonly pidFile?: string;
   /** A process that holds the cgroup until the container's is in it. */
   readonly holder?: number;
@@ -46,6 +56,8 @@ export const FAILURES = REPORT;
 /** The caller gets the process; the launch program ends. */
 export function leftToCaller(facts: CallerFacts, process: Process): Custody {
   const file = (name: keyof typeof CALLER_FILES) => `${facts.directory}/${CALLER_FILES[name]}`;
+  const carries = process.terminal === true && facts.consoleSocket === undefined;
+  const callers = carries ? facts.callersTerminal : undefined;
   const orphan = call(
     "prctl",
     [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(0)],
@@ -56,7 +68,9 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       open(file("report"), REPORT, { why: "tell which step failed" }, ["WRONLY", "CREAT", "TRUNC"]),
       ...(facts.waits ? startFifos(file("start"), file("reply")) : []),
       ...(facts.consoleSocket === undefined ? [] : connectConsole(facts.consoleSocket)),
-      ...(facts.stays ? signalsAsBytes() : []),
+      // In a group of its own it could not read from the caller's terminal.
+      ...(facts.stays ? signalsAsBytes(callers !== undefined) : []),
+      ...(callers === undefined ? [] : makeRaw(callers)),
     ],
     forget: [
       ...[REPORT, "signals", "cgroup"].map((slot) => close(slot, "leave it to the creator")),
@@ -65,8 +79,9 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
     streams: ({ consoleSize, terminal, user }, console) =>
       terminal
         ? [
-            ...openTerminal(consoleSize, CONSOLE),
-            close(CONSOLE, "close it"),
+            ...(carries
+              ? openTerminal(consoleSize)
+              : [...openTerminal(consoleSize, CONSOLE), close(CONSOLE, "close it")]),
             ...(console ? bindConsole("terminal") : []),
             ...terminalStreams(user.uid),
           ]
@@ -86,6 +101,7 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       ...(facts.consoleSocket === undefined ? [] : [close(CONSOLE, "leave it to the container")]),
     ],
     finish: (before, poststart) => [
+      ...(carries ? takeTerminal() : []),
       ...before,
       facts.waits
         ? { kind: "receive", why: "wait until the container is ready to start" }
@@ -98,6 +114,14 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
               kind: "escort" as const,
               child: "child",
               signals: "signals",
+              ...(carries
+                ? {
+                    terminal: {
+                      master: "master",
+                      ...(callers === undefined ? {} : { callers: { descriptor: callers, before: TERMIOS } }),
+                    },
+                  }
+                : {}),
               why: "wait for the end of the process; forward signals to it",
             },
           ]
@@ -163,12 +187,14 @@ function connectConsole(path: string): Step[] {
 }
 
 /** A group of its own: what the terminal sends to the caller's, the caller forwards. */
-function signalsAsBytes(): Step[] {
+function signalsAsBytes(sameGroup: boolean): Step[] {
   const all = struct([u64(-1)]);
   const why = "read signals, to forward them";
   const how = flags("SFD", { CLOEXEC: 0x80000 }, "CLOEXEC");
   return [
-    call("setpgid", [num(0), num(0)], "get signals from the caller only", { tolerate: ["EPERM"] }),
+    ...(sameGroup
+      ? []
+      : [call("setpgid", [num(0), num(0)], "get signals from the caller only", { tolerate: ["EPERM"] })]),
     call("rt_sigprocmask", [num(SIG.SETMASK, "SIG_SETMASK"), mem(all, "all"), num(0), num(8)], why),
     call("signalfd4", [num(-1), mem(all, "all"), num(8), num(how.value, how.text)], why, {
       result: "signals",
@@ -198,7 +224,9 @@ function writePid(path: string): Step[] {
   const text = space(32, "pid-text");
   return [
     { kind: "decimal", slot: "child", into: text, prefix: "", suffix: "", length: "length", ...reason },
-    open(beside, "file", reason, ["WRONLY", "CREAT", "TRUNC"]),
+    // Where others may write too, somebody could have put a link there.
+    call("unlinkat", [HERE, str(beside), num(0)], reason, { tolerate: ["ENOENT"] }),
+    open(beside, "file", reason, ["WRONLY", "CREAT", "EXCL"]),
     call("write", [from("file"), mem(text), from("length")], reason),
     close("file", "close it"),
     call("renameat", [HERE, str(beside), HERE, str(path)], reason),

@@ -17,6 +17,7 @@ import { mountCgroups } from "./cgroup-mount.ts";
 import { maskPaths, readonlyPaths, sysctls } from "./confinement.ts";
 import type { Custody } from "./custody.ts";
 import { attachHostDevices, devicesOf, makeDeviceLinks, makeDevices } from "./devices.ts";
+import { enterCopy, leaveCopy } from "./elsewhere.ts";
 import { containerHooks, forgetHookOutput, type HookParts, keepHostView, startHooks } from "./hooks.ts";
 import {
   attachFileSystem,
@@ -25,14 +26,13 @@ import {
   openSource,
   type PlannedMount,
 } from "./mounts.ts";
-import { joinCgroupNamespace, joinMountNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
+import { joinCgroupNamespace, joinNamespaces, type Namespaces } from "./namespaces.ts";
 import type { NetDeviceSteps } from "./net-devices.ts";
 import { inKernel, isTop, stagesOf } from "./own.ts";
-import { standIn } from "./place.ts";
+import { standIn, standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import {
-  changeRoot,
   detachPropagation,
   mountBundleRoot,
   mountRoot,
@@ -63,6 +63,10 @@ export interface ContainerParts {
   readonly endpoints: readonly Endpoint[];
   /** The child's part of moving the machine's interfaces. */
   readonly devices: Pick<NetDeviceSteps, "forget" | "wait">;
+  /** What it opens for itself because the program may not. */
+  readonly openings: readonly Step[];
+  /** Whether only what a user namespace allows can be done. */
+  readonly inUserNamespace: boolean;
   readonly arch: Arch;
   readonly isDirectory: (path: string) => boolean;
   readonly because: Because;
@@ -79,31 +83,35 @@ const isBind = ({ options }: PlannedMount) => options.bind !== "no";
 export function containerSteps(parts: ContainerParts): Step[] {
   const { because, hooks, mounts, namespaces, spec } = parts;
   const ownUsers = namespaces.users !== "machine";
-  if (namespaces.joined.some(({ type }) => type === "mount")) return containerElsewhere(parts);
   const waits = parts.cgroupSteps.beside.length > 0;
+  const plain = ownUsers && plainRoot(parts.rootfs, hooks);
   return [
     ...parts.custody.forget,
     ...parts.devices.forget,
     ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
     call("umask", [num(0)], "make files with just the modes asked for"),
-    ...(ownUsers ? (plainRoot(parts.rootfs, hooks) ? takeRoot : receiveRoot)(parts.rootPlace) : []),
+    ...(plain ? waitForUsers() : ownUsers ? receiveRoot(parts.rootPlace) : []),
     ...openLabel(spec.process, readLabels(), because),
     ...(waits ? [] : enterCgroups(parts.cgroups, namespaces.has("cgroup"))),
     ...(ownUsers ? [] : oomScore(spec.process.oomScoreAdj, because)),
     ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
+    ...enterCopy(namespaces, because),
+    ...parts.openings,
+    ...(plain ? takeRoot(parts.rootPlace) : []),
     // Only the host's root finds the way to the bundle.
     ...(ownUsers && hooks !== undefined ? [detachPropagation(), ...keepHostView(hooks)] : []),
     ...(ownUsers ? becomeRoot(because) : mounts.filter(opensItself(parts)).flatMap(openSource)),
     detachPropagation(),
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
     ...hostMounts(parts),
-    ...(ownUsers ? mounts.filter(needsHost).flatMap(makeFileSystem) : rootSteps(parts)),
+    ...(parts.inUserNamespace ? mounts.filter(needsHost).flatMap(makeFileSystem) : []),
+    ...(ownUsers ? [] : rootSteps(parts)),
     // As late as can be: their files are the host's.
     ...awaitCgroups(parts.cgroupSteps),
     ...(waits ? enterCgroups(parts.cgroups, namespaces.has("cgroup")) : []),
     ...pivot(),
-    ...(hooks === undefined ? insideOwn(parts, ownUsers) : insideBundle(parts, hooks, ownUsers)),
-    ...workload(parts, ownUsers),
+    ...(hooks === undefined ? insideOwn(parts) : insideBundle(parts, hooks)),
+    ...workload(parts),
   ];
 }
 
@@ -111,16 +119,16 @@ export function containerSteps(parts: ContainerParts): Step[] {
  * What a container of the engine's sees, in the configuration's order. As long as there is nothing but the kernel's
  * file systems, paths are what they say; what the image and volumes have a part in is walked as in a bundle.
  */
-function insideOwn(parts: ContainerParts, ownUsers: boolean): Step[] {
+function insideOwn(parts: ContainerParts): Step[] {
   const { mounts, trees } = parts;
   const { confinedEarly, others, own } = stagesOf(mounts);
   const rest = { mounts: others, trees, ownCgroups: true, made: () => false, devices: [] };
   return [
-    ...own.flatMap((planned) => mountOwn(planned, parts, ownUsers)),
+    ...own.flatMap((planned) => mountOwn(planned, parts)),
     ...(confinedEarly ? confine(parts, inKernel) : []),
     ...others.flatMap((planned) =>
       !isBind(planned) && isTop(planned.mount.destination)
-        ? mountOwn(planned, parts, ownUsers)
+        ? mountOwn(planned, parts)
         : mountOne(planned, rest),
     ),
     ...propagateRoot(parts.spec.linux?.rootfsPropagation),
@@ -129,15 +137,15 @@ function insideOwn(parts: ContainerParts, ownUsers: boolean): Step[] {
 }
 
 /** The same of a bundle, whose image and configuration nobody vouches for. */
-function insideBundle(parts: ContainerParts, hooks: HookParts, ownUsers: boolean): Step[] {
+function insideBundle(parts: ContainerParts, hooks: HookParts): Step[] {
   const { mounts, spec } = parts;
   // A hook may put anything anywhere.
   const none = { own: [], others: mounts, confinedEarly: false };
   const { confinedEarly, others, own } = spec.hooks === undefined ? stagesOf(mounts, isPlain) : none;
   return [
-    ...own.flatMap((planned) => mountOwn(planned, parts, ownUsers)),
+    ...own.flatMap((planned) => mountOwn(planned, parts)),
     ...(confinedEarly ? [...parts.devices.wait, ...confine(parts, inKernel)] : []),
-    ...bundleFileSystems(parts, others, ownUsers),
+    ...bundleFileSystems(parts, others),
     ...(confinedEarly ? [] : parts.devices.wait),
     ...containerHooks(hooks, destinationsOf(mounts)),
     ...propagateRoot(spec.linux?.rootfsPropagation),
@@ -170,31 +178,6 @@ function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[
   return [...mountRoot(rootfs, rootPlace), standOnRoot(rootPlace)];
 }
 
-/** In a mount namespace of others nothing is mounted: the process gets a root of its own there, and that is all. */
-function containerElsewhere(parts: ContainerParts): Step[] {
-  const { because, hooks, namespaces, rootfs, spec } = parts;
-  const others = namespaces.users !== "machine";
-  if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers cannot be mounted for others");
-  return [
-    ...parts.custody.forget,
-    ...parts.devices.forget,
-    ...(hooks === undefined ? [] : forgetHookOutput(spec, hooks.bundle)),
-    ...(others && hooks !== undefined ? waitForUsers() : []),
-    ...openLabel(spec.process, readLabels(), because),
-    ...enterCgroups(parts.cgroups, namespaces.has("cgroup")),
-    ...(others ? [] : oomScore(spec.process.oomScoreAdj, because)),
-    ...(hooks === undefined ? joinNamespaces : joinCgroupNamespace)(namespaces, because),
-    ...joinMountNamespace(namespaces, because),
-    ...changeRoot(rootfs.path, because),
-    ...(others ? becomeRoot(because) : []),
-    ...parts.devices.wait,
-    ...names(parts),
-    ...(namespaces.has("network") ? loopbackUp() : []),
-    ...sysctls(spec.linux?.sysctl ?? {}, because),
-    ...workload(parts, others),
-  ];
-}
-
 const destinationsOf = (mounts: readonly PlannedMount[]): ReadonlySet<string> =>
   new Set(mounts.filter((planned) => !isBind(planned)).map(({ mount }) => mount.destination));
 
@@ -209,19 +192,18 @@ function becomeRoot(because: Because): Step[] {
 
 /** What a bundle mounts where paths have to be walked with care. */
 function bundleFileSystems(
-  { because, mounts: all, namespaces, spec, trees }: ContainerParts,
+  { because, mounts: all, namespaces, inUserNamespace, spec, trees }: ContainerParts,
   mounts: readonly PlannedMount[],
-  ownUsers: boolean,
 ): Step[] {
   const devices = devicesOf(spec.linux?.devices ?? []);
   // A /dev that is mounted earlier than these has them already.
   const filled = all.slice(0, all.length - mounts.length).some(({ mount }) => mount.destination === "/dev");
-  const nodes = ownUsers ? attachNodes(devices) : makeNodes(devices, because);
+  const nodes = inUserNamespace ? attachNodes(devices) : makeNodes(devices, because);
   return mountAll({
     mounts,
     trees,
     ownCgroups: ownCgroups(namespaces),
-    made: (planned) => ownUsers && needsHost(planned),
+    made: (planned) => inUserNamespace && needsHost(planned),
     devices: filled ? [] : [...nodes, ...makeLinks()],
   });
 }
@@ -234,27 +216,27 @@ const ownCgroups = ({ has, joined }: Namespaces) =>
 function hostMounts({ cgroups, hooks, mounts, namespaces, rootPlace, trees }: ContainerParts): Step[] {
   if (hooks === undefined) return [];
   const shown = mounts.some(({ mount }) => mount.type === "cgroup") && !ownCgroups(namespaces);
-  return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups.cgroup) : [])];
+  return [...mountFromHost(mounts, rootPlace), ...(shown ? openOwnCgroups(trees, cgroups) : [])];
 }
 
 /** A file system in the kernel's own trees, or one of them; devices as soon as there is a `/dev`. */
-function mountOwn(planned: PlannedMount, parts: ContainerParts, ownUsers: boolean): Step[] {
+function mountOwn(planned: PlannedMount, parts: ContainerParts): Step[] {
   const { destination, type } = planned.mount;
   const shared = parts.hooks !== undefined && !ownCgroups(parts.namespaces);
   if (type === "cgroup" && shared) return cgroupTrees(planned, parts.trees, false);
   if (type === "cgroup") return mountCgroups(planned, parts.trees);
-  if (ownUsers && needsHost(planned)) return attachFileSystem(planned);
+  if (parts.inUserNamespace && needsHost(planned)) return attachFileSystem(planned);
   if (destination !== "/dev") return mountFileSystem(planned);
-  return [...mountFileSystem(planned), ...fillDev(parts, ownUsers)];
+  return [...mountFileSystem(planned), ...fillDev(parts)];
 }
 
-function fillDev({ because, spec }: ContainerParts, ownUsers: boolean): Step[] {
+function fillDev({ because, inUserNamespace, spec }: ContainerParts): Step[] {
   const devices = devicesOf(spec.linux?.devices ?? []);
   const inside = devices.filter(({ path }) => IN_DEV.test(path));
   const elsewhere = devices.filter(({ path }) => !IN_DEV.test(path));
   return [
-    ...(ownUsers ? attachHostDevices(inside) : makeDevices(inside, because)),
-    ...(ownUsers ? attachNodes(elsewhere) : makeNodes(elsewhere, because)),
+    ...(inUserNamespace ? attachHostDevices(inside) : makeDevices(inside, because)),
+    ...(inUserNamespace ? attachNodes(elsewhere) : makeNodes(elsewhere, because)),
     ...makeDeviceLinks(),
   ];
 }
@@ -276,19 +258,19 @@ function names({ because, namespaces, spec }: ContainerParts): Step[] {
 }
 
 /** What the workload may, for those beside it: what it hands to a listener is not there for a hook or an init. */
-function lesserPrivileges({ arch, because, spec }: ContainerParts, ownUsers: boolean): Step[] {
+function lesserPrivileges({ arch, because, inUserNamespace, spec }: ContainerParts): Step[] {
   const { linux: { seccomp } = {}, process } = spec;
-  return dropPrivileges(process, unheard(seccomp), arch, ownUsers, because);
+  return dropPrivileges(process, unheard(seccomp), arch, inUserNamespace, because);
 }
 
 /** The process itself: where it stands, what it holds, what it may, and its program. */
-function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
+function workload(parts: ContainerParts): Step[] {
   const { because, custody, init, spec } = parts;
   const { process } = spec;
   const { dies } = custody;
   // Without a bundle there is nobody to tell of a listener.
   const seccomp = parts.hooks === undefined ? unheard(spec.linux?.seccomp) : spec.linux?.seccomp;
-  const privileges = dropPrivileges(process, seccomp, parts.arch, ownUsers, because, dies);
+  const privileges = dropPrivileges(process, seccomp, parts.arch, parts.inUserNamespace, because, dies);
   // Whoever creates a container passes its listener on, and is gone when it starts.
   const listens = seccomp !== undefined && notifies(seccomp) && !dies;
   if (listens && (spec.hooks?.startContainer ?? []).length > 0)
@@ -306,11 +288,14 @@ function workload(parts: ContainerParts, ownUsers: boolean): Step[] {
     ...custody.streams(process, true),
     ...standIn(process.cwd, because),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
+    ...leaveCopy(parts.namespaces, because),
+    // Where it stood was a place in the copy.
+    ...(parts.namespaces.mounts === "own" ? [] : standInside(process.cwd, because)),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
     ...processAttributes(process, spec.linux ?? {}, because),
     ...(listens ? [] : custody.wait),
-    ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts, ownUsers))),
-    ...(init ? underInit(steps, lesserPrivileges(parts, ownUsers)) : steps),
+    ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts))),
+    ...(init ? underInit(steps, lesserPrivileges(parts)) : steps),
   ];
 }

@@ -1,6 +1,7 @@
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { CLONE, flags } from "../../kernel/flags.ts";
+import type { Rights } from "../../kernel/rights.ts";
 import type { Seccomp } from "../../oci/runtime/seccomp.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num } from "../../plan/build.ts";
@@ -17,13 +18,16 @@ import {
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { enterCgroups } from "./cgroup.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
+import { openRootOf, takeRootOf } from "./elsewhere.ts";
 import { open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
+import { ownKeyring } from "./keyring.ts";
 import { standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
 import { reasonsFrom } from "./reasons.ts";
 import { passListener, unheard } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
+import { spendProgram } from "./spend.ts";
 import { ownSession } from "./streams.ts";
 import { execute } from "./workload.ts";
 
@@ -38,9 +42,17 @@ interface JoiningFacts {
   readonly pid: number;
   readonly ownUsers: boolean;
   readonly ownTime: boolean;
+  /** As in `LaunchFacts`. */
+  readonly rights?: Rights;
+  /** Namespaces that it shares with the program: who has not made them may not enter them again. */
+  readonly same?: readonly ("NEWCGROUP" | "NEWUTS" | "NEWIPC" | "NEWNET")[];
+  /** Its root is not that of its mount namespace. */
+  readonly ownRoot?: boolean;
   readonly cgroups: CgroupPlan;
   /** The configuration of a container that comes from a bundle: for the listener of its policy. */
   readonly from?: { readonly spec: RuntimeSpec; readonly bundle: Bundle };
+  /** As in `LaunchFacts`. */
+  readonly sameKeyring?: boolean;
   /** As in `LaunchFacts`. */
   readonly arch?: Arch;
 }
@@ -54,11 +66,18 @@ export function execPlan(facts: ExecFacts): Plan {
     "caller" in facts ? leftToCaller(facts.caller, process) : keptBy(facts, terminal, false, false);
   const heard = facts.from === undefined ? unheard(facts.seccomp) : facts.seccomp;
   const join = { why: "enter the container", hint: "it has ended" };
-  const shared = flags("CLONE", CLONE, "NEWNS", "NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET");
+  const kinds = (["NEWCGROUP", "NEWUTS", "NEWIPC", "NEWNET"] as const).filter(
+    (kind) => facts.same?.includes(kind) !== true,
+  );
+  const shared = flags("CLONE", CLONE, "NEWNS", ...kinds);
+  const inUserNamespace = facts.ownUsers || (facts.rights ?? "machine") !== "machine";
+  // A user has the right to the others as root of its users only.
+  const usersFirst = facts.ownUsers && facts.rights === "user";
+  const first = flags("CLONE", CLONE, ...(usersFirst ? (["NEWUSER"] as const) : []), "NEWPID");
   const own = flags(
     "CLONE",
     CLONE,
-    ...(facts.ownUsers ? (["NEWUSER"] as const) : []),
+    ...(facts.ownUsers && !usersFirst ? (["NEWUSER"] as const) : []),
     ...(facts.ownTime ? (["NEWTIME"] as const) : []),
   );
   const child: Step[] = [
@@ -76,6 +95,7 @@ export function execPlan(facts: ExecFacts): Plan {
       join,
     ),
     close("container", "close it"),
+    ...(facts.ownRoot === true ? takeRootOf() : []),
     ...(facts.ownUsers
       ? [call("setresgid", [num(0), num(0), num(0)], join), call("setresuid", [num(0), num(0), num(0)], join)]
       : []),
@@ -88,18 +108,20 @@ export function execPlan(facts: ExecFacts): Plan {
     ...(custody.dies ? ownSession(terminal) : []),
     ...custody.closing,
     ...writeLabel(process, readLabels(), because),
-    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), facts.ownUsers, because, custody.dies),
+    ...dropPrivileges(process, heard, facts.arch ?? hostArch(), inUserNamespace, because, custody.dies),
     ...execute(process),
   ];
   const steps: Step[] = [
     ...custody.begin,
+    ...spendProgram(),
+    ...(facts.sameKeyring === true ? [] : ownKeyring()),
     call(
       "pidfd_open",
       [num(facts.pid), num(0)],
       { why: "find the container", hint: "it has ended" },
       { result: "container" },
     ),
-    call("setns", [from("container"), num(CLONE.NEWPID, "CLONE_NEWPID")], join),
+    call("setns", [from("container"), num(first.value, first.text)], join),
     ...(cgroups.unified === undefined
       ? []
       : [
@@ -113,6 +135,7 @@ export function execPlan(facts: ExecFacts): Plan {
             ["RDONLY"],
           ),
         ]),
+    ...(facts.ownRoot === true ? openRootOf(facts.pid) : []),
     ...syncSocket(),
     ...beginOn(process.execCPUAffinity, because),
     {

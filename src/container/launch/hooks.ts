@@ -90,6 +90,7 @@ export function runHooks(
 ): HookStep[] {
   return (spec.hooks?.[kind] ?? []).map((hook, index) => ({
     kind: "hook",
+    name: `${kind} hook #${index}`,
     path: hook.path,
     argv: hook.args === undefined || hook.args.length === 0 ? [hook.path] : hook.args,
     env: hookEnvironment(hook),

@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { CAPABILITIES, capabilityName, readLastCapability } from "../../kernel/capabilities.ts";
 import { rlimitName } from "../../kernel/rlimits.ts";
+import { namespaceOfSysctl } from "../../oci/runtime/contradictions.ts";
 import type { NamespaceType } from "../../oci/runtime/linux.ts";
 import { wrong } from "../../oci/runtime/read.ts";
 import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
@@ -55,6 +56,7 @@ export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels(
         `linux.namespaces[${index}]`,
         `this kernel was built without ${type} namespaces: leave it out`,
       );
+  refuseOfMachine(spec);
   if (linux.intelRdt !== undefined)
     throw wrong("linux.intelRdt", "classes of cache and memory bandwidth are not supported: leave it out");
   if ((linux.personality?.flags ?? []).length > 0)
@@ -67,28 +69,44 @@ export function refuseImpossible(spec: RuntimeSpec, labels: Labels = readLabels(
         `linux.seccomp.flags[${index}]`,
         `${flag} needs Linux ${FLAG_SINCE[flag]?.join(".")}: leave it out`,
       );
-  refuseBesideJoinedMounts(spec);
-  if (process === undefined) return [];
-  return refuseInProcess(process, labels);
+  const ownMounts = linux.namespaces?.some(({ path, type }) => type === "mount" && path === undefined);
+  const warnings = ownMounts
+    ? []
+    : [
+        "linux.namespaces: without a mount namespace of its own no set-user-ID bit and no file capability has effect in the container",
+      ];
+  return process === undefined ? warnings : [...warnings, ...refuseInProcess(process, labels)];
 }
 
-/** A mount namespace of others stays as it is: nothing of the container's could be undone in it. */
-function refuseBesideJoinedMounts({ hooks = {}, linux = {}, mounts = [], root }: RuntimeSpec): void {
-  if (!linux.namespaces?.some(({ path, type }) => type === "mount" && path !== undefined)) return;
-  const without = "leave it out, or let the container have a mount namespace of its own";
-  const fields: readonly (readonly [string, boolean])[] = [
-    ["mounts", mounts.length > 0],
-    ["root.readonly", root?.readonly === true],
-    ["linux.maskedPaths", (linux.maskedPaths ?? []).length > 0],
-    ["linux.readonlyPaths", (linux.readonlyPaths ?? []).length > 0],
-    ["linux.rootfsPropagation", linux.rootfsPropagation !== undefined],
-    ["linux.devices", (linux.devices ?? []).length > 0],
-    ...(["prestart", "createRuntime", "createContainer"] as const).map(
-      (kind) => [`hooks.${kind}`, (hooks[kind] ?? []).length > 0] as const,
+/** A namespace that is joined may turn out to be the machine's: what would be changed in it is not the container's. */
+function refuseOfMachine({ domainname, hostname, linux = {} }: RuntimeSpec): void {
+  const machines = new Set(
+    (linux.namespaces ?? []).flatMap(({ path, type }) =>
+      path !== undefined && isSame(path, `/proc/self/ns/${FILE[type]}`) ? [type] : [],
     ),
+  );
+  const fields: readonly (readonly [string, NamespaceType | undefined])[] = [
+    ...Object.keys(linux.sysctl ?? {}).map(
+      (name) => [`linux.sysctl.${name}`, namespaceOfSysctl(name)] as const,
+    ),
+    ...(hostname ? [["hostname", "uts"] as const] : []),
+    ...(domainname ? [["domainname", "uts"] as const] : []),
   ];
-  for (const [field, there] of fields)
-    if (there) throw wrong(field, `it would change the mount namespace that the container joins: ${without}`);
+  for (const [field, type] of fields)
+    if (type !== undefined && machines.has(type))
+      throw wrong(field, `it would be the machine's: the ${type} namespace that the container joins is that`);
+}
+
+function isSame(path: string, other: string): boolean {
+  const [one, two] = [path, other].map((each) => {
+    try {
+      return statSync(each);
+    } catch {
+      // Joining it will say what is wrong with it.
+      return undefined;
+    }
+  });
+  return one !== undefined && one.ino === two?.ino && one.dev === two.dev;
 }
 
 /** The same for a process alone, as exec has it. */

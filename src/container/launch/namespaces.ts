@@ -24,6 +24,8 @@ export interface Namespaces {
   readonly has: (type: NamespaceType) => boolean;
   /** Whose users the container has: the machine's, its own, or those of a namespace that it joins. */
   readonly users: "machine" | "made" | "joined";
+  /** Whether the process ends up in a mount namespace of its own, or in the machine's or another's (elsewhere.ts). */
+  readonly mounts: "own" | "others";
   /** To be joined by path. */
   readonly joined: readonly (Namespace & { readonly path: string })[];
 }
@@ -38,6 +40,7 @@ export function namespaces(list: readonly Namespace[]): Namespaces {
     clone: flags("CLONE", CLONE, ...byClone.map((type) => FLAG[type])),
     has: (type) => made.includes(type),
     users: made.includes("user") ? "made" : joined.some(({ type }) => type === "user") ? "joined" : "machine",
+    mounts: made.includes("mount") ? "own" : "others",
     joined,
   };
 }
@@ -78,11 +81,6 @@ export function joinCgroupNamespace(namespaces: Namespaces, because: Because): S
   return namespaces.joined
     .filter(({ type }) => type === "cgroup" && joinsLater(namespaces, type))
     .flatMap((each) => join(each, because));
-}
-
-/** In the child: a mount namespace that others have made. */
-export function joinMountNamespace({ joined }: Namespaces, because: Because): Step[] {
-  return joined.filter(({ type }) => type === "mount").flatMap((each) => join(each, because));
 }
 
 const joinsLater = ({ users }: Namespaces, type: NamespaceType): boolean =>
@@ -132,6 +130,11 @@ export function writeIdMaps(linux: Linux, because: Because): Step[] {
     ...writeOfChild("uid_map", mapText(linux.uidMappings ?? []), reason),
     ...writeOfChild("gid_map", mapText(linux.gidMappings ?? []), reason),
   ];
+}
+
+/** Without it a user may map no group: it could leave one that is denied something. */
+export function denyGroups(because: Because): Step[] {
+  return writeOfChild("setgroups", "deny", because("linux.gidMappings", "give up setting groups"));
 }
 
 /** Mappings as the kernel reads them (user_namespaces(7)). */

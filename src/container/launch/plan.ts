@@ -2,6 +2,7 @@ import type { Hierarchy } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
 import { type Arch, hostArch } from "../../kernel/arch.ts";
 import { MS } from "../../kernel/flags.ts";
+import type { Rights } from "../../kernel/rights.ts";
 import type { Endpoint } from "../../network/endpoint.ts";
 import { keeperWires } from "../../network/wires/launch.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
@@ -16,6 +17,7 @@ import { delegateCgroup, makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
 import { type KeeperFacts, keptBy } from "./custody.ts";
 import { type Bundle, type HookParts, keeperHooks, openHookOutput, poststartHooks } from "./hooks.ts";
+import { ownKeyring } from "./keyring.ts";
 import { basePropagation } from "./mount-options.ts";
 import { type PlannedMount, planMount } from "./mounts.ts";
 import {
@@ -30,7 +32,8 @@ import { moveNetDevices, type NetDevice } from "./net-devices.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
-import { afterClone, beforeClone, type UserParts } from "./users.ts";
+import { spendProgram } from "./spend.ts";
+import { afterClone, beforeClone, inUserNamespace, openInChild, type UserParts } from "./users.ts";
 
 /** What a launch plan is made from; all paths are of the host. */
 export type LaunchFacts = ContainerFacts & (KeeperFacts | { readonly caller: CallerFacts });
@@ -53,6 +56,10 @@ interface ContainerFacts {
   readonly endpoints?: readonly Endpoint[];
   /** Interfaces of the machine that the container gets. */
   readonly netDevices?: readonly NetDevice[];
+  /** Whose rights the program has; those of the machine's root where it is not said. */
+  readonly rights?: Rights;
+  /** Leave it the session keyring of whoever called. */
+  readonly sameKeyring?: boolean;
   /** What the plan will be compiled for; this machine's architecture where it is not named. */
   readonly arch?: Arch;
 }
@@ -102,6 +109,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     rootPlace,
     bundle: facts.bundle,
     oomScoreAdj: process.oomScoreAdj,
+    rights: facts.rights ?? "machine",
     because,
   };
   // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
@@ -123,11 +131,15 @@ export function launchPlan(facts: LaunchFacts): Plan {
     isDirectory: facts.isDirectory,
     endpoints,
     devices,
+    openings: openInChild(users),
+    inUserNamespace: inUserNamespace(users),
     arch: facts.arch ?? hostArch(),
     because,
   });
   const steps: Step[] = [
     ...custody.begin,
+    ...spendProgram(),
+    ...(facts.sameKeyring === true ? [] : ownKeyring()),
     ...(hooks === undefined ? [] : openHookOutput(spec, hooks.bundle)),
     ...cgroupSteps.before,
     ...(ownsCgroup(mounts, namespaces) ? delegateCgroup(cgroups, ownerOf(process.user.uid, linux)) : []),

@@ -115,7 +115,7 @@ function setCapabilities(capabilities: Capabilities, because: Because): Step[] {
   ];
 }
 
-function identity(user: User, ownUsers: boolean, because: Because): Step[] {
+function identity(user: User, inUserNamespace: boolean, because: Because): Step[] {
   const reason = because("process.user", `become user ${user.uid}, group ${user.gid}`);
   const groups = user.additionalGids ?? [];
   const { uid, gid } = user;
@@ -129,7 +129,8 @@ function identity(user: User, ownUsers: boolean, because: Because): Step[] {
           : mem(struct([u32(...groups, ...(groups.length % 2 ? [0] : []))]), groups.join(" ")),
       ],
       because("process.user.additionalGids", "set the supplementary groups"),
-      ownUsers ? { tolerate: ["EPERM"] } : {},
+      // Where the namespace's maker had no right to it, groups cannot be given up (user_namespaces(7), "setgroups").
+      inUserNamespace && groups.length === 0 ? { tolerate: ["EPERM"] } : {},
     ),
     call("setresgid", [num(gid), num(gid), num(gid)], reason),
     call("setresuid", [num(uid), num(uid), num(uid)], reason),
@@ -143,7 +144,7 @@ export function dropPrivileges(
   process: Process,
   seccomp: Seccomp | undefined,
   arch: Arch,
-  ownUsers: boolean,
+  inUserNamespace: boolean,
   because: Because,
   dies = true,
 ): Step[] {
@@ -165,7 +166,7 @@ export function dropPrivileges(
       [num(PR.SET_KEEPCAPS, "PR_SET_KEEPCAPS"), num(1)],
       "keep capabilities while changing the user",
     ),
-    ...identity(process.user, ownUsers, because),
+    ...identity(process.user, inUserNamespace, because),
     ...setCapabilities(capabilities, because),
     // Forgotten by the kernel when the user changed.
     ...(dies

@@ -61,22 +61,6 @@ export function mountBundleRoot(path: string, place: string, because: Because): 
   ];
 }
 
-/** In a mount namespace that others have made, whose root stays theirs: only this process has another (chroot(2)). */
-export function changeRoot(path: string, because: Because): Step[] {
-  const hint = `${path} must be a directory of that namespace that no symbolic link leads to`;
-  const reason = because("root.path", "make it the root of this process only", hint);
-  const how = struct([u64(O.PATH | O.CLOEXEC, 0, NO_LINKS)]);
-  return [
-    call("openat2", [HERE, str(path), mem(how, "O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS"), num(24)], reason, {
-      result: "root-directory",
-    }),
-    call("fchdir", [from("root-directory")], reason),
-    close("root-directory", "close it"),
-    call("chroot", [str(".")], reason),
-    call("chdir", [str("/")], reason),
-  ];
-}
-
 /** Mount the root at `place`, an empty directory of the host that is covered in this namespace only. */
 export function mountRoot(rootfs: Rootfs, place: string): Step[] {
   if (rootfs.kind === "overlay") {

@@ -1,7 +1,7 @@
 import { flags, SOCKET, TTY } from "../../kernel/flags.ts";
-import { call, close, from, mem, num, struct, u32 } from "../../plan/build.ts";
+import { call, close, from, mem, num, space, struct, u32 } from "../../plan/build.ts";
 import { sendDescriptor } from "../../plan/descriptor.ts";
-import { type Slot, type Step, SYNC } from "../../plan/step.ts";
+import { type Data, type Slot, type Step, SYNC } from "../../plan/step.ts";
 import { openFlags } from "./files.ts";
 import { openInside } from "./place.ts";
 
@@ -84,10 +84,7 @@ export function openTerminal(size: ConsoleSize | undefined, socket: Slot = SYNC)
           ),
         ]),
     ...sendDescriptor("master", socket, {
-      why:
-        socket === SYNC
-          ? "hand its other side to the keeper, which outlives the engine"
-          : "hand its other side to the caller",
+      why: socket === SYNC ? "hand its other side to who stays with it" : "hand its other side to the caller",
     }),
     close("master", "close it"),
   ];
@@ -123,6 +120,30 @@ export function takeTerminal(): Step[] {
       "keep the terminal from hanging up before all output is read",
       { result: "terminal" },
     ),
+  ];
+}
+
+/** `struct termios` of the kernel (asm-generic/termbits.h): four words of flags, the line, 19 characters. */
+export const TERMIOS = space(36, "termios-before");
+const CONTROL_FLAGS = 8;
+
+/**
+ * Have every byte that is typed at the caller's terminal, and write every byte as it is (termios(3), "Raw mode"); its
+ * speed and such stay. A failure takes it back.
+ */
+export function makeRaw(descriptor: number): Step[] {
+  const reason = { why: "have what is typed at the caller's terminal as it is" };
+  const raw = new Uint8Array(20);
+  // c_cc[VMIN], after c_line: a read returns with the first byte.
+  raw[7] = 1;
+  const termios = struct([u32(0, 0, 0, 0), raw], "termios-raw");
+  const set = (data: Data) =>
+    call("ioctl", [num(descriptor), num(TTY.TCSETSW, "TCSETSW"), mem(data)], reason);
+  return [
+    call("ioctl", [num(descriptor), num(TTY.TCGETS, "TCGETS"), mem(TERMIOS)], reason),
+    { kind: "load", from: TERMIOS, offset: CONTROL_FLAGS, size: 4, into: "control-flags", ...reason },
+    { kind: "store", slot: "control-flags", to: termios, offset: CONTROL_FLAGS, size: 4, ...reason },
+    { ...set(termios), undo: [set(TERMIOS)] },
   ];
 }
 

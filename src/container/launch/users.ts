@@ -1,4 +1,5 @@
 import { AT, flags, MOUNT_ATTR, MOVE_MOUNT } from "../../kernel/flags.ts";
+import type { Rights } from "../../kernel/rights.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import type { IdMapping } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
@@ -8,7 +9,7 @@ import { devicesOf, openHostDevices } from "./devices.ts";
 import { HERE, open } from "./files.ts";
 import type { Bundle } from "./hooks.ts";
 import { openSource, type PlannedMount } from "./mounts.ts";
-import { hostId, mapText, type Namespaces, writeIdMaps } from "./namespaces.ts";
+import { denyGroups, hostId, mapText, type Namespaces, writeIdMaps } from "./namespaces.ts";
 import { oomScoreOfChild } from "./privileges.ts";
 import type { Because } from "./reasons.ts";
 import { mountRootForUsers, openRoot, standOnRoot } from "./rootfs.ts";
@@ -23,6 +24,7 @@ export interface UserParts {
   readonly rootPlace: string;
   readonly bundle: Bundle | undefined;
   readonly oomScoreAdj: number | undefined;
+  readonly rights: Rights;
   readonly because: Because;
 }
 
@@ -39,10 +41,18 @@ export function keeperBinds({ binds, bundle, namespaces }: UserParts): readonly 
 export const plainRoot = (rootfs: Rootfs, bundle: unknown): boolean =>
   bundle !== undefined && rootfs.kind === "directory";
 
+/**
+ * Whether it is made in a user namespace: there its devices are the host's own nodes, since none can be made (mknod(2)),
+ * and proc and sysfs are made while the host's are in sight (fs_fully_visible in fs/namespace.c).
+ */
+export const inUserNamespace = ({ namespaces, rights }: UserParts): boolean =>
+  namespaces.users !== "machine" || rights !== "machine";
+
 /** Before the clone: what must be opened by the machine's root. */
 export function beforeClone(parts: UserParts): Step[] {
-  const { because, bundle, linux, namespaces, rootfs } = parts;
+  const { because, bundle, linux, namespaces, rights, rootfs } = parts;
   const others = namespaces.users !== "machine";
+  if (rights === "user") return [];
   return [
     ...keeperBinds(parts).flatMap(openSource),
     ...(bundle === undefined
@@ -50,16 +60,30 @@ export function beforeClone(parts: UserParts): Step[] {
       : keeperBinds(parts)
           .filter(mapped)
           .flatMap((each) => mapBind(each, parts))),
-    ...(others ? openHostDevices(devicesOf(linux.devices ?? [])) : []),
+    ...(inUserNamespace(parts) ? openHostDevices(devicesOf(linux.devices ?? [])) : []),
     ...(others && bundle !== undefined && rootfs.kind === "directory"
       ? openRoot(rootfs.path, "root", because)
       : []),
   ];
 }
 
+/** The same in the child, as root of its own users, where the program has no right to a mount. */
+export function openInChild({ because, binds, linux, rights, rootfs }: UserParts): Step[] {
+  if (rights !== "user") return [];
+  const shown = binds.find(mapped);
+  if (shown !== undefined)
+    throw new Error(`Cannot launch: mounts[${shown.index}].options: idmap is for the machine's root`);
+  if (rootfs.kind !== "directory") throw new Error("Cannot launch: layers are for the machine's root");
+  return [
+    ...binds.flatMap(openSource),
+    ...openHostDevices(devicesOf(linux.devices ?? [])),
+    ...openRoot(rootfs.path, "root", because),
+  ];
+}
+
 /** After the clone: say whose users the container's are, hand it what it waits for. */
 export function afterClone(parts: UserParts): Step[] {
-  const { because, binds, bundle, linux, namespaces, oomScoreAdj, rootfs, rootPlace } = parts;
+  const { because, binds, bundle, linux, namespaces, oomScoreAdj, rights, rootfs, rootPlace } = parts;
   const kept = keeperBinds(parts).map(({ tree }) => close(tree, "leave it to the container"));
   if (namespaces.users === "machine") return kept;
   const score = oomScoreOfChild(oomScoreAdj, because);
@@ -77,6 +101,7 @@ export function afterClone(parts: UserParts): Step[] {
       ...kept,
     ];
   return [
+    ...(rights === "user" ? denyGroups(because) : []),
     ...(namespaces.users === "made" ? writeIdMaps(linux, because) : []),
     ...score,
     call("write", [from(SYNC_PARENT), mem(struct([u64(0, 0, 0)]), "go"), num(24)], "let the container go on"),
@@ -90,12 +115,11 @@ export function waitForUsers(): Step[] {
   return [{ kind: "receive", why: "wait until the container has users" }];
 }
 
-/** In the child of a bundle with other users: wait until they are known, mount the root that the keeper has opened. */
+/** In the child of a bundle with other users, once they are known: mount the root that the keeper has opened. */
 export function takeRoot(place: string): Step[] {
   const reason = { why: "give the container its own root file system" };
   const how = flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH");
   return [
-    ...waitForUsers(),
     call("move_mount", [from("root"), str(""), HERE, str(place), num(how.value, how.text)], reason),
     close("root", "close it"),
     standOnRoot(place),

@@ -46,7 +46,7 @@ export async function create(
   if (error !== undefined) throw invalid(error);
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const [path, ...args] = command;
-  if (path === undefined || path === "") {
+  if (path === undefined) {
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
   checkJoined(context, host);

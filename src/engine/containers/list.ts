@@ -117,7 +117,9 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       return (record) => record.created > created;
     }
     case "volume":
-      return any(({ mounts }, value) => mounts.some((m) => m.Name === value || m.Destination === value));
+      return any(({ mounts }, value) =>
+        mounts.some((m) => (m.Name || m.Source) === value || m.Destination === value),
+      );
     case "network":
       return any((record, value) =>
         Object.entries(record.endpoints).some(([key, { networkId }]) => key === value || networkId === value),

@@ -45,7 +45,6 @@ export async function restore(context: Context): Promise<void> {
     context.containers.set(record.id, newContainer(record, options));
     context.names.add(record.id, record.name);
   }
-  for (const { record } of context.containers.values()) reserveAll(context, record);
   const later: (() => Promise<unknown>)[] = [];
   const wanted: Container[] = [];
   for (const container of [...context.containers.values()])
@@ -131,6 +130,7 @@ async function running(context: Context, container: Container, found: Running): 
   // Killed between the launch and its record: the container is what it is, not what was written.
   if (state.status !== "paused") state.status = "running";
   state.pid = found.pid;
+  reserveAll(context, container.record);
   context.store.save(container.record);
   follow(context, container, found, await logAgain(context, container));
   if (state.status === "running") watchHealth(context, container);

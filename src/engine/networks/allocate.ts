@@ -26,12 +26,13 @@ export function allocate(
   const driver = driverOf(network);
   const wired = driver.addressed;
   const taken: Address[] = [];
+  const id = randomBytes(32).toString("hex");
   const pools = wired ? poolsOf(network) : [];
   try {
-    const ipv4 = addressOf(context, network, pools, 4, asked.IPAMConfig?.IPv4Address, taken);
-    const ipv6 = addressOf(context, network, pools, 6, asked.IPAMConfig?.IPv6Address, taken);
+    const ipv4 = addressOf(context, network, pools, 4, asked.IPAMConfig?.IPv4Address, taken, id);
+    const ipv6 = addressOf(context, network, pools, 6, asked.IPAMConfig?.IPv6Address, taken, id);
     const live: LiveEndpoint = {
-      id: randomBytes(32).toString("hex"),
+      id,
       networkId: network.id,
       mac: taken[0] ? (parseMac(asked.MacAddress ?? "") ?? macFor(taken[0])) : "",
       ipv4,
@@ -43,7 +44,7 @@ export function allocate(
     endpoint.live = live;
     return live;
   } catch (error) {
-    for (const address of taken) context.reservations.release(network.id, address);
+    for (const address of taken) context.reservations.release(network.id, address, id);
     throw error;
   }
 }
@@ -53,7 +54,7 @@ export function release(context: Context, endpoint: SavedEndpoint): void {
   const { live } = endpoint;
   if (live === null) return;
   endpoint.live = null;
-  for (const address of addressesOf(live)) context.reservations.release(live.networkId, address);
+  for (const address of addressesOf(live)) context.reservations.release(live.networkId, address, live.id);
 }
 
 /** All of a container's. */
@@ -61,11 +62,14 @@ export function releaseAll(context: Context, { endpoints }: ContainerRecord): vo
   for (const endpoint of Object.values(endpoints)) release(context, endpoint);
 }
 
-/** Takes the addresses of a container that an earlier engine started. */
+/**
+ * Takes the addresses of a container that an earlier engine started and that runs. One that does not may have had the
+ * same by its document, which is behind.
+ */
 export function reserveAll(context: Context, { endpoints }: ContainerRecord): void {
   for (const { live } of Object.values(endpoints)) {
     for (const address of live ? addressesOf(live) : []) {
-      context.reservations.take(live!.networkId, address);
+      context.reservations.take(live!.networkId, address, live!.id);
     }
   }
 }
@@ -77,6 +81,7 @@ function addressOf(
   family: 4 | 6,
   wanted: string | undefined,
   taken: Address[],
+  holder: string,
 ): LiveAddress | null {
   const pools = all.filter((pool) => pool.family === family);
   if (pools.length === 0) return null;
@@ -90,7 +95,7 @@ function addressOf(
       if (how === "outside") continue;
       if (how === "taken") throw new Refusal("forbidden", "Address already in use");
     }
-    reservations.take(network.id, found);
+    reservations.take(network.id, found, holder);
     taken.push(found);
     const gateway = driverOf(network).outward(network, family) === "gateway" ? pool.gateway : "";
     return { address: formatAddress(found), bits: subnet.length, gateway };

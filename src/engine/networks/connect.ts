@@ -3,8 +3,9 @@ import { isUp } from "../../container/lifecycle.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
 import type { NetworkDocument } from "../../network/document.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { connectPlan, disconnectPlan, reroutePlan } from "../../network/wires/live.ts";
-import { Refusal } from "../../oci/error.ts";
+import { Refusal, reasonOf } from "../../oci/error.ts";
 import type { EndpointSettings } from "../../wire/endpoint.ts";
 import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -50,17 +51,32 @@ export const connect = (
     const before = record.endpoints[network.name];
     const names = netNames(context, record, placesOf(context, record));
     record.endpoints[network.name] = endpoint;
+    let laid = false;
     try {
       allocate(context, record, network, endpoint);
+      // Written down before anybody has the address: whoever is killed from here on, it is not lost.
+      endpoint.unsettled = true;
+      context.store.save(record);
       await context.links.ensure([network]);
+      if (isBeside(network)) {
+        await context.insides.settled();
+        context.insides.hold(record);
+      }
       await lay(context, record, network.id);
+      laid = true;
       await follow(context, record, names);
     } catch (error) {
+      const after = netNames(context, record, placesOf(context, record));
+      if (laid) await quietly(context, () => take(context, record, network.id));
       release(context, endpoint);
       if (before) record.endpoints[network.name] = before;
       else delete record.endpoints[network.name];
+      // A port that the new way out needs is taken: names and files are what they were, too.
+      if (laid) await quietly(context, () => follow(context, record, after));
+      context.store.save(record);
       throw error;
     }
+    delete endpoint.unsettled;
     // Alone it was on no network.
     if (record.endpoints.none) delete record.endpoints.none;
     context.store.save(record);
@@ -83,19 +99,52 @@ export const disconnect = (context: Context, network: NetworkDocument, container
       );
     }
     if (!endpoint || (up && !endpoint.live)) {
-      const which = up ? "network" : "the network";
-      throw new Refusal("failed", `container ${record.id} is not connected to ${which} ${name}`);
+      throw notConnected(record, up ? "network" : "the network", name);
     }
     if (up) {
       const names = netNames(context, record, placesOf(context, record));
+      endpoint.unsettled = true;
+      context.store.save(record);
       await take(context, record, network.id);
       release(context, endpoint);
       await follow(context, record, names);
     }
     delete record.endpoints[name];
+    if (!placesOf(context, record).some((place) => isBeside(place.network)))
+      context.insides.release(record, []);
     context.store.save(record);
     if (up) tellMember(context, network, record, "disconnect");
   });
+
+/**
+ * Takes a container that does not run off a network that is not there any more.
+ * @param force one that runs, too
+ */
+export const disconnectGone = (
+  context: Context,
+  reference: string,
+  container: Container,
+  force: boolean,
+): Promise<void> =>
+  serially(container, async () => {
+    const { record } = container;
+    // In Docker's words.
+    if (isUp(record.state.status) && !force) context.networks.find(reference);
+    if (!Object.hasOwn(record.endpoints, reference)) throw notConnected(record, "the network", reference);
+    delete record.endpoints[reference];
+    context.store.save(record);
+  });
+
+const notConnected = ({ id }: ContainerRecord, which: string, name: string): Refusal =>
+  new Refusal("failed", `container ${id} is not connected to ${which} ${name.slice(0, 255)}`);
+
+/** What an engine that was killed was about to change: the container is off these networks. */
+export async function settle(context: Context, container: Container): Promise<void> {
+  for (const [name, { unsettled }] of Object.entries(container.record.endpoints)) {
+    const network = unsettled && context.networks.byName(name);
+    if (network) await disconnect(context, network, container);
+  }
+}
 
 function checkConnect(network: NetworkDocument, record: ContainerRecord): void {
   const { NetworkMode: mode } = record.host;
@@ -117,6 +166,15 @@ function checkConnect(network: NetworkDocument, record: ContainerRecord): void {
   }
   if (network.configOnly)
     throw new Refusal("forbidden", `configuration network ${network.name} cannot be connected to`);
+}
+
+/** What is taken back: it has ended in the meantime, or somebody hears of it. */
+async function quietly({ report }: Context, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    report(`Cannot take a connection back: ${reasonOf(error)}`);
+  }
 }
 
 /** Lays the interface of a network that the record has it on already. */

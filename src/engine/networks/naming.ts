@@ -2,12 +2,14 @@ import { isUserDefined } from "../../container/endpoint.ts";
 import type { NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { createDirectory } from "../../network/dns/directory.ts";
+import { ASKED, HEARD_PORT } from "../../network/dns/place.ts";
 import type { Resolver } from "../../network/dns/resolver.ts";
 import { createHostServers, isLoopback } from "../../network/dns/servers.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { hostAddresses } from "../../network/drivers/drivers.ts";
 import { isBeside } from "../../network/drivers/parent.ts";
 import { parseLink } from "../../network/names/links.ts";
+import { isV6 } from "../../network/ports/published.ts";
 import { reasonOf } from "../../oci/error.ts";
 import { dnsNames } from "./settings.ts";
 import type { Place } from "./wires.ts";
@@ -20,6 +22,8 @@ export interface Naming {
    */
   join(record: ContainerRecord, places: readonly Place[]): Promise<void>;
   leave(record: ContainerRecord): void;
+  /** How what a container asks at 127.0.0.11 comes to us: over the first of its networks that leads there. */
+  asksOf(places: readonly Place[]): NetNames["asks"];
   /** What a container's own files say of its networks. */
   namesOf(places: readonly Place[], links: NetNames["links"]): NetNames;
   /** A network is removed: nobody asks there any more. */
@@ -39,25 +43,49 @@ export function createNaming(
     string,
     { readonly named: readonly string[]; readonly unanswered: readonly string[] }
   >();
-  /** Addresses that we answer on, and those that somebody else has. */
+  /** Addresses at which we answer at port 53, and those at which somebody else does. */
   const answered = new Set<string>();
   const refused = new Set<string>();
+  /** The same of the port for what is asked at 127.0.0.11. */
+  const heard = new Set<string>();
+  const deaf = new Set<string>();
   let resolver: Promise<Resolver> | undefined;
 
   const listen = async (address: string): Promise<void> => {
-    if (answered.has(address)) return;
+    if (answered.has(address) || heard.has(address)) return;
     resolver ??= import("../../network/dns/resolver.ts").then(({ createResolver }) =>
       createResolver(directory),
     );
+    const { listen: at } = await resolver;
+    if (!isV6(address)) {
+      try {
+        await at(address, HEARD_PORT);
+        heard.add(address);
+        deaf.delete(address);
+      } catch (error) {
+        // Containers are told to ask at the gateway.
+        if (!deaf.has(address)) report(reasonOf(error));
+        deaf.add(address);
+      }
+    }
     try {
-      await (await resolver).listen(address);
+      await at(address);
       answered.add(address);
       refused.delete(address);
     } catch (error) {
       // Containers do without names then: they are told of the host's servers.
-      if (!refused.has(address)) report(reasonOf(error));
+      if (!refused.has(address) && !heard.has(address)) report(reasonOf(error));
       refused.add(address);
     }
+  };
+
+  const asksOf = (places: readonly Place[]): NetNames["asks"] => {
+    for (const { network, live } of places) {
+      if (live.ipv4 === null || !isUserDefined(network.name)) continue;
+      const server = hostAddresses(network).find((address) => !isV6(address) && !deaf.has(address));
+      if (server !== undefined) return { network: network.id, from: live.ipv4.address, server };
+    }
+    return undefined;
   };
 
   const silent = new Set<string>();
@@ -111,11 +139,14 @@ export function createNaming(
       tell(unanswered);
     },
     leave,
+    asksOf,
     namesOf(places, links) {
       const user = places.filter(({ network }) => isUserDefined(network.name));
-      const resolvers = user
-        .flatMap(({ network }) => hostAddresses(network))
-        .filter((address) => answered.has(address));
+      const asks = asksOf(user);
+      const resolvers = [
+        ...(asks === undefined ? [] : [ASKED.address]),
+        ...user.flatMap(({ network }) => hostAddresses(network)).filter((address) => answered.has(address)),
+      ];
       const host = places.map(({ network }) => hostAddresses(network)).find(({ length }) => length > 0) ?? [];
       return {
         addresses: places.flatMap(({ live }) =>
@@ -125,11 +156,14 @@ export function createNaming(
         links,
         neighbours: resolvers.length === 0 ? neighboursOf(user) : [],
         resolvers,
+        ...(asks === undefined ? {} : { asks }),
       };
     },
     forget(network) {
       for (const address of hostAddresses(network)) {
-        if (answered.delete(address)) void resolver?.then((made) => made.leave(address));
+        const [there, behind] = [answered.delete(address), heard.delete(address)];
+        deaf.delete(address);
+        if (there || behind) void resolver?.then((made) => made.leave(address));
       }
     },
   };

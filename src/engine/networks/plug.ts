@@ -3,7 +3,10 @@ import { changeNetFiles, type NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { hostLink } from "../../network/drivers/host-link.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
+import type { Endpoint } from "../../network/endpoint.ts";
 import { linkExists } from "../../network/host.ts";
+import { namesPlan } from "../../network/wires/names.ts";
 import { Refusal, reasonOf } from "../../oci/error.ts";
 import { StepError } from "../../plan/error.ts";
 import type { Container } from "../container.ts";
@@ -15,7 +18,7 @@ import { linkedHosts } from "./linked.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
 import { tellMember } from "./tell.ts";
-import { type Place, placesOf } from "./wires.ts";
+import { type Place, placesOf, wiresOf } from "./wires.ts";
 
 const SETTING_UP = "failed to set up container networking: ";
 
@@ -50,6 +53,7 @@ export async function plug(context: Context, container: Container): Promise<read
     await settleName(context, record);
     await context.links.ensure(reserve(context, container));
     const places = placesOf(context, record);
+    if (places.some(({ network }) => isBeside(network))) await context.insides.settled();
     await context.ports.hold(record, places);
     await context.naming.join(record, places);
     if (record.published?.length) await context.links.refresh();
@@ -69,6 +73,10 @@ export const netNames = (context: Context, record: ContainerRecord, places: read
     linkedHosts(context, record, isUp(record.state.status)),
   );
 
+/** The wires that a start lays. */
+export const wiresFor = ({ naming }: Context, places: readonly Place[]): readonly Endpoint[] =>
+  wiresOf(places, naming.asksOf(inOrder(places)));
+
 /** Docker's order of a container's addresses: by priority, those with both families first, by name. */
 const inOrder = (places: readonly Place[]): readonly Place[] =>
   places.toSorted(
@@ -85,7 +93,10 @@ const inOrder = (places: readonly Place[]): readonly Place[] =>
 export async function follow(context: Context, record: ContainerRecord, before: NetNames): Promise<void> {
   const places = placesOf(context, record);
   await context.naming.join(record, places);
-  changeNetFiles(namesFolder(context, record), record, before, netNames(context, record, places));
+  const after = netNames(context, record, places);
+  if (JSON.stringify(before.asks) !== JSON.stringify(after.asks))
+    await context.runPlan(namesPlan(record.state.pid, after.asks));
+  changeNetFiles(namesFolder(context, record), record, before, after);
   const published = record.published;
   await context.ports.move(record, places);
   if (published !== record.published) await context.links.refresh();
@@ -112,6 +123,7 @@ export async function repaired(context: Context, { record }: Container, error: u
 /** After the end, or a start that failed: addresses, names and ports are free again. */
 export function unplug(context: Context, { record }: Container): void {
   context.naming.leave(record);
+  context.insides.release(record, placesOf(context, record));
   if (context.ports.release(record)) {
     context.links.refresh().catch((error: unknown) => {
       context.report(`Cannot take the ports of ${record.name} out of the rules: ${reasonOf(error)}`);

@@ -52,7 +52,9 @@ export async function reach(context: Context, reference: string, port: string): 
     listening: [...new Set(listening.map(({ address }) => address))],
     open: listening.some(({ address }) => shared || !isLoopback(address)),
     ways: [...(shared ? [onHost(question.containerPort)] : elsewhere(context, donor)), ...followed],
-    obstacles: (await context.firewall.obstacles()).map(({ message }) => message),
+    obstacles: (await context.firewall.obstacles()).flatMap(({ hook, message }) =>
+      hook === "forward" ? [message] : [],
+    ),
   };
 }
 

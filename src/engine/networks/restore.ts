@@ -1,7 +1,9 @@
 import { isUp } from "../../container/lifecycle.ts";
 import type { NetworkDocument } from "../../network/document.ts";
+import { isBeside } from "../../network/drivers/parent.ts";
 import { reasonOf } from "../../oci/error.ts";
 import type { Context } from "../context.ts";
+import { settle } from "./connect.ts";
 import { reattach } from "./reattach.ts";
 import { settleName } from "./settle.ts";
 import { placesOf } from "./wires.ts";
@@ -39,6 +41,9 @@ export async function restoreNetworks(context: Context): Promise<void> {
     );
     for (const network of again) await reattach(context, network);
     for (const { record } of up) await context.naming.join(record, placesOf(context, record));
+    for (const { record } of up)
+      if (placesOf(context, record).some(({ network }) => isBeside(network))) context.insides.hold(record);
+    for (const container of up) await settle(context, container);
   } catch (error) {
     context.report(`Networks are not whole: ${reasonOf(error)}`);
   }

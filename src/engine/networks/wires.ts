@@ -1,4 +1,5 @@
 import type { LiveEndpoint, SavedEndpoint } from "../../container/endpoint.ts";
+import type { NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
@@ -45,19 +46,27 @@ export function gatewayPlace(places: readonly Place[], family: 4 | 6): Place | u
     )[0];
 }
 
-/** What the wires of a container are made from that is on just these, by network. */
-export function wiresBy(places: readonly Place[]): ReadonlyMap<string, Endpoint> {
+/**
+ * What the wires of a container are made from that is on just these, by network.
+ * @param asks the way of its questions for names, on one of them
+ */
+export function wiresBy(places: readonly Place[], asks?: NetNames["asks"]): ReadonlyMap<string, Endpoint> {
   const [gateway4, gateway6] = [gatewayPlace(places, 4), gatewayPlace(places, 6)];
   return new Map(
     places.flatMap((place) => {
+      const { id } = place.network;
       const endpoint = wireOf(place, place === gateway4, place === gateway6);
-      return endpoint ? [[place.network.id, endpoint] as const] : [];
+      if (!endpoint) return [];
+      const way = asks?.network === id ? { asks: { from: asks.from, server: asks.server } } : {};
+      return [[id, { ...endpoint, ...way }] as const];
     }),
   );
 }
 
 /** All of them, in the order of the interfaces. */
-export const wiresOf = (places: readonly Place[]): Endpoint[] => [...wiresBy(places).values()];
+export const wiresOf = (places: readonly Place[], asks?: NetNames["asks"]): Endpoint[] => [
+  ...wiresBy(places, asks).values(),
+];
 
 /** One of them; null for a network without interfaces. */
 function wireOf({ network, saved, live }: Place, isGateway4: boolean, isGateway6: boolean): Endpoint | null {

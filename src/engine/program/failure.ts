@@ -30,7 +30,7 @@ export async function execFailure(
   const { candidates, argv, env } = error.step;
   const name = argv[0] ?? "";
   const path = env.find((entry) => entry.startsWith("PATH="))?.slice(5);
-  const root = await openRootOf(context, container).catch(() => undefined);
+  const root = name === "" ? undefined : await openRootOf(context, container).catch(() => undefined);
   if (root === undefined) return missing(name, error.errno, path);
   try {
     const look = (file: string) => inspectProgram(root.path, posix.resolve("/", cwd, file));
@@ -47,8 +47,9 @@ export async function execFailure(
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 255));
 
 function missing(name: string, errno: string, path: string | undefined): ExecFailure {
-  if (errno === "EACCES") return { code: 126, message: `exec: ${quoted(name)}: permission denied` };
-  if (errno !== "ENOENT") return { code: 126, message: `exec: ${quoted(name)}: ${errno}` };
+  if (errno === "EACCES" && name !== "")
+    return { code: 126, message: `exec: ${quoted(name)}: permission denied` };
+  if (errno !== "ENOENT" && name !== "") return { code: 126, message: `exec: ${quoted(name)}: ${errno}` };
   const message = name.includes("/")
     ? `exec: ${quoted(name)}: stat ${name.slice(0, 255)}: no such file or directory; name a program that the image has`
     : `exec: ${quoted(name)}: executable file not found in $PATH${path === undefined ? "" : ` (${path})`}; name a program that the image has`;

@@ -12,7 +12,7 @@ export const FORCE: Slot = "force";
 export const NEXT_WORD: Slot = "next-word";
 
 /** What has no say in what a command does that succeeds. */
-const PLAIN = ["--debug", "--systemd-cgroup"];
+const PLAIN = ["--systemd-cgroup"];
 const WITH_VALUE = ["--log", "--log-format"];
 
 /** Where each command of the front's begins. */

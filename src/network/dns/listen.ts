@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { bindDatagrams, type Datagrams } from "../../host/datagram.ts";
-import { isV6 } from "../ports/published.ts";
+import { bindTcp, type Listener } from "../ports/bind.ts";
 import { framed } from "./forward.ts";
 import { MAX_QUERY } from "./packet.ts";
 
@@ -10,10 +10,6 @@ export type Respond = (
   asker: string,
   transport: "udp" | "tcp",
 ) => Promise<Buffer | null> | Buffer | null;
-
-export interface Listening {
-  close(): void;
-}
 
 const MAX_CONNECTIONS = 256;
 /** Milliseconds after which a connection on which nothing happens is closed (RFC 7766, 6.2.3: a few seconds). */
@@ -25,7 +21,7 @@ const IDLE = 10_000;
  */
 
 /** UDP on an address of the host. Rejects with the kernel's code. */
-export async function listenUdp(address: string, port: number, respond: Respond): Promise<Listening> {
+export async function listenUdp(address: string, port: number, respond: Respond): Promise<Listener> {
   let open = true;
   const socket: Datagrams = await bindDatagrams({
     address,
@@ -49,7 +45,7 @@ export async function listenUdp(address: string, port: number, respond: Respond)
 }
 
 /** TCP on an address of the host. Rejects with the kernel's code. */
-export function listenTcp(address: string, port: number, respond: Respond): Promise<Listening> {
+export function listenTcp(address: string, port: number, respond: Respond): Promise<Listener> {
   const connections = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     if (connections.size >= MAX_CONNECTIONS) return void socket.destroy();
@@ -57,20 +53,7 @@ export function listenTcp(address: string, port: number, respond: Respond): Prom
     socket.on("close", () => connections.delete(socket));
     converse(socket, respond);
   });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host: address, port, ipv6Only: isV6(address), exclusive: true, reusePort: true }, () => {
-      server.removeListener("error", reject);
-      server.on("error", () => undefined);
-      server.unref();
-      resolve({
-        close() {
-          server.close();
-          for (const socket of connections) socket.destroy();
-        },
-      });
-    });
-  });
+  return bindTcp(server, { address, port }, true, connections);
 }
 
 /** Messages of one connection, one after the other: who asks without reading the answers is not read from. */

@@ -1,8 +1,9 @@
 import { codeOf, Refusal, reasonOf } from "../../oci/error.ts";
+import type { Listener } from "../ports/bind.ts";
 import { isV6 } from "../ports/published.ts";
 import { localAnswer } from "./answer.ts";
 import { forward } from "./forward.ts";
-import { type Listening, listenTcp, listenUdp, type Respond } from "./listen.ts";
+import { listenTcp, listenUdp, type Respond } from "./listen.ts";
 import { createMemory } from "./memory.ts";
 import { failure, loadCodec, type Query, RCODE, readQuery, respond } from "./packet.ts";
 import type { Names, NamesView } from "./view.ts";
@@ -10,11 +11,12 @@ import type { Names, NamesView } from "./view.ts";
 /** The engine's resolver: it answers containers on the gateway addresses of their networks. */
 export interface Resolver {
   /**
-   * Answers on an address of the host from now on; of the same address twice, the second is nothing.
+   * Answers at a place of the host from now on; of the same place twice, the second is nothing.
+   * @param port 53 where it is absent, or what the options say
    * @throws Refusal when somebody else answers there
    */
-  listen(address: string): Promise<void>;
-  /** Answers there no longer. */
+  listen(address: string, port?: number): Promise<void>;
+  /** Answers at an address no longer. */
   leave(address: string): void;
   close(): void;
 }
@@ -38,8 +40,9 @@ const NO_LIMIT = 65535;
 
 /** Answers nowhere yet. */
 export function createResolver(options: ResolverOptions): Resolver {
-  const { names, port = 53, upstreamPort = 53, patience, version } = options;
-  const listening = new Map<string, Promise<readonly Listening[]>>();
+  const { names, port: usual = 53, upstreamPort = 53, patience, version } = options;
+  /** By address and port. */
+  const listening = new Map<string, Promise<readonly Listener[]>>();
   const waiting = new Map<string, number>();
   const memory = version && createMemory(version);
   let total = 0;
@@ -47,7 +50,7 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   const elsewhere = async (query: Query, asker: string, view: NamesView, transport: "udp" | "tcp") => {
     // Our own addresses among them (the host asks itself, or `--dns` names a gateway) would lead back here.
-    const servers = view.upstream.filter((server) => !listening.has(server));
+    const servers = view.upstream.filter((server) => !listening.has(placeOf(server, usual)));
     const say = (rcode: 2 | 3) => (codec ? respond(codec, query, rcode, [], NO_LIMIT) : null);
     // Nothing outside can be reached from there: what we do not know does not exist.
     if (servers.length === 0) return say(RCODE.noSuchName);
@@ -91,7 +94,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     return elsewhere(query, asker, view, transport);
   };
 
-  const open = async (address: string): Promise<readonly Listening[]> => {
+  const open = async (address: string, port: number): Promise<readonly Listener[]> => {
     void loadCodec().then((loaded) => {
       codec = loaded;
     });
@@ -104,9 +107,9 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
   };
 
-  const leave = (address: string): void => {
-    const opened = listening.get(address);
-    listening.delete(address);
+  const leave = (place: string): void => {
+    const opened = listening.get(place);
+    listening.delete(place);
     opened?.then(
       (sockets) => {
         for (const socket of sockets) socket.close();
@@ -116,25 +119,32 @@ export function createResolver(options: ResolverOptions): Resolver {
   };
 
   return {
-    async listen(address) {
-      const opening = listening.get(address) ?? open(address);
-      listening.set(address, opening);
+    async listen(address, port = usual) {
+      const place = placeOf(address, port);
+      const opening = listening.get(place) ?? open(address, port);
+      listening.set(place, opening);
       try {
         await opening;
       } catch (error) {
-        if (listening.get(address) === opening) listening.delete(address);
-        throw refused(address, port, error);
+        if (listening.get(place) === opening) listening.delete(place);
+        throw refused(place, error);
       }
     },
-    leave,
+    leave(address) {
+      for (const place of [...listening.keys()]) if (isAt(place, address)) leave(place);
+    },
     close() {
-      for (const address of [...listening.keys()]) leave(address);
+      for (const place of [...listening.keys()]) leave(place);
     },
   };
 }
 
-function refused(address: string, port: number, error: unknown): Refusal {
-  const where = isV6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+const placeOf = (address: string, port: number): string =>
+  isV6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+const isAt = (place: string, address: string): boolean =>
+  place.startsWith(isV6(address) ? `[${address}]:` : `${address}:`);
+
+function refused(where: string, error: unknown): Refusal {
   const hint =
     codeOf(error) === "EADDRINUSE"
       ? "another program answers there; tell it to leave the addresses of container networks out"

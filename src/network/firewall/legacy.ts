@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { SOCKET } from "../../kernel/flags.ts";
 import {
-  dropsForwarded,
+  drops,
   ENTRIES_HEADER,
   entriesSize,
   GET_ENTRIES,
@@ -21,7 +21,7 @@ import type { Obstacle } from "./types.ts";
 /** Who has a table is told by the kernel; asking for one that is not there would make it. */
 const NAMES = { ip: "ip_tables_names", ip6: "ip6_tables_names" } as const;
 
-/** Whether their FORWARD drops what its rules do not accept. */
+/** Whether their FORWARD and INPUT drop what their rules do not accept. */
 export async function legacyObstacles(runPlan: (plan: Plan) => Promise<RunResult>): Promise<Obstacle[]> {
   const found: Obstacle[] = [];
   for (const family of ["ip", "ip6"] as const) {
@@ -34,7 +34,10 @@ export async function legacyObstacles(runPlan: (plan: Plan) => Promise<RunResult
     const { output: entries } = await runPlan(
       optionPlan(family, GET_ENTRIES, request, ENTRIES_HEADER + size),
     );
-    if (dropsForwarded(family, info, entries)) found.push(obstacleOf(family, "filter", "FORWARD"));
+    for (const hook of ["forward", "input"] as const) {
+      if (drops(family, hook, info, entries))
+        found.push(obstacleOf(family, "filter", hook.toUpperCase(), hook));
+    }
   }
   return found;
 }

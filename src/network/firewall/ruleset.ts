@@ -1,6 +1,7 @@
 import type { Hook } from "../../kernel/netlink/nft/requests.ts";
 import type { Condition, Rule } from "../../kernel/netlink/nft/rule.ts";
 import { madeOnce } from "../../oci/once.ts";
+import { ASKED, HEARD_PORT } from "../dns/place.ts";
 import { isV6 } from "../ports/published.ts";
 import type { FirewallNetwork, FirewallState, PublishedPort } from "./types.ts";
 
@@ -227,15 +228,18 @@ function arriving(network: FirewallNetwork): Rule[] {
 const HERE: Condition = { match: "local" };
 const PORTS = { kind: "jump", chain: "ports" } as const;
 
-/** Containers go on asking for names at their gateway while port 53 of every address of the host is published. */
+/** Containers go on asking for names at their gateway while a port for that of every address of the host is published. */
 function asking(networks: readonly FirewallNetwork[], ports: readonly PublishedPort[]): Rule[] {
-  const taken = ports.filter(({ hostIp, hostPort }) => hostPort === DNS && ANY.has(hostIp));
+  const published = ports.filter(({ hostIp, hostPort }) => ASKING.includes(hostPort) && ANY.has(hostIp));
+  const taken = new Map(
+    published.map(({ hostPort: port, protocol }) => [`${port}/${protocol}`, { port, protocol }]),
+  );
   return networks.flatMap((network) =>
     (network.resolvers ?? []).flatMap((address) =>
-      [...new Set(taken.map(({ protocol }) => protocol))].map((protocol) =>
+      [...taken.values()].map(({ port, protocol }) =>
         rule(
           `network ${network.name}: names are asked for at ${address}`,
-          [from(network), destination(address), { match: "dport", protocol, port: DNS }],
+          [from(network), destination(address), { match: "dport", protocol, port }],
           accept,
         ),
       ),
@@ -243,7 +247,7 @@ function asking(networks: readonly FirewallNetwork[], ports: readonly PublishedP
   );
 }
 
-const DNS = 53;
+const ASKING: readonly number[] = [ASKED.port, HEARD_PORT];
 
 /** From elsewhere and from containers: whatever is for this host, but never for its loopback network. */
 const fromOutside = (): Rule[] => [

@@ -82,12 +82,14 @@ export interface RuleReport {
   readonly bytes: bigint;
 }
 
-/** A chain of somebody else that every forwarded packet passes and whose policy is to drop. */
+/** A chain of somebody else that every packet of its kind passes and whose policy is to drop. */
 export interface Obstacle {
   /** `"ip"`, `"ip6"` or `"inet"`. */
   readonly family: string;
   readonly table: string;
   readonly chain: string;
+  /** What it drops: packets that the host passes on, or those for the host itself. */
+  readonly hook: "forward" | "input";
   /** A sentence for `cais info`. */
   readonly message: string;
 }

@@ -7,7 +7,7 @@ export interface ResolvFacts {
   readonly servers: readonly string[];
   readonly search: readonly string[];
   readonly options: readonly string[];
-  /** Where our resolver answers this container; empty on networks without one. */
+  /** Where our resolver answers this container, at best first; empty on networks without one. */
   readonly resolvers: readonly string[];
   /** Its network is the host's own: the host's servers as they are. */
   readonly shared: boolean;
@@ -40,7 +40,8 @@ export function resolvText(facts: ResolvFacts, host: ResolvConf = hostResolvConf
 function serversOf({ servers, resolvers, shared, ipv6 }: ResolvFacts, host: ResolvConf): readonly string[] {
   if (resolvers.length > 0) {
     // A server on the container's own loopback is asked from there: we cannot reach it.
-    return [...resolvers.slice(0, 1), ...servers.filter(isLoopback)];
+    const [ours] = resolvers;
+    return [...resolvers.slice(0, 1), ...servers.filter((server) => isLoopback(server) && server !== ours)];
   }
   if (servers.length > 0) return servers;
   if (shared) return host.servers;

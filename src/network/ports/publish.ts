@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { codeOf, Refusal, reasonOf } from "../../oci/error.ts";
 import type { Allocator } from "./allocator.ts";
+import type { Listener } from "./bind.ts";
 import { isRouted, isTranslated, isV6, type PublishedPort } from "./published.ts";
 import { nameOf, type PortRequest } from "./request.ts";
-import { type Listener, listenTcp } from "./tcp.ts";
+import { listenTcp } from "./tcp.ts";
 import { listenUdp } from "./udp.ts";
 
 /** The container's end of what is published, in each family: on the network that its way out goes through. */

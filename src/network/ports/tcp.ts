@@ -1,18 +1,5 @@
 import { createConnection, createServer, type Socket } from "node:net";
-import { isV6 } from "./published.ts";
-
-/** A host port that is ours. */
-export interface Listener {
-  close(): void;
-}
-
-export interface Address {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** On port 53 the resolver has some addresses of the host already; it allows others beside it (`dns/listen`). */
-export const isShared = (port: number): boolean => port === 53;
+import { type Address, bindTcp, isShared, type Listener } from "./bind.ts";
 
 /** More at once are cut off: each costs the engine two descriptors. */
 const MAX_CONNECTIONS = 4096;
@@ -22,30 +9,13 @@ const MAX_CONNECTIONS = 4096;
  * never arrives; what does is loopback traffic, and IPv6 for a container that has only IPv4.
  * @returns once it is bound; rejects with the kernel's code (EADDRINUSE, EADDRNOTAVAIL, EACCES)
  */
-export function listenTcp({ address, port }: Address, target: Address): Promise<Listener> {
+export function listenTcp(own: Address, target: Address): Promise<Listener> {
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     if (open.size >= 2 * MAX_CONNECTIONS) client.destroy();
     else carry(client, target, open);
   });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(
-      { host: address, port, ipv6Only: isV6(address), exclusive: true, reusePort: isShared(port) },
-      () => {
-        server.removeListener("error", reject);
-        // ENFILE and the like on accept: this connection is lost, the port is not.
-        server.on("error", () => undefined);
-        server.unref();
-        resolve({
-          close() {
-            server.close();
-            for (const socket of open) socket.destroy();
-          },
-        });
-      },
-    );
-  });
+  return bindTcp(server, own, isShared(own.port), open);
 }
 
 /** Both directions end on their own, and each reads no faster than the other side takes it. */

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { type Address, isShared, type Listener } from "./bind.ts";
 import { isV6 } from "./published.ts";
-import { type Address, isShared, type Listener } from "./tcp.ts";
 
 /** How long a client's port keeps its way back after its last datagram, milliseconds: the same as Docker's proxy. */
 const IDLE = 90_000;

@@ -23,6 +23,7 @@ import {
   reasonFor,
   sysctlsOf,
 } from "./links.ts";
+import { namesBatch, namesSteps } from "./names.ts";
 import { findLink, openNetlink, requestName, settleLink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
@@ -41,6 +42,7 @@ const LAY = "wires.lay";
 const PORT = "wires.port";
 const UNDO = "wires.undo";
 const CONFIGURE = "wires.configure";
+const NAMES = "wires.names";
 const HOST_END = "wires.host-end";
 const SETTLE_END = "wires.settle-end";
 
@@ -201,6 +203,7 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
       ),
     ),
     configureBatch(endpoints),
+    ...namesBatches(endpoints).flatMap(namesSteps),
     ...settle(endpoints),
     ...(insideOnly(endpoints).length === 0
       ? []
@@ -240,6 +243,9 @@ function configureBatch(endpoints: readonly Endpoint[]): Netlink {
   };
 }
 
+const namesBatches = (endpoints: readonly Endpoint[]): readonly Netlink[] =>
+  endpoints.flatMap(({ asks, option }) => (asks === undefined ? [] : [namesBatch(asks, option, NAMES)]));
+
 /**
  * Write endpoints into a program that was compiled for others of the same `wiresShape`. The program's bytes must be
  * the caller's own.
@@ -262,7 +268,12 @@ function wiresBytes(endpoints: readonly Endpoint[]): ReadonlyMap<string, Uint8Ar
       messages.map(({ request }) => request),
     ).bytes;
   const ports = endpoints.flatMap((endpoint, place) => portBatch(endpoint, place) ?? []);
-  const batches = [...endpoints.map(layBatch), ...ports, configureBatch(endpoints)];
+  const batches = [
+    ...endpoints.map(layBatch),
+    ...ports,
+    configureBatch(endpoints),
+    ...namesBatches(endpoints),
+  ];
   return new Map([
     ...batches.map((each) => [each.name ?? "", bytesOf(each)] as const),
     ...hostEnds(endpoints).flatMap((name, index) => [
@@ -283,6 +294,7 @@ export function wiresShape(endpoints: readonly Endpoint[]): readonly Endpoint[] 
       address: ANY_ADDRESS[address.includes(":") ? 6 : 4],
       bits,
     })),
+    ...(endpoint.asks === undefined ? {} : { asks: { ...endpoint.asks, from: ANY_ADDRESS[4] } }),
     ...(endpoint.link.driver === "bridge"
       ? { link: { ...endpoint.link, host: "0".repeat(endpoint.link.host.length) } }
       : {}),

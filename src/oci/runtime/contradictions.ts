@@ -1,5 +1,5 @@
 import { isInterfaceName } from "../interface.ts";
-import type { NamespaceType } from "./linux.ts";
+import type { Linux, NamespaceType } from "./linux.ts";
 import { wrong } from "./read.ts";
 import type { IdMapping, Mount, Process, RuntimeSpec } from "./spec.ts";
 
@@ -31,13 +31,23 @@ export function contradictions(spec: RuntimeSpec): void {
   netDevices(linux.netDevices ?? {}, seen.has("network"));
   for (const name of Object.keys(linux.sysctl ?? {})) sysctl(name, seen);
   for (const [index, mount] of mounts.entries()) mountIds(mount, `mounts[${index}]`, seen.has("user"));
-  if (!seen.has("mount"))
-    throw wrong(
-      "linux.namespaces",
-      "there is none of type mount: without one the machine's own root would change",
-    );
+  if (!made("mount")) mountsOfOthers(linux, made("user"));
   if (process === undefined) throw wrong("process", "it is missing: there is nothing to start");
   checkProcess(process);
+}
+
+/** In a mount namespace that is not the container's. */
+function mountsOfOthers({ rootfsPropagation }: Linux, ownUsers: boolean): void {
+  if (ownUsers)
+    throw wrong(
+      "linux.namespaces",
+      "users of its own have no right to a mount namespace of others: add one of type mount, without a path",
+    );
+  if (rootfsPropagation?.endsWith("unbindable"))
+    throw wrong(
+      "linux.rootfsPropagation",
+      "the root of a container without a mount namespace of its own has to be bound: leave it out",
+    );
 }
 
 /** Whether there are such names, each once in the container. */
@@ -77,11 +87,16 @@ const SYSCTLS: readonly (readonly [RegExp, NamespaceType])[] = [
   [/^user\./, "user"],
 ];
 
+const dottedName = (name: string) => (name.includes("/") ? name.replaceAll("/", ".") : name);
+
+/** The kind of namespace that a kernel parameter belongs to; undefined for those of the whole machine. */
+export const namespaceOfSysctl = (name: string): NamespaceType | undefined =>
+  SYSCTLS.find(([pattern]) => pattern.test(dottedName(name)))?.[1];
+
 function sysctl(name: string, namespaces: ReadonlySet<NamespaceType>): void {
-  const dotted = name.includes("/") ? name.replaceAll("/", ".") : name;
   const at = `linux.sysctl.${name}`;
-  if (/\.\.|^\.|\.$/.test(dotted)) throw wrong(at, "it is no name of a kernel parameter");
-  const type = SYSCTLS.find(([pattern]) => pattern.test(dotted))?.[1];
+  if (/\.\.|^\.|\.$/.test(dottedName(name))) throw wrong(at, "it is no name of a kernel parameter");
+  const type = namespaceOfSysctl(name);
   if (type === undefined)
     throw wrong(at, "it belongs to the whole machine, not to a namespace: set it outside of the container");
   if (!namespaces.has(type)) throw wrong(at, `it would be the machine's: add a namespace of type ${type}`);

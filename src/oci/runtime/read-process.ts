@@ -27,8 +27,9 @@ const user = object<User>({
 
 /** The spec requires both numbers; writers that leave out zeros mean zero. */
 const userWithRoot: Reader<User> = (value, at, warnings) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return user(value, at, warnings);
   const { username, ...given } = value as { readonly username?: string };
-  if (username) throw wrong(`${at}.username`, "names of users are for Windows: give uid and gid");
+  if (username) warnings.push(`${at}.username: names of users are for Windows; uid and gid count`);
   return { ...{ uid: 0, gid: 0 }, ...user(given, at, warnings) };
 };
 
@@ -85,7 +86,7 @@ const cpuList: Reader<string> = (value, at, warnings) => {
 
 const argument = text;
 
-export const readProcess: Reader<Process> = object<Process>(
+const process: Reader<Process> = object<Process>(
   {
     terminal: flag,
     consoleSize: object({ height: uint16, width: uint16 }, "height", "width"),
@@ -105,3 +106,9 @@ export const readProcess: Reader<Process> = object<Process>(
   },
   "cwd",
 );
+
+/** Without a user it is root's, as writers that leave out zeros have it. */
+export const readProcess: Reader<Process> = (value, at, warnings) => ({
+  ...{ user: { uid: 0, gid: 0 } },
+  ...process(value, at, warnings),
+});

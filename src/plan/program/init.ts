@@ -5,8 +5,8 @@ import { at, imm, slot, type Writer } from "./writer.ts";
 const { SIGCHLD } = SIGNALS;
 const WNOHANG = 1;
 /** struct signalfd_siginfo (signalfd(2)); the signal number is its first field. */
-const SIGNAL: Data = { kind: "space", size: 128, name: "init-signal" };
-const STATUS: Data = { kind: "space", size: 8, name: "init-status" };
+export const SIGNAL: Data = { kind: "space", size: 128, name: "init-signal" };
+export const STATUS: Data = { kind: "space", size: 8, name: "init-status" };
 
 /**
  * The loop of pid 1 (`--init`), and of who waits for a container's end: every signal goes to the workload, every
@@ -16,8 +16,6 @@ export function lowerInit(writer: Writer, step: Init | Escort): void {
   const loop = writer.fresh("init");
   const reap = writer.fresh("init-reap");
   const ended = writer.fresh("init-ended");
-  const signalled = writer.fresh("init-signalled");
-  const plain = writer.fresh("init-no-core");
   writer.label(loop);
   writer.syscall("read", slot(step.signals), at(SIGNAL), imm(128));
   writer.if("acc", "lt", imm(0), loop);
@@ -31,6 +29,13 @@ export function lowerInit(writer: Writer, step: Init | Escort): void {
   writer.if("acc", "lt", imm(1), loop);
   writer.jump(reap);
   writer.label(ended);
+  endAs(writer);
+}
+
+/** End as the process did that `wait4` has told of. */
+export function endAs(writer: Writer): void {
+  const signalled = writer.fresh("init-signalled");
+  const plain = writer.fresh("init-no-core");
   // wait(2): the low byte is the signal (with 0x80 for a core dump), the second the exit code.
   writer.load("init-ending", at(STATUS), 0, 1);
   writer.if(slot("init-ending"), "ne", imm(0), signalled);

@@ -21,12 +21,12 @@ import type {
   Step,
 } from "../step.ts";
 import { SYNC, SYNC_PARENT } from "../step.ts";
+import { lowerWaiting } from "./console.ts";
 import { lowerDecimal } from "./decimal.ts";
 import { endChild, lowerExec } from "./exec.ts";
 import { lowerExpect } from "./expect.ts";
 import { lowerHelper } from "./helper.ts";
 import { lowerHook } from "./hook.ts";
-import { lowerInit } from "./init.ts";
 import { keepLoop, leaveReleased } from "./keeper.ts";
 import { lowerLookup } from "./lookup.ts";
 import { lowerDump, lowerNetlink } from "./netlink.ts";
@@ -180,7 +180,7 @@ class Lowering {
     this.#number(step);
     if (step.kind === "keep") keepLoop(this.writer, step.keeper);
     else if (step.kind === "relay") lowerRelay(this.writer, step);
-    else lowerInit(this.writer, step);
+    else lowerWaiting(this.writer, step);
   }
 
   #netlink(step: Netlink): void {

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../kernel/errno.ts";
 import type { Data, Slot } from "../step.ts";
 import { ifReady, PLACE, POLLIN, POLLOUT, watch } from "./poll.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
@@ -31,8 +32,8 @@ export function watchPump(writer: Writer, source: Slot, target: Slot): void {
   writer.label(set);
 }
 
-/** Move what can be moved. */
-export function pump(writer: Writer, source: Slot, target: Slot): void {
+/** Move what can be moved. A source that `ends` is -1 from then on; a FIFO that is held at both ends does not. */
+export function pump(writer: Writer, source: Slot, target: Slot, ends?: "ends"): void {
   const ready = writer.fresh("pump-ready");
   const write = writer.fresh("pump-write");
   const done = writer.fresh("pump-done");
@@ -41,6 +42,14 @@ export function pump(writer: Writer, source: Slot, target: Slot): void {
   writer.label(ready);
   writer.if(slot(LEFT), "ne", imm(0), write);
   writer.syscall("read", slot(source), at(BUFFER), imm(SIZE));
+  if (ends !== undefined) {
+    const more = writer.fresh("pump-more");
+    for (const name of ["EAGAIN", "EINTR"] as const) writer.if("acc", "eq", imm(-ERRNO[name]), done);
+    writer.if("acc", "ge", imm(1), more);
+    writer.set(source, imm(-1));
+    writer.jump(done);
+    writer.label(more);
+  }
   writer.if("acc", "lt", imm(1), done);
   writer.set(LEFT, "acc");
   writer.set(AT, at(BUFFER));

@@ -166,6 +166,7 @@ export const FILES: Handlers = {
   pipe2: (state) => note(state, "the script's own standard streams serve"),
   read: (state) => note(state, "the shell needs no such note"),
   close: (state, call) => void state.slots.delete(slotAt(call, 0) ?? ""),
+  fchmod: (state) => note(state, "the shell's own program stays as it is"),
   close_range: (state) => note(state, "the script has opened nothing that is handed on"),
   fchown: changeStreamOwner,
   umask: (state, call) => say(state, `umask ${octal(numberAt(call, 0))}`),

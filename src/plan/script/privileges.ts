@@ -125,6 +125,7 @@ export const PRIVILEGES: Handlers = {
         : "not done by hand: the script stays in the session of its terminal",
     );
   },
+  keyctl: (state) => note(state, "NOT done by hand: no util-linux tool changes keyrings"),
   bpf: (state) =>
     note(state, "NOT done by hand: no util-linux tool loads a program for the devices of a cgroup"),
   rt_sigprocmask: (state) => note(state, "a shell blocks no signal"),

@@ -4,6 +4,7 @@ import { oomKills, watchOom } from "../../cgroup/oom.ts";
 import { exactly } from "../arguments.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { needsCgroup } from "../rootless.ts";
 import { statsOf } from "../stats.ts";
 import { conditionOf } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
@@ -15,6 +16,7 @@ const events: RuntimeCommand = {
     const [id = ""] = exactly(given, 1, "events");
     const interval = milliseconds(given.get("interval") ?? "5s");
     const document = readDocument(context.root, id);
+    needsCgroup(document, "watch");
     if (!runs(context, document)) throw new RuntimeError(`container with id ${id} is not running`);
     const layout = readLayout();
     if (given.has("stats")) tell({ type: "stats", id, data: statsOf(layout, document.cgroup) });

@@ -1,16 +1,25 @@
 import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { execPlan } from "../../container/launch/exec.ts";
+import type { CgroupPlan } from "../../cgroup/plan.ts";
+import { type ExecFacts, execPlan } from "../../container/launch/exec.ts";
 import { refuseInProcess } from "../../container/launch/machine.ts";
+import { ownRights } from "../../kernel/rights.ts";
 import { readExecProcess } from "../../oci/runtime/config.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
 import { type Arguments, atLeast, numberOf } from "../arguments.ts";
 import { joinCgroups } from "../cgroups.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
-import { callersOpenFiles, checkConsole, ownedStreams, preservedDescriptors } from "../descriptors.ts";
+import {
+  callersOpenFiles,
+  callersTerminal,
+  checkConsole,
+  ownedStreams,
+  preservedDescriptors,
+} from "../descriptors.ts";
 import { RuntimeError, wordsOf } from "../failure.ts";
 import { withHome } from "../home.ts";
 import { launch, launchAndWait, prepare } from "../program.ts";
+import { needsCgroup, noCgroups } from "../rootless.ts";
 import { conditionOf } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
 
@@ -75,8 +84,10 @@ async function execute(
       process,
       seccomp: document.seccomp,
       origins: new Map(),
+      sameKeyring: document.sameKeyring === true,
       pid,
       ownUsers: differs(pid, "user"),
+      ownRoot: document.sharesMounts === true,
       ownTime: differs(pid, "time"),
       from: {
         spec: {
@@ -85,7 +96,8 @@ async function execute(
         },
         bundle: { id, path: document.bundle, root: document.rootfs },
       },
-      cgroups: joinCgroups(document.cgroup, pid, given.all("cgroup")),
+      cgroups: cgroupsFor(document, pid, given.all("cgroup")),
+      ...ofRights(pid),
       caller: {
         directory,
         waits: false,
@@ -93,6 +105,7 @@ async function execute(
         preserve: preserved.count,
         owned: ownedStreams(process),
         ...callersOpenFiles(),
+        ...callersTerminal(process, consoleSocket),
         ...(consoleSocket === undefined ? {} : { consoleSocket: resolve(consoleSocket) }),
         ...(pidFile === undefined ? {} : { pidFile: resolve(pidFile) }),
       },
@@ -106,8 +119,26 @@ async function execute(
   }
 }
 
+function cgroupsFor(document: ContainerDocument, pid: number, wanted: readonly string[]): CgroupPlan {
+  if (wanted.length > 0) needsCgroup(document, "choose a cgroup in");
+  return document.noCgroup === true ? noCgroups(document.cgroup) : joinCgroups(document.cgroup, pid, wanted);
+}
+
+/** What the kernel takes from the machine's root only has to be left out by others. */
+function ofRights(pid: number): Pick<ExecFacts, "rights" | "same"> {
+  const rights = ownRights();
+  if (rights === "machine") return {};
+  const kinds = [
+    ["cgroup", "NEWCGROUP"],
+    ["uts", "NEWUTS"],
+    ["ipc", "NEWIPC"],
+    ["net", "NEWNET"],
+  ] as const;
+  return { rights, same: kinds.flatMap(([file, kind]) => (differs(pid, file) ? [] : [kind])) };
+}
+
 /** Whether the container is in another namespace of this type than we are: made for it, or joined. */
-function differs(pid: number, type: "user" | "time"): boolean {
+function differs(pid: number, type: "user" | "time" | "cgroup" | "uts" | "ipc" | "net"): boolean {
   try {
     return readlinkSync(`/proc/${pid}/ns/${type}`) !== readlinkSync(`/proc/self/ns/${type}`);
   } catch {

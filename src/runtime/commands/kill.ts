@@ -5,6 +5,7 @@ import { SIGNALS, signalNumber } from "../../kernel/signals.ts";
 import { atLeast } from "../arguments.ts";
 import { directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { needsCgroup } from "../rootless.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
 
@@ -15,12 +16,17 @@ import { readDocument } from "../store.ts";
 const kill: RuntimeCommand = {
   flags: { all: { short: "a" } },
   async run(context, given) {
-    const [id = "", word = "SIGTERM"] = atLeast(given, 1, "kill");
-    const signal = word === "0" ? 0 : signalNumber(word);
+    const [id = "", word = ""] = atLeast(given, 1, "kill");
+    const signal = word === "0" ? 0 : signalNumber(word || "SIGTERM");
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
-    if (given.has("all") || (signal === SIGNALS.SIGKILL && document.sharesPids === true)) {
+    // Without a cgroup its first process is all that is known; where it has a pid namespace all end with it.
+    if (given.has("all") && signal !== SIGNALS.SIGKILL) needsCgroup(document, "signal every process of");
+    if (
+      document.noCgroup !== true &&
+      (given.has("all") || (signal === SIGNALS.SIGKILL && document.sharesPids === true))
+    ) {
       await signalAll(readLayout(), document.cgroup, signal);
       return 0;
     }

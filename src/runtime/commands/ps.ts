@@ -5,6 +5,7 @@ import { processes } from "../../cgroup/processes.ts";
 import { atLeast } from "../arguments.ts";
 import type { RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { needsCgroup } from "../rootless.ts";
 import { readDocument } from "../store.ts";
 
 /** `ps ID [PS OPTION…]`: the processes of the container, by the machine's pids. */
@@ -12,7 +13,9 @@ const ps: RuntimeCommand = {
   flags: { format: { short: "f", value: true } },
   run(context, given) {
     const [id = "", ...options] = atLeast(given, 1, "ps");
-    const pids = processes(readLayout(), readDocument(context.root, id).cgroup);
+    const document = readDocument(context.root, id);
+    needsCgroup(document, "list the processes of");
+    const pids = processes(readLayout(), document.cgroup);
     const form = given.get("format") ?? "table";
     if (form === "json") {
       writeSync(1, `${JSON.stringify(pids.length === 0 ? null : pids)}\n`);

@@ -7,6 +7,7 @@ import { exactly } from "../arguments.ts";
 import type { RuntimeCommand } from "../context.ts";
 import { directoryOf } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { hookFailure } from "../hook-end.ts";
 import { runHooks } from "../hooks.ts";
 import { takeLate } from "../quick.ts";
 import { conditionOf, type Status } from "../status.ts";
@@ -76,7 +77,8 @@ function lateFailure(document: ContainerDocument, number: number, errno: number)
   const name = errnoName(errno);
   const prefix = "unable to start container process:";
   if (step === undefined) return new RuntimeError(`${prefix} ${errnoText(errno)} (${name})`);
-  if (step.call === "execve" && step.why.startsWith("run ") && !step.why.includes("hook"))
+  if (step.hook !== undefined) return new RuntimeError(`${prefix} ${hookFailure(step.hook, errno)}`);
+  if (step.call === "execve" && step.why.startsWith("run "))
     return new RuntimeError(
       `${prefix} exec: ${JSON.stringify(document.process.args?.[0] ?? "")}: ${errnoText(errno).toLowerCase()} (${name})`,
     );

@@ -8,6 +8,7 @@ import type { Resources } from "../../oci/runtime/resources.ts";
 import { type Arguments, exactly, numberOf } from "../arguments.ts";
 import { type Context, directoryOf, type RuntimeCommand } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
+import { needsCgroup } from "../rootless.ts";
 import { conditionOf } from "../status.ts";
 import { readDocument } from "../store.ts";
 
@@ -44,6 +45,7 @@ const update: RuntimeCommand = {
       if (given.has(name))
         throw new RuntimeError(`Cannot use --${name}: this runtime does not manage Intel RDT`);
     const document = readDocument(context.root, id);
+    needsCgroup(document, "update");
     const { status } = conditionOf(directoryOf(context, id), document);
     if (status === "stopped" || status === "creating") throw new RuntimeError("container not running");
     const { cgroup } = document;
@@ -64,14 +66,16 @@ export default update;
 
 function wanted(context: Context, given: Arguments): Resources {
   const file = given.get("resources");
-  if (file === undefined) return fromFlags(given);
+  if (file === undefined) return fromFlags(context, given);
   const text = readFileSync(file === "-" ? 0 : file);
   const { value, warnings } = readUpdate(text, file === "-" ? "the resources on standard input" : file);
   for (const warning of warnings) context.log.warn(warning);
   return value;
 }
 
-function fromFlags(given: Arguments): Resources {
+function fromFlags(context: Context, given: Arguments): Resources {
+  for (const name of ["kernel-memory", "kernel-memory-tcp"])
+    if (given.has(name)) context.log.warn(`--${name} is ignored: the kernel no longer has such a limit`);
   const number = (name: (typeof NUMBERS)[number]) =>
     name.startsWith("memory") ? bytes(given, name) : numberOf(given, name);
   return (withoutAbsent({

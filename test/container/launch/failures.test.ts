@@ -52,7 +52,12 @@ const ENDPOINTS: readonly Endpoint[] = [2, 3].map((number) => ({
     { address: `172.17.0.${number}`, bits: 16 },
     { address: `fd00::${number}`, bits: 64 },
   ],
-  ...(number === 2 ? { defaultRoute4: { via: "172.17.0.1" } } : {}),
+  ...(number === 2
+    ? {
+        defaultRoute4: { via: "172.17.0.1" },
+        asks: { from: "172.17.0.2", server: "172.17.0.1" },
+      }
+    : {}),
 }));
 
 /** Beside an interface: the kernel chooses the MAC address, since one that is going still has its own. */

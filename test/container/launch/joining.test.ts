@@ -131,32 +131,56 @@ test("a path that is no namespace of that type is refused, and nothing is left",
   assert.deepEqual(scene.cgroups(), []);
 });
 
-test(
-  "in a mount namespace of others only the process has another root, and nothing is mounted",
-  can,
-  async () => {
-    const other = await holder("--mount");
-    try {
-      const mounts = () => readFileSync(`/proc/${other.pid}/mountinfo`, "utf8");
-      const before = mounts();
-      const change = { namespaces: joins(other.pid, "mount"), onlyMounts: [] };
-      assert.equal(await bundle.print("ls /bin/busybox", change), "/bin/busybox\n");
-      const running = await bundle.start("exec sleep 1000", change);
+const hostname = MOUNTS.concat({
+  destination: "/name",
+  type: "bind",
+  source: "/etc/hostname",
+  options: ["ro"],
+});
+
+for (const of of ["another", "the machine"]) {
+  test(
+    `in the mount namespace of ${of} only the process has another root: nothing is mounted`,
+    can,
+    async () => {
+      const other = await holder("--mount");
       try {
-        assert.equal(namespacesOf(running.pid).mnt, namespacesOf(other.pid).mnt);
+        const mounts = () =>
+          readFileSync(`/proc/${other.pid}/mountinfo`, "utf8") + readFileSync("/proc/self/mountinfo", "utf8");
+        const before = mounts();
+        const change = {
+          namespaces:
+            of === "another" ? joins(other.pid, "mount") : NAMESPACES.filter((type) => type !== "mount"),
+          onlyMounts: hostname,
+          process: { cwd: "/made/here" },
+          root: { readonly: true },
+          linux: { maskedPaths: ["/proc/keys"], readonlyPaths: ["/proc/sys"] },
+        };
+        const script =
+          "pwd; ls /bin/busybox; wc -l </name; wc -c </proc/keys; cat /proc/1/comm; test -c /dev/full && touch /x || echo no; (cd ..; cd ../../..; pwd)";
+        const printed = await bundle.print(script, change);
+        assert.equal(printed, "/made/here\n/bin/busybox\n1\n0\nsh\nno\n/\n");
+        const running = await bundle.start("exec sleep 1000", change);
+        try {
+          assert.equal(
+            namespacesOf(running.pid).mnt,
+            namespacesOf(of === "another" ? other.pid : "self").mnt,
+          );
+          assert.equal(mounts(), before);
+          // It has said what there is to say once it sleeps.
+          while (!readFileSync(`/proc/${running.pid}/cmdline`, "utf8").startsWith("sleep"))
+            await new Promise((resolve) => setImmediate(resolve));
+        } finally {
+          running.signal(9);
+          await scene.finish(running);
+        }
         assert.equal(mounts(), before);
-        // It has said what there is to say once it sleeps.
-        while (!readFileSync(`/proc/${running.pid}/cmdline`, "utf8").startsWith("sleep"))
-          await new Promise((resolve) => setImmediate(resolve));
       } finally {
-        running.signal(9);
-        await scene.finish(running);
+        end(other);
       }
-    } finally {
-      end(other);
-    }
-  },
-);
+    },
+  );
+}
 
 const IDS = [
   { containerID: 0, hostID: 300_000, size: 1000 },

@@ -27,7 +27,7 @@ const spec = (more: Partial<RuntimeSpec> = {}, linux: RuntimeSpec["linux"] = {})
 const withProcess = (process: Partial<NonNullable<RuntimeSpec["process"]>>) =>
   spec({ process: { ...spec().process!, ...process } });
 
-const OTHERS = [{ type: "mount", path: "/proc/1/ns/mnt" }] as const;
+const SAME_NETWORK = { type: "network", path: "/proc/self/ns/net" } as const;
 
 const REFUSED: readonly (readonly [RuntimeSpec, string])[] = [
   [spec({}, { intelRdt: { closID: "x" } }), "linux.intelRdt: classes of cache"],
@@ -36,14 +36,17 @@ const REFUSED: readonly (readonly [RuntimeSpec, string])[] = [
   [withProcess({ selinuxLabel: "a:b:c" }), "process.selinuxLabel: this machine has no SELinux"],
   [withProcess({ apparmorProfile: "mine" }), "process.apparmorProfile: this machine has no AppArmor"],
   [
+    spec({}, { namespaces: [SAME_NETWORK], sysctl: { "net.ipv4.ip_forward": "1" } }),
+    "linux.sysctl.net.ipv4.ip_forward: it would be the machine's",
+  ],
+  [
+    spec({ hostname: "box" }, { namespaces: [{ type: "uts", path: "/proc/self/ns/uts" }] }),
+    "hostname: it would be the machine's",
+  ],
+  [
     withProcess({ rlimits: [{ type: "RLIMIT_X", soft: 1, hard: 1 }] }),
     "process.rlimits[0].type: the kernel has no limit RLIMIT_X",
   ],
-  [
-    spec({ mounts: [{ destination: "/x" }] }, { namespaces: OTHERS }),
-    "mounts: it would change the mount namespace",
-  ],
-  [spec({}, { namespaces: OTHERS, maskedPaths: ["/x"] }), "linux.maskedPaths: it would change"],
 ];
 
 test("what this machine or this program cannot do is refused by name", () => {
@@ -55,6 +58,11 @@ test("what this machine or this program cannot do is refused by name", () => {
     );
   assert.deepEqual(refuseImpossible(withProcess({ apparmorProfile: "unconfined" }), NOTHING), []);
   assert.deepEqual(refuseImpossible(withProcess({ apparmorProfile: "mine", selinuxLabel: "x" }), ALL), []);
+});
+
+test("what has no effect in a mount namespace of others is a warning", () => {
+  for (const namespaces of [[], [{ type: "mount", path: "/proc/1/ns/mnt" }] as const])
+    assert.match(refuseImpossible(spec({}, { namespaces }), NOTHING).join(), /no set-user-ID bit/);
 });
 
 test("an unknown capability is a warning that names it", () => {

@@ -76,6 +76,7 @@ const CONDITIONS: readonly Condition[] = [
   { match: "dport", protocol: "tcp", port: 80 },
   { match: "dport", protocol: "udp", port: 53 },
   { match: "dport", protocol: "sctp", port: 65535 },
+  { match: "sport", protocol: "udp", port: 11053 },
   { match: "state", states: ["established", "related"] },
   { match: "state", states: ["new"] },
   { match: "status", status: "dnat" },
@@ -90,6 +91,7 @@ test("every kind of chain", can, () =>
     addChain(table, "input", { type: "filter", hook: "input", priority: -150, policy: "accept" }),
     addChain(table, "prerouting", { type: "nat", hook: "prerouting", priority: -100, policy: "accept" }),
     addChain(table, "output", { type: "nat", hook: "output", priority: -100, policy: "accept" }),
+    addChain(table, "route", { type: "route", hook: "output", priority: -300, policy: "accept" }),
     addChain(table, "postrouting", { type: "nat", hook: "postrouting", priority: 100, policy: "accept" }),
   ]),
 );
@@ -155,6 +157,30 @@ test("every action", can, () =>
     ),
   ]),
 );
+
+test("packets rewritten, in a table of one family", can, () => {
+  const own = { family: "ip", name: "cais" } as const;
+  const rewrite = { kind: "rewrite", saddr: "10.0.0.2", daddr: "10.0.0.1" } as const;
+  return compare([
+    addTable(own),
+    addChain(own, "out", { type: "route", hook: "output", priority: -300, policy: "accept" }),
+    ...(["tcp", "udp"] as const).flatMap((protocol) =>
+      (["sport", "dport"] as const).map((which) =>
+        addRule(
+          own,
+          "out",
+          rule(
+            [
+              { match: "daddr", is: "==", network: "127.0.0.11" },
+              { match: which, protocol, port: 53 },
+            ],
+            { ...rewrite, protocol, which, port: 11053 },
+          ),
+        ),
+      ),
+    ),
+  ]);
+});
 
 test("what is removed is gone", can, async () => {
   const made = [

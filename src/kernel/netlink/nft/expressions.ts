@@ -5,6 +5,8 @@ import {
   CMP,
   CMP_OP,
   COUNTER,
+  CSUM_INET,
+  CSUM_PSEUDO_HEADER,
   CT,
   CT_KEY,
   CT_STATE,
@@ -35,9 +37,12 @@ import type { Action, Condition, Rule } from "./rule.ts";
 
 /** Rules as the kernel's expressions, the way nft(8) compiles them (`nft --debug=netlink`). */
 
-/** The content of NFTA_RULE_EXPRESSIONS. */
-export function expressions({ counter, then, when }: Rule): Chunk {
-  const known = { family: undefined as number | undefined, protocol: undefined as number | undefined };
+/**
+ * The content of NFTA_RULE_EXPRESSIONS.
+ * @param family of the table: in one of a single family nothing asks for it
+ */
+export function expressions({ counter, then, when }: Rule, family: keyof typeof NFPROTO): Chunk {
+  const known: Known = { family: family === "inet" ? undefined : NFPROTO[family], protocol: undefined };
   return join(
     ...when.flatMap((condition) => conditionOf(condition, known)),
     ...(counter
@@ -68,10 +73,11 @@ function conditionOf(condition: Condition, known: Known): Chunk[] {
       return familyIs(condition.family === "ipv4" ? NFPROTO.ip : NFPROTO.ip6, known);
     case "protocol":
       return protocolIs(IPPROTO[condition.protocol], known);
+    case "sport":
     case "dport":
       return [
         ...protocolIs(IPPROTO[condition.protocol], known),
-        payload(PAYLOAD_BASE.transport, 2, 2),
+        payload(PAYLOAD_BASE.transport, PORT[condition.match], 2),
         compare("==", be16(condition.port)),
       ];
     case "state":
@@ -106,6 +112,12 @@ function protocolIs(protocol: number, known: Known): Chunk[] {
   return [meta(META_KEY.l4proto), compare("==", u8(protocol))];
 }
 
+/** Where they are in the headers of IPv4, and of TCP, UDP and SCTP. */
+const ADDRESS = { saddr: 12, daddr: 16 } as const;
+const PORT = { sport: 0, dport: 2 } as const;
+/** Where the checksums are. */
+const CHECKSUM = { ip: 10, tcp: 16, udp: 6 } as const;
+
 /** Of whole bytes only those are loaded that are the network's; else all of them, and a mask. */
 function addressOf(
   { is, match, network }: Extract<Condition, { match: "saddr" | "daddr" }>,
@@ -115,7 +127,7 @@ function addressOf(
   const { bits: length, bytes } = network.includes("/")
     ? knownNetwork(network)
     : { bytes: knownAddress(network), bits: v6 ? 128 : 32 };
-  const offset = v6 ? { saddr: 8, daddr: 24 }[match] : { saddr: 12, daddr: 16 }[match];
+  const offset = v6 ? { saddr: 8, daddr: 24 }[match] : ADDRESS[match];
   const test = familyIs(v6 ? NFPROTO.ip6 : NFPROTO.ip, known);
   if (length === 0) return test;
   const masked = bytes.map((byte, index) => byte & maskByte(length, index));
@@ -171,6 +183,13 @@ function actionOf(action: Action): Chunk[] {
           attribute(NAT.FLAGS, be32(NF_NAT_RANGE_PROTO_SPECIFIED)),
         ),
       ];
+    case "rewrite":
+      return [
+        ...addressTo(ADDRESS.saddr, action.saddr),
+        ...addressTo(ADDRESS.daddr, action.daddr),
+        immediate(REGISTER.FIRST, be16(action.port)),
+        payloadWrite(PAYLOAD_BASE.transport, PORT[action.which], 2, CHECKSUM[action.protocol], 0),
+      ];
   }
 }
 
@@ -199,6 +218,24 @@ const payload = (base: number, offset: number, length: number) =>
     attribute(PAYLOAD.OFFSET, be32(offset)),
     attribute(PAYLOAD.LEN, be32(length)),
   );
+
+/** Writes what the register holds, and mends the checksums. */
+const payloadWrite = (base: number, offset: number, length: number, checksum: number, flags: number) =>
+  expression(
+    "payload",
+    attribute(PAYLOAD.SREG, be32(REGISTER.FIRST)),
+    attribute(PAYLOAD.BASE, be32(base)),
+    attribute(PAYLOAD.OFFSET, be32(offset)),
+    attribute(PAYLOAD.LEN, be32(length)),
+    attribute(PAYLOAD.CSUM_TYPE, be32(CSUM_INET)),
+    attribute(PAYLOAD.CSUM_OFFSET, be32(checksum)),
+    attribute(PAYLOAD.CSUM_FLAGS, be32(flags)),
+  );
+
+const addressTo = (offset: number, address: string): Chunk[] => [
+  immediate(REGISTER.FIRST, raw(knownAddress(address))),
+  payloadWrite(PAYLOAD_BASE.network, offset, 4, CHECKSUM.ip, CSUM_PSEUDO_HEADER),
+];
 
 const value = (data: Chunk) => attribute(DATA.VALUE, data);
 

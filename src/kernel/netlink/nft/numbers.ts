@@ -40,7 +40,19 @@ export const META_KEY = { iifname: 6, oifname: 7, nfproto: 15, l4proto: 16 } as 
 export const CMP = { SREG: 1, OP: 2, DATA: 3 } as const;
 export const CMP_OP = { "==": 0, "!=": 1 } as const;
 export const BITWISE = { SREG: 1, DREG: 2, LEN: 3, MASK: 4, XOR: 5 } as const;
-export const PAYLOAD = { DREG: 1, BASE: 2, OFFSET: 3, LEN: 4 } as const;
+export const PAYLOAD = {
+  DREG: 1,
+  BASE: 2,
+  OFFSET: 3,
+  LEN: 4,
+  SREG: 5,
+  CSUM_TYPE: 6,
+  CSUM_OFFSET: 7,
+  CSUM_FLAGS: 8,
+} as const;
+/** The internet checksum (RFC 791), and that addresses are in that of the layer above, too. */
+export const CSUM_INET = 1;
+export const CSUM_PSEUDO_HEADER = 1;
 export const PAYLOAD_BASE = { network: 1, transport: 2 } as const;
 export const CT = { DREG: 1, KEY: 2 } as const;
 export const CT_KEY = { state: 0, status: 2 } as const;

@@ -36,7 +36,8 @@ export interface TableName {
 
 /** A chain that packets come by: where, and when among the others there. */
 export interface Hook {
-  readonly type: "filter" | "nat";
+  /** A packet that a chain of type `route` has changed is routed anew. */
+  readonly type: "filter" | "nat" | "route";
   readonly hook: keyof typeof HOOK;
   readonly priority: number;
   readonly policy: "accept" | "drop";
@@ -114,7 +115,7 @@ export const addRule = (table: TableName, chain: string, rule: Rule): Request =>
       header(table),
       attribute(RULE.TABLE, text(table.name)),
       attribute(RULE.CHAIN, text(chain)),
-      nested(RULE.EXPRESSIONS, expressions(rule)),
+      nested(RULE.EXPRESSIONS, expressions(rule, table.family)),
       rule.comment === "" ? EMPTY : attribute(RULE.USERDATA, comment(rule.comment)),
     ],
     `add rule ${path(table)} ${chain} ${ruleText(rule)}${rule.comment === "" ? "" : ` comment "${cut(rule.comment)}"`}`,

@@ -16,7 +16,7 @@ export type Condition =
   | { readonly match: "saddr" | "daddr"; readonly is: "==" | "!="; readonly network: string }
   | { readonly match: "family"; readonly family: "ipv4" | "ipv6" }
   | { readonly match: "protocol"; readonly protocol: keyof typeof IPPROTO }
-  | { readonly match: "dport"; readonly protocol: "tcp" | "udp" | "sctp"; readonly port: number }
+  | { readonly match: "sport" | "dport"; readonly protocol: "tcp" | "udp" | "sctp"; readonly port: number }
   /** One of them. */
   | { readonly match: "state"; readonly states: readonly (keyof typeof CT_STATE)[] }
   | { readonly match: "status"; readonly status: keyof typeof CT_STATUS }
@@ -27,7 +27,18 @@ export type Action =
   | { readonly kind: "accept" | "drop" | "return" | "masquerade" }
   | { readonly kind: "jump" | "goto"; readonly chain: string }
   | { readonly kind: "snat"; readonly address: string }
-  | { readonly kind: "dnat"; readonly address: string; readonly port: number };
+  | { readonly kind: "dnat"; readonly address: string; readonly port: number }
+  | Rewrite;
+
+/** Other addresses of IPv4 and another port in each packet, which nothing remembers. The rule has tested the protocol. */
+export interface Rewrite {
+  readonly kind: "rewrite";
+  readonly saddr: string;
+  readonly daddr: string;
+  readonly protocol: "tcp" | "udp";
+  readonly which: "sport" | "dport";
+  readonly port: number;
+}
 
 /** A rule in the language of nft(8), the comment aside. */
 export function ruleText({ counter, then, when }: Rule): string {
@@ -51,8 +62,9 @@ function conditionText(condition: Condition): string {
       return `meta nfproto ${condition.family}`;
     case "protocol":
       return `meta l4proto ${condition.protocol === "icmpv6" ? "ipv6-icmp" : condition.protocol}`;
+    case "sport":
     case "dport":
-      return `${condition.protocol} dport ${condition.port}`;
+      return `${condition.protocol} ${condition.match} ${condition.port}`;
     case "state":
       return `ct state ${condition.states.join(",")}`;
     case "status":
@@ -72,6 +84,10 @@ function actionText(action: Action): string {
     case "dnat": {
       const v6 = action.address.includes(":");
       return `dnat ${v6 ? "ip6" : "ip"} to ${v6 ? `[${action.address}]` : action.address}:${action.port}`;
+    }
+    case "rewrite": {
+      const { daddr, port, protocol, saddr, which } = action;
+      return `ip saddr set ${saddr} ip daddr set ${daddr} ${protocol} ${which} set ${port}`;
     }
     default:
       return action.kind;

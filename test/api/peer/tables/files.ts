@@ -1,4 +1,5 @@
 import { type Case, create, del, get, gone, head, post, put } from "../table.ts";
+import { tarOf } from "../tar.ts";
 
 const stat = { headers: ["!X-Docker-Container-Path-Stat"] };
 /** The header's JSON, without what is by chance. */
@@ -77,23 +78,23 @@ export const files: readonly Case[] = [
     name: "archive in",
     steps: [
       create("in", { Volumes: { "/vol": {} } }),
-      put("/containers/in/archive?path=/tmp", { body: ONE("new") }),
+      put("/containers/in/archive?path=/tmp", { body: tarOf("new") }),
       head("/containers/in/archive?path=/tmp/new", { view: pathStat }),
-      put("/containers/in/archive?path=/tmp/new", { body: ONE("x") }),
-      put("/containers/in/archive?path=/nowhere", { body: ONE("x") }),
-      put("/containers/in/archive", { body: ONE("x"), free: ["message"] }),
-      put("/containers/in/archive?path=/tmp&noOverwriteDirNonDir=1", { body: ONE("new/", "5") }),
-      put("/containers/in/archive?path=/tmp", { body: ONE("/absolute") }),
+      put("/containers/in/archive?path=/tmp/new", { body: tarOf("x") }),
+      put("/containers/in/archive?path=/nowhere", { body: tarOf("x") }),
+      put("/containers/in/archive", { body: tarOf("x"), free: ["message"] }),
+      put("/containers/in/archive?path=/tmp&noOverwriteDirNonDir=1", { body: tarOf("new/", "5") }),
+      put("/containers/in/archive?path=/tmp", { body: tarOf("/absolute") }),
       head("/containers/in/archive?path=/absolute", { view: pathStat }),
       head("/containers/in/archive?path=/tmp/absolute", { view: pathStat }),
       put("/containers/in/archive?path=/tmp", { body: Buffer.alloc(0) }),
       put("/containers/in/archive?path=/tmp"),
-      put("/containers/in/archive?path=/vol", { body: ONE("in-volume") }),
-      put("/containers/in/archive?path=/tmp&copyUIDGID=1", { body: ONE("owned") }),
+      put("/containers/in/archive?path=/vol", { body: tarOf("in-volume") }),
+      put("/containers/in/archive?path=/tmp&copyUIDGID=1", { body: tarOf("owned") }),
       head("/containers/in/archive?path=/tmp/owned", { view: pathStat }),
       get("/containers/in/changes", { view: changed }),
       post("/containers/in/start", { silent: true }),
-      put("/containers/in/archive?path=/tmp", { body: ONE("running") }),
+      put("/containers/in/archive?path=/tmp", { body: tarOf("running") }),
       get("/containers/in/changes", { view: changed }),
       gone("in"),
     ],
@@ -102,9 +103,9 @@ export const files: readonly Case[] = [
     name: "archive into what is read only",
     steps: [
       create("ro", {}, { ReadonlyRootfs: true, Binds: ["ro-vol:/vol", "ro-vol2:/vol2:ro"] }),
-      put("/containers/ro/archive?path=/tmp", { body: ONE("x") }),
-      put("/containers/ro/archive?path=/vol", { body: ONE("x") }),
-      put("/containers/ro/archive?path=/vol2", { body: ONE("x") }),
+      put("/containers/ro/archive?path=/tmp", { body: tarOf("x") }),
+      put("/containers/ro/archive?path=/vol", { body: tarOf("x") }),
+      put("/containers/ro/archive?path=/vol2", { body: tarOf("x") }),
       gone("ro"),
       del("/volumes/ro-vol", { silent: true }),
       del("/volumes/ro-vol2", { silent: true }),
@@ -138,17 +139,4 @@ export const files: readonly Case[] = [
 function changed({ body }: { readonly body: Buffer }): unknown {
   const list = JSON.parse(body.toString()) as { readonly Path: string }[] | null;
   return list?.sort((a, b) => (a.Path < b.Path ? -1 : 1));
-}
-
-/** A tar with one entry of no content. */
-function ONE(name: string, type = "0"): Buffer {
-  const tar = Buffer.alloc(10240);
-  tar.write(name, 0);
-  tar.write(["0000644", "0001750", "0000035", "00000000000", "00000000000", "       "].join("\x00"), 100);
-  tar.write(` ${type}`, 155);
-  tar.write(["ustar", "00"].join("\x00"), 257);
-  let sum = 0;
-  for (let at = 0; at < 512; at++) sum += tar[at]!;
-  tar.write(`${sum.toString(8).padStart(6, "0")}\x00 `, 148);
-  return tar;
 }

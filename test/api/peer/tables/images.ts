@@ -1,4 +1,5 @@
 import { type Case, del, get, gone, IMAGE, post, scene } from "../table.ts";
+import { tarOf } from "../tar.ts";
 
 const filter = (value: object): string => encodeURIComponent(JSON.stringify(value));
 
@@ -167,11 +168,13 @@ export const images: readonly Case[] = [
   {
     name: "import",
     steps: [
-      post("/images/create?fromSrc=-&repo=imported&tag=1&message=hello&changes=CMD%20x", { body: TAR() }),
+      post("/images/create?fromSrc=-&repo=imported&tag=1&message=hello&changes=CMD%20x", {
+        body: tarOf("file"),
+      }),
       get("/images/imported:1/json", { free: [...INSPECT, "Size"] }),
       get("/images/imported:1/history", { free: ["[*].Size"] }),
-      post("/images/create?fromSrc=-&repo=Bad", { body: TAR() }),
-      post("/images/create?fromSrc=-&repo=imported&changes=NONSENSE", { body: TAR() }),
+      post("/images/create?fromSrc=-&repo=Bad", { body: tarOf("file") }),
+      post("/images/create?fromSrc=-&repo=imported&changes=NONSENSE", { body: tarOf("file") }),
       del("/images/imported:1", { view: untagged }),
     ],
   },
@@ -214,18 +217,4 @@ export const images: readonly Case[] = [
 /** Sentences about damaged archives are each engine's own. */
 function firstWords({ body }: { readonly body: Buffer }): unknown {
   return Object.keys(JSON.parse(body.toString().split("\n")[0] ?? "{}") as object);
-}
-
-/** One empty file, as `tar` writes it. */
-function TAR(): Buffer {
-  const tar = Buffer.alloc(10240);
-  tar.write("file", 0);
-  // Mode, user, group, size, time, a blank checksum, and the type of a file; then the magic of POSIX.
-  tar.write(["0000644", "0000000", "0000000", "00000000000", "00000000000", "       "].join("\x00"), 100);
-  tar.write(" 0", 155);
-  tar.write(["ustar", "00"].join("\x00"), 257);
-  let sum = 0;
-  for (let at = 0; at < 512; at++) sum += tar[at]!;
-  tar.write(`${sum.toString(8).padStart(6, "0")}\x00 `, 148);
-  return tar;
 }

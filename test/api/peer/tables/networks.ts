@@ -112,6 +112,23 @@ export const networks: readonly Case[] = [
     ],
   },
   {
+    name: "a network that goes before its container",
+    noEvents: true,
+    steps: [
+      post("/networks/create", { body: { Name: "peer-g", ...POOL }, silent: true }),
+      post("/containers/create?name=left", {
+        body: { Image: IMAGE, Cmd: ["sleep", "100"], HostConfig: { NetworkMode: "peer-g" } },
+      }),
+      del("/networks/peer-g"),
+      post("/containers/left/start"),
+      post("/networks/nothing/disconnect", { body: { Container: "left" } }),
+      post("/networks/peer-g/disconnect", { body: { Container: "left" } }),
+      post("/networks/peer-g/disconnect", { body: { Container: "left" } }),
+      get("/containers/left/json", { view: settings }),
+      gone("left"),
+    ],
+  },
+  {
     name: "create on networks",
     steps: [
       post("/networks/create", { body: { Name: "peer-n", ...POOL }, silent: true }),
