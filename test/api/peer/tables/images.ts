@@ -120,8 +120,9 @@ export const images: readonly Case[] = [
   {
     name: "commit",
     steps: [
-      scene("commits", { Cmd: ["sh", "-c", "echo x > /tmp/x; sleep 100"], Labels: { own: "1" } }),
+      scene("commits", { Cmd: ["sh", "-c", "echo x > /tmp/x"], Labels: { own: "1" } }),
       post("/containers/commits/start", { silent: true }),
+      post("/containers/commits/wait", { silent: true }),
       post("/commit?container=commits&repo=committed&tag=1&comment=why&author=me", {
         body: {},
         keep: ["first", "Id"],
