@@ -125,7 +125,8 @@ HEALTHCHECK NONE
     assert.deepEqual(stat("srv/real")?.slice(3), ["700"]);
     assert.deepEqual(image.config.config, {
       // One instruction sees the variables from before it (Dockerfile reference, "Environment replacement").
-      Env: ["HOME=/srv", "PATH=/bin:"],
+      // A build begins with a PATH, which keeps its place.
+      Env: ["PATH=/bin:", "HOME=/srv"],
       WorkingDir: "/made/here/deeper",
       User: "web",
       ExposedPorts: { "80/tcp": {} },

@@ -8,7 +8,8 @@ const names = {
 const links = {
   view: (answer: Answer) => {
     const { Name, HostConfig } = parsed(answer) as { Name: string; HostConfig: { Links: string[] | null } };
-    return [Name, HostConfig.Links];
+    // Docker has them in no order.
+    return [Name, HostConfig.Links?.sort()];
   },
 };
 const named = {
