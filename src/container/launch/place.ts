@@ -140,13 +140,8 @@ export function copyOf(opened: Slot, tree: Slot, reason: Reason, recursive = fal
 /** Attach a tree to an opened place, and let go of that. */
 export function attachAt(tree: Slot, place: Slot, reason: Reason): Step[] {
   const how = flags("MOVE_MOUNT", MOVE_MOUNT, "F_EMPTY_PATH", "T_EMPTY_PATH");
-  // EINVAL is also what the kernel says of a directory on a file.
-  const hint = "a directory goes onto a directory only, a file onto a file";
   return [
-    call("move_mount", [from(tree), str(""), from(place), str(""), num(how.value, how.text)], {
-      hint,
-      ...reason,
-    }),
+    call("move_mount", [from(tree), str(""), from(place), str(""), num(how.value, how.text)], reason),
     close(place, "close it"),
   ];
 }
