@@ -1,3 +1,4 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Ended } from "../support/cais.ts";

@@ -1,3 +1,4 @@
+// Safe beside other test files.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { needs } from "../../support/skip.ts";
