@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { IMAGE } from "../../peers.ts";
 import type { Line, Row, Target } from "../../row.ts";
-import { median } from "../../sample.ts";
-import { ADDRESS, each, type NetHost, netHosts } from "./hosts.ts";
+import { rounds } from "../../sample.ts";
+import { ADDRESS, type NetHost, netHosts } from "./hosts.ts";
 
 const PORT = 5201;
 
@@ -17,7 +17,7 @@ export const iperf: Row = {
     }
     await using hosts = await netHosts(bench);
     const seconds = bench.quick ? 1 : 5;
-    const rounds = bench.quick ? 1 : 5;
+    const turns = bench.quick ? 1 : 5;
     const ways: Record<string, (host: NetHost) => [enter: readonly string[], address: string, port: number]> =
       {
         "iperf3, container to container": (host) => [host.into("client"), addressOf(host, "server"), PORT],
@@ -32,11 +32,10 @@ export const iperf: Row = {
     }
     const lines: Line[] = [];
     for (const [what, way] of Object.entries(ways)) {
-      const values = await each(hosts.all, async (host) => {
+      const values = await rounds(hosts.all, turns, async (host) => {
         await using _ = await serve(host);
         const [enter, address, port] = way(host);
-        const samples = Array.from({ length: rounds }, () => gigabits(enter, address, port, seconds));
-        return median(samples);
+        return gigabits(enter, address, port, seconds);
       });
       lines.push({
         what,
