@@ -81,6 +81,12 @@ const cases: readonly (readonly [what: string, args: readonly string[], code: nu
   ["an empty file", ["/odd/empty"], 126, /exec format error: \/odd\/empty is empty/],
 ];
 
+test("an exec in a directory that is not there, with 127", can, async () => {
+  const ended = await engine.cais(["exec", "-w", "/no/such", container, "true"]);
+  assert.match(ended.stderr + ended.stdout, /\/no\/such.*no such file or directory/);
+  assert.equal(ended.code, 127);
+});
+
 for (const [what, args, code, says] of cases) {
   test(`${what}: run and exec say so, with ${code}`, can, async () => {
     const run = await engine.cais(["run", "--rm", "--network", "none", "odd", ...args]);

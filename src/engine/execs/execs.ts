@@ -118,7 +118,8 @@ export async function startExec(
     const failure = isExecFailure(error)
       ? await execFailure(context, container, error, config.WorkingDir || record.config.WorkingDir || "/")
       : undefined;
-    exec.exitCode = failure?.code ?? 126;
+    // A working directory that is not there is told as a program that is not there is.
+    exec.exitCode = failure?.code ?? (error instanceof StepError && error.errno === "ENOENT" ? 127 : 126);
     saveExec(context, exec);
     tell(context, record, "exec_die", { execID: exec.id, exitCode: String(exec.exitCode) });
     if (error instanceof Refusal) throw error;
