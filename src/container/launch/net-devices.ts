@@ -4,13 +4,12 @@ import { addAddress } from "../../kernel/netlink/route/address.ts";
 import { type LinkRef, setLink } from "../../kernel/netlink/route/link.ts";
 import { moveLink } from "../../kernel/netlink/route/move.ts";
 import { lookPlan, readLook } from "../../network/wires/look.ts";
-import { findLink, namedRequest, openNetlink } from "../../network/wires/socket.ts";
+import { findLink, namedRequest, openNetlink, sendBatch, sendUnheard } from "../../network/wires/socket.ts";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import { wrong } from "../../oci/runtime/read.ts";
 import { call, close, from, mem, num, struct } from "../../plan/build.ts";
-import { commandText } from "../../plan/describe.ts";
 import { runPlan } from "../../plan/run.ts";
-import type { Call, Data, NetlinkMessage, Slot, Step } from "../../plan/step.ts";
+import type { Call, Data, Slot, Step } from "../../plan/step.ts";
 import { awaitWord, tellChild } from "../../plan/sync.ts";
 import { open } from "./files.ts";
 import { openOfChild } from "./namespaces.ts";
@@ -125,13 +124,6 @@ export function moveNetDevices(devices: readonly NetDevice[], because: Because):
 
 const slotOf = ({ index }: LinkRef): Slot => (typeof index === "number" ? "" : index.slot);
 
-const sendBatch = (socket: Slot, messages: readonly NetlinkMessage[]): Step => ({
-  kind: "netlink",
-  socket,
-  protocol: "route",
-  messages,
-});
-
 /** As runc has it: what an address brings along, such as its route, needs an interface that is up. */
 function configuration({ addresses }: NetDevice, link: LinkRef): Request[] {
   return [
@@ -169,18 +161,14 @@ const restores = (devices: readonly NetDevice[]): Request[] =>
 
 const addressesOnly = (device: NetDevice): Request[] => configuration(device, outsideRef(device)).slice(1);
 
-/** One message that is refused does not hinder the others (rtnetlink). */
 function undos(devices: readonly NetDevice[]): Call[] {
-  const send = (socket: Slot, requests: readonly Request[], name: string) => {
-    const { bytes } = batch("route", requests);
-    const words = requests.map(({ words }) => commandText(words)).join("; ");
-    const data: Data = struct([bytes], name);
-    return call(
-      "sendto",
-      [from(socket), mem(data, words), num(bytes.length), num(0), num(0), num(0)],
+  const send = (socket: Slot, requests: readonly Request[], name: string) =>
+    sendUnheard(
+      socket,
+      requests,
       "give the machine its interfaces back",
+      struct([batch("route", requests).bytes], name),
     );
-  };
   const restored = restores(devices);
   return [
     send(INSIDE, returns(devices), UNDO),

@@ -1,12 +1,9 @@
-import { batch } from "../../kernel/netlink/message.ts";
 import { addAddress } from "../../kernel/netlink/route/address.ts";
 import { addLink, deleteLink, isolatePort, type LinkRef, setLink } from "../../kernel/netlink/route/link.ts";
-import { call, from, mem, num, struct } from "../../plan/build.ts";
-import { commandText } from "../../plan/describe.ts";
 import type { Call, Plan, Step } from "../../plan/step.ts";
 import type { Bridge } from "../endpoint.ts";
 import { because, reasonFor } from "./links.ts";
-import { findLink, openNetlink } from "./socket.ts";
+import { findLink, openNetlink, sendBatch, sendUnheard } from "./socket.ts";
 import { linkSetting, writeSysctl } from "./sysctl.ts";
 
 const SOCKET = "bridges";
@@ -76,32 +73,18 @@ export function attachPlan(
   return Object.freeze({
     steps: [
       openNetlink("route", SOCKET, why),
-      {
-        kind: "netlink",
-        socket: SOCKET,
-        protocol: "route",
-        messages: ends.flatMap((end) => [
+      sendBatch(
+        SOCKET,
+        ends.flatMap((end) => [
           because({}, setLink(end, { master: bridge }), why),
           ...(end.isolated ? [because({}, isolatePort(end.name), why)] : []),
         ]),
-      },
+      ),
     ],
   } satisfies Plan);
 }
 
-function removal(name: string): Call {
-  const request = deleteLink(name);
-  const { bytes } = batch("route", [request]);
-  return call(
-    "sendto",
-    [
-      from(SOCKET),
-      mem(struct([bytes]), commandText(request.words)),
-      ...[bytes.length, 0, 0, 0].map((n) => num(n)),
-    ],
-    `remove ${name}`,
-  );
-}
+const removal = (name: string): Call => sendUnheard(SOCKET, [deleteLink(name)], `remove ${name}`);
 
 /**
  * Forwarding is the whole host's and stays on, as with Docker. Everything else is of this bridge only: it takes no

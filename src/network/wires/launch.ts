@@ -1,18 +1,10 @@
 import { batch, type Request } from "../../kernel/netlink/message.ts";
 import { deleteLink, type LinkRef, setLink } from "../../kernel/netlink/route/link.ts";
-import { call, close, from, mem, num, space, struct } from "../../plan/build.ts";
+import { close, struct } from "../../plan/build.ts";
 import type { Program } from "../../plan/compile.ts";
-import { commandText } from "../../plan/describe.ts";
 import { sendDescriptor } from "../../plan/descriptor.ts";
-import {
-  type Call,
-  type Data,
-  type Netlink,
-  type Slot,
-  type Step,
-  SYNC,
-  SYNC_PARENT,
-} from "../../plan/step.ts";
+import { type Call, type Data, type Netlink, type Slot, type Step, SYNC } from "../../plan/step.ts";
+import { awaitWord, tellChild } from "../../plan/sync.ts";
 import type { Endpoint } from "../endpoint.ts";
 import {
   because,
@@ -24,7 +16,7 @@ import {
   sysctlsOf,
 } from "./links.ts";
 import { namesBatch, namesSteps } from "./names.ts";
-import { findLink, openNetlink, requestName, settleLink } from "./socket.ts";
+import { findLink, openNetlink, requestName, sendBatch, sendUnheard, settleLink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
 /**
@@ -82,7 +74,7 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
   const undo: Data = struct([bytes], UNDO);
   const undos: readonly Call[] = [
     ...removeInside(endpoints),
-    ...(requests.length === 0 ? [] : [send(WIRES, requests, undo, "remove the host's ends")]),
+    ...(requests.length === 0 ? [] : [sendUnheard(WIRES, requests, "remove the host's ends", undo)]),
   ];
   const uppers = new Map(endpoints.map((endpoint) => [upperName(endpoint), endpoint]));
   return {
@@ -115,11 +107,7 @@ export function keeperWires(endpoints: readonly Endpoint[]): KeeperWires {
           ...(port === undefined ? [] : [port]),
         ];
       }),
-      call(
-        "sendto",
-        [from(SYNC_PARENT), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
-        "tell the container that its interfaces are there",
-      ),
+      tellChild("tell the container that its interfaces are there"),
       ...holdInside(endpoints),
     ],
   };
@@ -144,32 +132,19 @@ function holdInside(endpoints: readonly Endpoint[]): Step[] {
 /** Before the child's socket is there, nothing is at its place that could be sent to. */
 function removeInside(endpoints: readonly Endpoint[]): Call[] {
   const requests = insideOnly(endpoints).map((endpoint) => deleteLink(endpoint.interface));
-  return requests.length === 0
-    ? []
-    : [send(INSIDE, requests, undefined, "remove the container's interfaces")];
-}
-
-/** One batch whose answers nobody reads. */
-function send(socket: Slot, requests: readonly Request[], data: Data | undefined, why: string): Call {
-  const { bytes } = batch("route", requests);
-  const words = requests.map((request) => commandText(request.words)).join("; ");
-  const sent = mem(data ?? struct([bytes]), words);
-  return call("sendto", [from(socket), sent, ...[bytes.length, 0, 0, 0].map((n) => num(n))], why);
+  return requests.length === 0 ? [] : [sendUnheard(INSIDE, requests, "remove the container's interfaces")];
 }
 
 /** The interface; and on a bridge what its port is to be. */
 const layBatch = (endpoint: Endpoint, place: number): Netlink => ({
-  kind: "netlink",
-  socket: WIRES,
-  protocol: "route",
-  messages: [linkMessage(endpoint, upperRef(endpoint), { slot: "child" })],
+  ...sendBatch(WIRES, [linkMessage(endpoint, upperRef(endpoint), { slot: "child" })]),
   name: `${LAY}.${place}`,
 });
 
 function portBatch(endpoint: Endpoint, place: number): Netlink | undefined {
   const messages = portMessages(endpoint);
   if (messages.length === 0) return undefined;
-  return { kind: "netlink", socket: WIRES, protocol: "route", messages, name: `${PORT}.${place}` };
+  return { ...sendBatch(WIRES, messages), name: `${PORT}.${place}` };
 }
 
 /** Write the index of a host's end into the message that removes it. */
@@ -185,11 +160,7 @@ function rememberEnd(name: string, end: number, undo: Data, offset: number): Ste
 export function childWires(endpoints: readonly Endpoint[]): Step[] {
   if (endpoints.length === 0) return [];
   return [
-    call(
-      "recvfrom",
-      [from(SYNC), mem(space(24, "wires-go"), "go"), num(24), num(0), num(0), num(0)],
-      "wait until the interfaces are there",
-    ),
+    awaitWord("wait until the interfaces are there"),
     openNetlink("route", INSIDE, "configure the container's interfaces"),
     ...endpoints.flatMap((endpoint) => {
       const { link } = { link: insideRef(endpoint) };

@@ -1,9 +1,8 @@
 import { CLONE } from "../../kernel/flags.ts";
 import { batch } from "../../kernel/netlink/message.ts";
 import { deleteLink, type LinkRef } from "../../kernel/netlink/route/link.ts";
-import { call, close, from, mem, num, struct } from "../../plan/build.ts";
-import { commandText } from "../../plan/describe.ts";
-import type { Call, Data, NetlinkMessage, Plan, Slot, Step } from "../../plan/step.ts";
+import { call, close, from, num, struct } from "../../plan/build.ts";
+import type { Data, Plan, Slot, Step } from "../../plan/step.ts";
 import type { Endpoint } from "../endpoint.ts";
 import {
   because,
@@ -15,7 +14,7 @@ import {
   reasonFor,
   sysctlsOf,
 } from "./links.ts";
-import { findLink, openNetlink, settleLink } from "./socket.ts";
+import { findLink, openNetlink, sendBatch, sendUnheard, settleLink } from "./socket.ts";
 import { writeSysctl } from "./sysctl.ts";
 
 /** Wires of a container that runs: a small program that goes into its network namespace. */
@@ -82,13 +81,6 @@ export function reroutePlan(pid: number, endpoint: Endpoint): Plan {
   });
 }
 
-const sendBatch = (socket: Slot, messages: readonly NetlinkMessage[]): Step => ({
-  kind: "netlink",
-  socket,
-  protocol: "route",
-  messages,
-});
-
 function findContainer(pid: number): Step {
   const reason = { why: "find the container", hint: ENDED };
   return call("pidfd_open", [num(pid), num(0)], reason, { result: "container" });
@@ -115,15 +107,7 @@ function rememberEnd(name: string): Step[] {
   const request = deleteLink(name, { slot: "end" });
   const { bytes, holes } = batch("route", [request]);
   const data: Data = struct([bytes], "remove-end");
-  const undo: Call = call(
-    "sendto",
-    [
-      from(OUTSIDE),
-      mem(data, commandText(request.words)),
-      ...[bytes.length, 0, 0, 0].map((each) => num(each)),
-    ],
-    "remove the interface",
-  );
+  const undo = sendUnheard(OUTSIDE, [request], "remove the interface", data);
   const [find, ...rest] = findLink(OUTSIDE, name, "end", reason, "end").steps;
   return [
     ...(find?.kind === "call" ? [{ ...find, undo: [undo] }] : []),

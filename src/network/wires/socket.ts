@@ -1,8 +1,9 @@
 import { SOCKET } from "../../kernel/flags.ts";
-import { NETLINK, type Protocol } from "../../kernel/netlink/message.ts";
+import { batch, NETLINK, type Protocol, type Request } from "../../kernel/netlink/message.ts";
 import type { LinkRef } from "../../kernel/netlink/route/link.ts";
 import { call, from, mem, num, struct, u32, u64 } from "../../plan/build.ts";
-import type { Call, Data, Reason, Slot, Step } from "../../plan/step.ts";
+import { commandText } from "../../plan/describe.ts";
+import type { Call, Data, Netlink, NetlinkMessage, Reason, Slot, Step } from "../../plan/step.ts";
 
 /** A netlink socket: what it is asked for happens in the network namespace that it was opened in. */
 export function openNetlink(
@@ -53,6 +54,25 @@ export function findLink(
       { kind: "load", from: request, offset: INDEX_OFFSET, size: 4, into, ...reason },
     ],
   };
+}
+
+/** Requests of rtnetlink, whose answers are read. */
+export const sendBatch = (socket: Slot, messages: readonly NetlinkMessage[]): Netlink => ({
+  kind: "netlink",
+  socket,
+  protocol: "route",
+  messages,
+});
+
+/**
+ * The same for undos: nobody reads the answers, and a request that is refused does not hinder the others.
+ * @param data the batch's bytes, where the program writes to them
+ */
+export function sendUnheard(socket: Slot, requests: readonly Request[], why: string, data?: Data): Call {
+  const { bytes } = batch("route", requests);
+  const words = requests.map((request) => commandText(request.words)).join("; ");
+  const sent = mem(data ?? struct([bytes]), words);
+  return call("sendto", [from(socket), sent, num(bytes.length), num(0), num(0), num(0)], why);
 }
 
 /**

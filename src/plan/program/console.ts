@@ -2,7 +2,7 @@ import { ERRNO } from "../../kernel/errno.ts";
 import { TTY } from "../../kernel/flags.ts";
 import { SIGNALS } from "../../kernel/signals.ts";
 import type { Data, Escort, Init, Terminal } from "../step.ts";
-import { endAs, lowerInit, SIGNAL, STATUS } from "./init.ts";
+import { endAs, lowerInit, reapAll, SIGNAL } from "./init.ts";
 import { ifReady, PLACE, PLACES, POLL, POLLIN, POLLOUT, watch } from "./poll.ts";
 import { pump, startPump, watchPump } from "./pump.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
@@ -15,7 +15,6 @@ const BUFFER: Data = { kind: "space", size: SIZE, name: "terminal-out" };
 const WINDOW: Data = { kind: "space", size: 8, name: "window-size" };
 /** struct pollfd of descriptor 1 alone. */
 const STDOUT: Data = { kind: "space", size: 8, name: "poll-stdout" };
-const WNOHANG = 1;
 /** Reads after the end: somebody else may have the terminal still, and write on for ever. */
 const LOOKS = 64;
 
@@ -115,10 +114,7 @@ function signals(writer: Writer, step: Escort, terminal: Terminal, loop: string,
   resize(writer, terminal);
   writer.jump(loop);
   writer.label(reap);
-  writer.syscall("wait4", imm(-1), at(STATUS), imm(WNOHANG), imm(0));
-  writer.if("acc", "eq", slot(step.child), ended);
-  writer.if("acc", "lt", imm(1), loop);
-  writer.jump(reap);
+  reapAll(writer, step.child, ended, loop);
   writer.label(ended);
   writer.set(LAST, imm(LOOKS));
   writer.jump(output);

@@ -1,5 +1,5 @@
 import { SIGNALS } from "../../kernel/signals.ts";
-import type { Data, Escort, Init } from "../step.ts";
+import type { Data, Escort, Init, Slot } from "../step.ts";
 import { at, imm, slot, type Writer } from "./writer.ts";
 
 const { SIGCHLD } = SIGNALS;
@@ -24,12 +24,19 @@ export function lowerInit(writer: Writer, step: Init | Escort): void {
   writer.syscall("kill", slot(step.child), slot("init-number"));
   writer.jump(loop);
   writer.label(reap);
-  writer.syscall("wait4", imm(-1), at(STATUS), imm(WNOHANG), imm(0));
-  writer.if("acc", "eq", slot(step.child), ended);
-  writer.if("acc", "lt", imm(1), loop);
-  writer.jump(reap);
+  reapAll(writer, step.child, ended, loop);
   writer.label(ended);
   endAs(writer);
+}
+
+/** Reap who has ended: at `ended` when `child` has, at `others` when nobody else has. */
+export function reapAll(writer: Writer, child: Slot, ended: string, others: string): void {
+  const next = writer.fresh("reap-next");
+  writer.label(next);
+  writer.syscall("wait4", imm(-1), at(STATUS), imm(WNOHANG), imm(0));
+  writer.if("acc", "eq", slot(child), ended);
+  writer.if("acc", "lt", imm(1), others);
+  writer.jump(next);
 }
 
 /** End as the process did that `wait4` has told of. */
