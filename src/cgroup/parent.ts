@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { once } from "../kernel/once.ts";
 import { cgroupError, errnoOf } from "./error.ts";
 import { directoryIn, type Hierarchy, type Layout } from "./layout.ts";
 
@@ -40,13 +41,8 @@ export function prepareParent(layout: Layout, cgroup: string = DEFAULT_PARENT): 
 
 /** Read when the first is asked for: most containers limit little. */
 function namesIn(directory: string): Names {
-  let names: ReadonlySet<string> | undefined;
-  return {
-    has(name) {
-      names ??= new Set(readdirSync(directory));
-      return names.has(name);
-    },
-  };
+  const names = once(() => new Set(readdirSync(directory)));
+  return { has: (name) => names().has(name) };
 }
 
 function readCpuset(layout: Layout, cgroup: string): Parent["cpuset"] {

@@ -1,5 +1,5 @@
+import { once } from "../once.ts";
 import { COMMON } from "./common.ts";
-import { once } from "./numbered.ts";
 
 const table = () =>
   ({

@@ -1,17 +1,10 @@
+import { once } from "../once.ts";
+
 /**
  * A table of system calls from lines of a number and the names that have it and the numbers after it:
  * `0 restart_syscall exit fork`. Made when it is first asked for: most starts have no policy for it.
  */
 export const numbered = (lines: string): (() => Readonly<Record<string, number>>) => once(() => table(lines));
-
-/** What `make` returns, made when it is first asked for: a table of hundreds of names takes its time. */
-export function once<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
 
 function table(lines: string): Readonly<Record<string, number>> {
   const table: Record<string, number> = {};

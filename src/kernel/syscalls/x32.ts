@@ -1,4 +1,4 @@
-import { once } from "./numbered.ts";
+import { once } from "../once.ts";
 import { x86_64 } from "./x86_64.ts";
 
 /** Set in the number of every x32 call (`__X32_SYSCALL_BIT`). */
