@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { readStat, startTime } from "../kernel/process.ts";
+import { isAlive, startTime } from "../kernel/process.ts";
 import { conflict } from "./refuse.ts";
 
 /** The right to work on a root directory. It ends with its holder, however that ends. */
@@ -56,9 +56,7 @@ function holderOf(file: string): string | null {
   try {
     const [pid = "", started] = readFileSync(file, "utf8").trim().split(" ");
     if (Number(pid) === process.pid || started === undefined) return null;
-    const stat = readStat(Number(pid));
-    // One that was killed holds nothing any more, even where nobody has waited for it yet.
-    return stat?.field(22) === started && !["Z", "X"].includes(stat.field(3)) ? pid : null;
+    return isAlive({ pid: Number(pid), startTime: started }) ? pid : null;
   } catch {
     return null;
   }

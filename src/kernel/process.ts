@@ -33,3 +33,15 @@ export function readStat(pid: number): ProcessStat | null {
 export function startTime(pid: number): string | null {
   return readStat(pid)?.field(22) ?? null;
 }
+
+/** A process by pid and start time, so that a reused pid is not taken for it (proc_pid_stat(5), field 22). */
+export interface Identity {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+/** Whether that very process still runs: one that has ended does not, even where nobody has waited for it yet. */
+export function isAlive({ pid, startTime }: Identity): boolean {
+  const stat = readStat(pid);
+  return stat?.field(22) === startTime && !["Z", "X"].includes(stat.field(3));
+}

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isFrozen } from "../cgroup/freeze.ts";
 import { readLayout } from "../cgroup/layout.ts";
-import { parseStat, readStat } from "../kernel/process.ts";
+import { isAlive, parseStat } from "../kernel/process.ts";
 import { CALLER_FILES } from "../wire/runtime.ts";
 import type { ContainerDocument } from "./store.ts";
 
@@ -35,10 +35,7 @@ export function processOf(directory: string): number | undefined {
   }
   const noted = parseStat(text);
   if (noted === null) return undefined;
-  const now = readStat(noted.pid);
-  const same = now !== null && now.field(22) === noted.field(22);
-  // Ended, and not waited for yet, is ended.
-  return same && now.field(3) !== "Z" && now.field(3) !== "X" ? noted.pid : 0;
+  return isAlive({ pid: noted.pid, startTime: noted.field(22) }) ? noted.pid : 0;
 }
 
 /** The process holds its FIFO open exactly as long as it waits: `execve` closes it, and so does its end. */

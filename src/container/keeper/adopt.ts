@@ -3,21 +3,13 @@ import { join } from "node:path";
 import { killAll } from "../../cgroup/kill.ts";
 import type { Layout } from "../../cgroup/layout.ts";
 import { endOfFifo } from "../../host/fifo.ts";
+import { type Identity, isAlive } from "../../kernel/process.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Ended, Running } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { tellKeeper, tellTaken } from "./control.ts";
 import { follow, readExit, untilKeeping } from "./follow.ts";
-import {
-  giveUp,
-  type Identity,
-  isAlive,
-  oldestChild,
-  readKeeper,
-  readNote,
-  removeNote,
-  removeRunFiles,
-} from "./note.ts";
+import { giveUp, oldestChild, readKeeper, readNote, removeNote, removeRunFiles } from "./note.ts";
 import { createOutlet, type Outlet } from "./outlet.ts";
 import type { Removals } from "./release.ts";
 import type { Reports } from "./reports.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parseStat, readStat } from "../../kernel/process.ts";
+import { type Identity, isAlive, parseStat } from "../../kernel/process.ts";
 import { codeOf } from "../../oci/error.ts";
 import { notePath, RUN_FILES, unclaimedNotePath } from "../launch/session.ts";
 
@@ -73,12 +73,6 @@ export function removeRunFiles(runDir: string): void {
   rmSync(runDir, { recursive: true, force: true });
 }
 
-/** A process by pid and start time, so that a reused pid is not taken for it (proc_pid_stat(5), field 22). */
-export interface Identity {
-  readonly pid: number;
-  readonly startTime: string;
-}
-
 /** The keeper as it noted itself, and whether it still lives. */
 export function readKeeper(runDir: string): (Identity & { alive: boolean; since: Date }) | null {
   try {
@@ -90,12 +84,6 @@ export function readKeeper(runDir: string): (Identity & { alive: boolean; since:
   } catch {
     return null;
   }
-}
-
-/** Whether that very process still runs. */
-export function isAlive(identity: Identity): boolean {
-  const stat = readStat(identity.pid);
-  return stat?.field(22) === identity.startTime && !["Z", "X"].includes(stat.field(3));
 }
 
 /**

@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { parseOomKills } from "../../cgroup/oom.ts";
 import { type FifoWriter, writeFifo } from "../../host/fifo.ts";
+import type { Identity } from "../../kernel/process.ts";
 import type { encodeControl, Report } from "../../plan/records.ts";
 import { RUN_FILES } from "../launch/session.ts";
 import type { Exit, Running, Stdin } from "../launcher.ts";
 import { formatTime } from "../time.ts";
 import { tellKeeper } from "./control.ts";
-import { type Identity, readKeeper } from "./note.ts";
+import { readKeeper } from "./note.ts";
 import type { Outlet } from "./outlet.ts";
 
 /** A start whose workload runs. */
