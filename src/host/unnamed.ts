@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 
 /**
  * Programs as files that have no name: nobody else can run them, none is left behind, and in memory they cost a start
@@ -40,9 +40,6 @@ export function unnamedPrograms(places: readonly string[], own?: string): RunUnn
       try {
         file = make(program);
         const result = run(`/proc/${process.pid}/fd/${file}`);
-        // Nor by its own link in /proc: root, too, executes only what may be executed. A program beside which others
-        // may run has seen to it itself (container/launch/spend.ts).
-        fchmodSync(file, 0);
         from = index;
         return result;
       } catch (error) {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { killAll } from "../../cgroup/kill.ts";
 import { type Layout, readLayout } from "../../cgroup/layout.ts";
 import type { CgroupPlan } from "../../cgroup/plan.ts";
+import { spendProgram } from "../../container/launch/spend.ts";
 import { startProgram } from "../../host/program.ts";
 import { PR } from "../../kernel/flags.ts";
 import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
@@ -87,6 +88,7 @@ export async function closeScope(
 /** A process that does nothing, and ends with this one. */
 const HOLDER: Plan = {
   steps: [
+    ...spendProgram(),
     call(
       "prctl",
       [num(PR.SET_PDEATHSIG, "PR_SET_PDEATHSIG"), num(9, "SIGKILL")],
