@@ -38,7 +38,6 @@ export const CURRENT_MOUNT = join(PEERS, "mount/bin");
 /** Unpacks mount(8) from Debian's unstable with the libraries it needs. Returns why not, as one sentence. */
 export function installMount(): string | undefined {
   return install("mount", MOUNT_PACKAGES, (directory) => {
-    const final = join(PEERS, "mount");
     const find = (name: string) =>
       readdirSync(directory, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(`/${name}`));
     const libc = find("libc.so.6");
@@ -48,10 +47,11 @@ export function installMount(): string | undefined {
     const mount = find("bin/mount");
     if (libc === undefined || loader === undefined || mount === undefined)
       return "Cannot find mount in its package";
-    const libraries = join(final, dirname(libc));
     mkdirSync(join(directory, "bin"));
-    const words = `exec ${join(libraries, loader)} --library-path ${libraries} ${join(final, mount)} "$@"`;
-    writeFileSync(join(directory, "bin/mount"), `#!/bin/sh\n${words}\n`, { mode: 0o755 });
+    // By way of its own place: a checkout may be moved.
+    const libraries = `"$here/${dirname(libc)}"`;
+    const words = `exec ${libraries}/${loader} --library-path ${libraries} "$here/${mount}" "$@"`;
+    writeFileSync(join(directory, "bin/mount"), `#!/bin/sh\nhere=\${0%/*}/..\n${words}\n`, { mode: 0o755 });
     return undefined;
   });
 }
