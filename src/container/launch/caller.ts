@@ -94,6 +94,7 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       orphan,
       ...(facts.waits ? waitForOrder() : []),
     ],
+    waits: facts.waits,
     closing: closeOnExec(facts.preserve),
     dies: false,
     parted: [

@@ -273,8 +273,10 @@ function workload(parts: ContainerParts): Step[] {
   const privileges = dropPrivileges(process, seccomp, parts.arch, parts.inUserNamespace, because, dies);
   // Whoever creates a container passes its listener on, and is gone when it starts.
   const listens = seccomp !== undefined && notifies(seccomp) && !dies;
-  if (listens && (spec.hooks?.startContainer ?? []).length > 0)
-    throw new Error("Cannot launch: startContainer hooks and a seccomp listener do not go together");
+  if (listens && custody.waits && (spec.hooks?.startContainer ?? []).length > 0)
+    throw new Error(
+      "Cannot launch: startContainer hooks and a seccomp listener do not go together in a container that waits for its start",
+    );
   const steps = [
     // Who waits has its session already.
     ...(dies ? ownSession(process.terminal === true) : []),

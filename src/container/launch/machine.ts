@@ -118,7 +118,17 @@ export function refuseInProcess(process: Process, labels: Labels = readLabels())
   for (const [index, { type }] of (process.rlimits ?? []).entries())
     if (rlimitName(type) === undefined || !type.startsWith("RLIMIT_"))
       throw wrong(`process.rlimits[${index}].type`, `the kernel has no limit ${type.slice(0, 40)}`);
-  return unknownCapabilities(process);
+  return [...unknownCapabilities(process), ...uselessAmbient(process)];
+}
+
+/** capabilities(7): an ambient one must be permitted and inheritable, and leaves the set with either. */
+function uselessAmbient({ capabilities: { ambient = [], inheritable = [], permitted = [] } = {} }: Process) {
+  return ambient.flatMap((name) => {
+    const lacks = [...(permitted.includes(name) ? [] : ["permitted"])];
+    if (!inheritable.includes(name)) lacks.push("inheritable");
+    if (lacks.length === 0) return [];
+    return [`can't raise ambient capability ${name.slice(0, 60)}: it is not ${lacks.join(" and not ")}`];
+  });
 }
 
 function unknownCapabilities({ capabilities = {} }: Process): readonly string[] {

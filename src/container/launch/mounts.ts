@@ -255,7 +255,8 @@ export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): 
 
 /** Attach it; `move_mount` is the only way not to follow a link at the end. */
 export function attachFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
-  const hint = "the image has something else than a directory there; a link is not followed for this mount";
+  const hint =
+    "it must be mounted on ordinary directory, and the image has something else there; a link is not followed";
   const follow = !isTop(mount.destination);
   return [
     ...makeDirectories(mount.destination, reason),
