@@ -123,7 +123,7 @@ export function refuseInProcess(process: Process, labels: Labels = readLabels())
 
 /** capabilities(7): an ambient one must be permitted and inheritable, and leaves the set with either. */
 function uselessAmbient({ capabilities: { ambient = [], inheritable = [], permitted = [] } = {} }: Process) {
-  return ambient.flatMap((name) => {
+  return ambient.filter(isKnown).flatMap((name) => {
     const lacks = [...(permitted.includes(name) ? [] : ["permitted"])];
     if (!inheritable.includes(name)) lacks.push("inheritable");
     if (lacks.length === 0) return [];
@@ -131,12 +131,15 @@ function uselessAmbient({ capabilities: { ambient = [], inheritable = [], permit
   });
 }
 
+function isKnown(name: string): boolean {
+  const known = capabilityName(name);
+  return known !== undefined && name === known && CAPABILITIES[known] <= readLastCapability();
+}
+
 function unknownCapabilities({ capabilities = {} }: Process): readonly string[] {
-  const last = readLastCapability();
   return Object.entries(capabilities).flatMap(([set, names]) =>
     ((names ?? []) as readonly string[]).flatMap((name) => {
-      const known = capabilityName(name);
-      if (known !== undefined && name === known && CAPABILITIES[known] <= last) return [];
+      if (isKnown(name)) return [];
       return [`process.capabilities.${set}: this kernel has no ${name.slice(0, 60)}; it is ignored`];
     }),
   );
