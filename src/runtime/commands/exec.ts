@@ -47,6 +47,7 @@ const exec: RuntimeCommand = {
     cgroup: { value: true },
     "ignore-paused": {},
   },
+  takesCommand: true,
   async run(context, given) {
     const [id = "", ...args] = atLeast(given, 1, "exec");
     try {
