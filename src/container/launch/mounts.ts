@@ -275,7 +275,9 @@ export function planMount(
   base?: Propagation,
 ): PlannedMount {
   const read = mountOptions(mount.options ?? []);
-  const options = base === undefined ? read : { ...read, base };
+  // Mappings of its own say so too (config.md, "Mounts").
+  const idmap = read.idmap || (mount.uidMappings?.length ?? 0) > 0;
+  const options = { ...read, idmap, ...(base === undefined ? {} : { base }) };
   const bind =
     mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
   return {
