@@ -66,8 +66,9 @@ const fromHost = (planned: PlannedMount): boolean =>
   !isBind(planned) && !planned.options.remount && !VIRTUAL.has(planned.mount.type ?? "");
 
 /** Whether it is made from nothing, and nothing of the image or of the host goes into it. */
-export const isPlain = ({ mount, options }: PlannedMount): boolean =>
+export const isPlain = ({ mount, options, readonlyLast }: PlannedMount): boolean =>
   VIRTUAL.has(mount.type ?? "") &&
+  readonlyLast !== true &&
   !options.remount &&
   !options.tmpcopyup &&
   options.recursiveSet === 0 &&
@@ -132,7 +133,7 @@ export function mountOne(planned: PlannedMount, parts: MountParts): Step[] {
     ...recursiveAttributes(tree, options, reason),
     // As runc has it: what covers a directory of the image may be used as that might.
     ...(type === "tmpfs" && !/(^|,)mode=/.test(options.data) ? [takeMode(tree, destination, reason)] : []),
-    ...attachInside(tree, destination, "directory", reason),
+    ...attachInside(tree, destination, "directory", reason, planned.readonlyLast === true),
   ];
 }
 

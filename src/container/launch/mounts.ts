@@ -27,6 +27,8 @@ export interface PlannedMount {
   readonly tree: Slot;
   /** Whether the source is a directory, as the engine saw it. A later swap makes `move_mount` fail. */
   readonly directory: boolean;
+  /** It stays open, and becomes read-only when nothing more comes into it. */
+  readonly readonlyLast?: true;
   readonly reason: Reason;
 }
 

@@ -29,6 +29,7 @@ import {
   timeNamespace,
 } from "./namespaces.ts";
 import { moveNetDevices, type NetDevice } from "./net-devices.ts";
+import { readonlyLast } from "./readonly.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
@@ -83,7 +84,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
       : (spec.mounts ?? []).map((mount, index) =>
           labelled(inBundle(mount, index, bundle), linux, readLabels()),
         );
-  const mounts = listed.map((mount, index) =>
+  const planned = listed.map((mount, index) =>
     planMount(
       mount,
       index,
@@ -92,6 +93,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
       base,
     ),
   );
+  const mounts = bundle === undefined ? planned : planned.map(readonlyLast);
   const binds = mounts.filter(({ options }) => options.bind !== "no");
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
