@@ -171,7 +171,7 @@ function confine(parts: ContainerParts, untouched: (path: string) => boolean): S
 const opensItself =
   ({ hooks }: ContainerParts) =>
   (planned: PlannedMount): boolean =>
-    isBind(planned) && !(hooks !== undefined && planned.options.idmap);
+    isBind(planned) && planned.inside === undefined && !(hooks !== undefined && planned.options.idmap);
 
 function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[] {
   if (hooks !== undefined && rootfs.kind === "directory")

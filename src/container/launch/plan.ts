@@ -11,7 +11,7 @@ import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { labelled, readLabels } from "./attributes.ts";
-import { inBundle } from "./bundle-mounts.ts";
+import { fromInside, inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { delegateCgroup, makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
@@ -93,8 +93,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
       base,
     ),
   );
-  const mounts = bundle === undefined ? planned : planned.map(readonlyLast);
-  const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const mounts =
+    bundle === undefined ? planned : planned.map((each) => fromInside(readonlyLast(each), bundle));
+  const binds = mounts.filter(({ inside, options }) => options.bind !== "no" && inside === undefined);
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
   const devices = moveNetDevices(facts.netDevices ?? [], because);
