@@ -31,6 +31,7 @@ import type { NetDeviceSteps } from "./net-devices.ts";
 import { inKernel, isTop, stagesOf } from "./own.ts";
 import { standIn, standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
+import { makeReadonly } from "./readonly.ts";
 import type { Because } from "./reasons.ts";
 import {
   detachPropagation,
@@ -170,7 +171,7 @@ function confine(parts: ContainerParts, untouched: (path: string) => boolean): S
 const opensItself =
   ({ hooks }: ContainerParts) =>
   (planned: PlannedMount): boolean =>
-    isBind(planned) && !(hooks !== undefined && planned.options.idmap);
+    isBind(planned) && planned.inside === undefined && !(hooks !== undefined && planned.options.idmap);
 
 function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[] {
   if (hooks !== undefined && rootfs.kind === "directory")
@@ -289,6 +290,7 @@ function workload(parts: ContainerParts): Step[] {
   return [
     ...custody.streams(process, true),
     ...standIn(process.cwd, because),
+    ...makeReadonly(parts.mounts),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     ...leaveCopy(parts.namespaces, because),
     // Where it stood was a place in the copy.

@@ -15,6 +15,7 @@ import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories } from "./files.ts";
 import { type MountOptions, mountOptions, type Propagation, parametersOf } from "./mount-options.ts";
 import { isTop } from "./own.ts";
+import { copyOf, openInside } from "./place.ts";
 import { inAnother, openInAnother } from "./shared-memory.ts";
 
 /** A mount of the runtime configuration with its place in it. */
@@ -27,6 +28,10 @@ export interface PlannedMount {
   readonly tree: Slot;
   /** Whether the source is a directory, as the engine saw it. A later swap makes `move_mount` fail. */
   readonly directory: boolean;
+  /** The source of a bind mount, where that is a path of the container's root. */
+  readonly inside?: string;
+  /** It stays open, and becomes read-only when nothing more comes into it. */
+  readonly readonlyLast?: true;
   readonly reason: Reason;
 }
 
@@ -43,6 +48,17 @@ export function openSource(planned: PlannedMount): Step[] {
     ...(inAnother(source)
       ? openInAnother(source, tree, reason)
       : [call("open_tree", [HERE, str(source), num(how, text)], reason, { result: tree })]),
+    ...setAttributes(tree, options, reason),
+  ];
+}
+
+/** The same for a path of the container's root, once the mounts before it are there. */
+export function openSourceInside({ options, reason, tree }: PlannedMount, inside: string): Step[] {
+  const source: Slot = "bind-source";
+  return [
+    openInside(inside, source, reason),
+    copyOf(source, tree, reason, options.bind === "rbind"),
+    close(source, "close it"),
     ...setAttributes(tree, options, reason),
   ];
 }
