@@ -158,7 +158,7 @@ export function checkLimits(context: Context, record: ContainerRecord): readonly
 export function updateLimits(context: Context, container: Container, host: HostConfig): void {
   const limits = limitsOf(context, container.record, host);
   // No limit is nothing to write at a start, but a limit that there was must go.
-  const lifted = (host.PidsLimit ?? 0) < 0 ? { ...limits, pids: { limit: -1 } } : limits;
+  const lifted = (host.PidsLimit ?? 1) <= 0 ? { ...limits, pids: { limit: -1 } } : limits;
   const { resources, errors } = check(context.cgroups, lifted);
   if (errors[0] !== undefined) throw invalid(errors[0]);
   update(context.cgroups, cgroupOf(context, container), resources);

@@ -18,7 +18,7 @@ import { keptLinks } from "../networks/linked.ts";
 import { conflict, invalid } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
-import { checkJoined } from "./joined.ts";
+import { joinedById } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
 import { tell } from "./tell.ts";
 
@@ -49,7 +49,7 @@ export async function create(
   if (path === undefined) {
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
-  checkJoined(context, host);
+  const joining = joinedById(context, host);
   // Refused now what could only fail at every start.
   const lost = portRequests(config, host).length > 0 && networkOf(host.NetworkMode) === "host";
   const endpoints = askedNetworks(context, host, config, networking);
@@ -65,7 +65,7 @@ export async function create(
     path,
     args,
     config,
-    host: links ? { ...host, Links: links } : host,
+    host: links ? { ...joining, Links: links } : joining,
     endpoints,
     mounts,
     anonymous,

@@ -1,8 +1,12 @@
-import { type Case, create, del, get, gone, post, scene } from "../table.ts";
+import type { Answer } from "../ask.ts";
+import { type Case, create, del, get, gone, IMAGE, post, scene } from "../table.ts";
 import { INSPECT, LIST, PARSED } from "./places.ts";
 
 /** Docker forgets the network of a container whose start failed. */
 const FAILED = "NetworkSettings.Networks.none.NetworkID";
+
+const pids = ({ body }: Answer): unknown =>
+  (JSON.parse(body.toString()) as { HostConfig: { PidsLimit: unknown } }).HostConfig.PidsLimit;
 
 export const living: readonly Case[] = [
   {
@@ -163,12 +167,51 @@ export const living: readonly Case[] = [
       }),
       post("/containers/update/update", { body: { CpusetCpus: "99" } }),
       post("/containers/update/update", { body: { PidsLimit: 55 } }),
+      post("/v1.39/containers/update/update", { body: { PidsLimit: 44 } }),
+      get("/containers/update/json", { view: pids }),
+      post("/containers/update/update", { body: { PidsLimit: 0 } }),
+      get("/containers/update/json", { view: pids }),
+      post("/containers/update/update", { body: { PidsLimit: 33 } }),
       post("/containers/update/update", { body: { PidsLimit: -1 } }),
       post("/containers/update/update", { body: {} }),
       post("/containers/update/update"),
       post("/containers/update/update", { body: "{", ...PARSED }),
       get("/containers/update/json", { free: INSPECT }),
       gone("update"),
+      scene("update", {}, { AutoRemove: true }),
+      post("/containers/update/update", { body: { RestartPolicy: { Name: "always" } } }),
+      post("/containers/update/update", { body: { RestartPolicy: { Name: "no" } } }),
+      gone("update"),
+    ],
+  },
+  {
+    name: "namespaces of one that does not run, that has another name by now, that is gone",
+    noEvents: true,
+    steps: [
+      scene("jn-donor", {}, { IpcMode: "shareable" }),
+      ...Object.entries({ pid: "PidMode", ipc: "IpcMode", network: "NetworkMode" }).flatMap(
+        ([name, mode]) => [
+          post(`/containers/create?name=jn-${name}`, {
+            body: { Image: IMAGE, HostConfig: { NetworkMode: "none", [mode]: "container:jn-donor" } },
+          }),
+          get(`/containers/jn-${name}/json`, { free: INSPECT }),
+          post(`/containers/jn-${name}/start`),
+        ],
+      ),
+      post("/containers/jn-donor/rename?name=jn-renamed"),
+      post("/containers/jn-renamed/start"),
+      ...["pid", "ipc", "network"].map((name) => post(`/containers/jn-${name}/start`)),
+      ...["pid", "ipc", "network"].map((name) => post(`/containers/jn-${name}/stop?t=0`, { silent: true })),
+      gone("jn-renamed"),
+      ...["pid", "ipc", "network"].map((name) => post(`/containers/jn-${name}/start`)),
+      ...["pid", "ipc", "network"].map((name) => gone(`jn-${name}`)),
+      ...["PidMode", "IpcMode"].map((mode) =>
+        post("/containers/create?name=jn-none", {
+          body: { Image: IMAGE, HostConfig: { NetworkMode: "none", [mode]: "container:jn-nobody" } },
+          // Docker does not say what for.
+          free: ["message"],
+        }),
+      ),
     ],
   },
   {
