@@ -48,7 +48,7 @@ export const containers: readonly Route[] = [
     const request = createFor(createRequest(await neededJsonBody(exchange)), minor);
     checkPlatform(engine, exchange.query.get("platform") ?? "", request.Image ?? "");
     const name = (exchange.query.get("name") ?? "").replace(/^\//, "");
-    const { container, warnings } = await create(engine, name, request);
+    const { container, warnings } = await create(engine, name, request, { flatReadonly: minor < 44 });
     // It was not deprecated then.
     const Warnings = minor < 44 ? warnings.filter((one) => one !== MAC_DEPRECATED) : warnings;
     replyJson(exchange, { Id: container.record.id, Warnings }, 201);

@@ -25,12 +25,14 @@ import { tell } from "./tell.ts";
 /**
  * Makes a container that is ready to start.
  * @param name empty: one is invented
+ * @param client what those of old take for granted
  * @throws Refusal with Docker's sentence; nothing is left then
  */
 export async function create(
   context: Context,
   name: string,
   request: ContainerCreateRequest,
+  client: { readonly flatReadonly?: boolean } = {},
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
@@ -68,6 +70,7 @@ export async function create(
     host: links ? { ...joining, Links: links } : joining,
     endpoints,
     mounts,
+    ...(client.flatReadonly ? { flatReadonly: true } : {}),
     anonymous,
     state: {
       status: "created",
