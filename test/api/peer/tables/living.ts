@@ -230,6 +230,38 @@ export const living: readonly Case[] = [
       gone("top"),
     ],
   },
+  {
+    name: "top: programs by name, sorted, and what cannot be",
+    noEvents: true,
+    steps: [
+      scene("top", { Cmd: ["sh", "-c", "sleep 1000 & sleep 2000; true"] }),
+      post("/containers/top/start"),
+      post("/containers/top/exec", {
+        body: { Cmd: ["sh", "-c", "until [ $(pidof sleep | wc -w) = 2 ]; do usleep 9999; done"] },
+        keep: ["ready", "Id"],
+      }),
+      post("/exec/{ready}/start", { body: {}, silent: true }),
+      ...[
+        "-C sleep",
+        "-Csleep -f",
+        "-C sh,sleep -o pid,args",
+        "-C sleep -C sh -o pid,comm",
+        "-C nobody",
+        "-C",
+        "-C sleep -o cmd",
+        "-Csleep opid,cgroup,cmd --sort=pid",
+        "aux --sort pid",
+        "-eo pid,args --sort=-args",
+        "--sort",
+        "--headers -ef",
+        "-e --no-headers",
+        "-o",
+        "-o uid=PID,cmd",
+        "-opid=PID,cmd",
+      ].map((words) => get(`/containers/top/top?ps_args=${encodeURIComponent(words)}`, { view: titles })),
+      gone("top"),
+    ],
+  },
 ];
 
 /** What `top` has besides numbers by chance. */
