@@ -96,15 +96,15 @@ test(
   async () => {
     // The younger of the two is needed by the older: it was made anew under its name.
     await create("db", "sleep 1000");
-    const needy = { ...always, PidMode: "container:db", VolumesFrom: ["db"] };
+    const needy = { ...always, VolumesFrom: ["db"] };
     await create("web", "sleep 1000", needy);
     await create("front", "sleep 1000", { ...always, NetworkMode: "container:web" });
     await engine.ask("DELETE", "/containers/db");
     await run("db", "sleep 1000", { ...always, Binds: ["/tmp:/shared"] });
     await create("round", "sleep 1000");
-    await run("about", "sleep 1000", { ...always, PidMode: "container:round" }).catch(() => undefined);
+    await run("about", "sleep 1000", { ...always, Links: ["round:other"] }).catch(() => undefined);
     await engine.ask("DELETE", "/containers/round");
-    await create("round", "sleep 1000", { ...always, PidMode: "container:about" });
+    await create("round", "sleep 1000", { ...always, Links: ["about:other"] });
     for (const name of ["round", "about"]) await engine.ask("POST", `/containers/${name}/start`);
     for (const name of ["web", "front"]) await engine.json("POST", `/containers/${name}/start`);
     await reboot();

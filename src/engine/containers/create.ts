@@ -18,7 +18,7 @@ import { keptLinks } from "../networks/linked.ts";
 import { conflict, invalid } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
-import { checkJoined } from "./joined.ts";
+import { joinedById } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
 import { tell } from "./tell.ts";
 
@@ -34,22 +34,22 @@ export async function create(
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
-  const host = settled(askedHost ?? {}, asked.NetworkDisabled ?? false);
+  const wanted = settled(askedHost ?? {}, asked.NetworkDisabled ?? false);
   if (Object.keys(asked).length === 0) throw invalid("config cannot be empty in order to create a container");
   if (!asked.Image) throw invalid("no command specified: name an image, for example the built-in image host");
   const image = context.images.get(asked.Image);
-  const options = check(host);
+  const options = check(wanted);
   const id = newContainerId();
   const merged = mergeImageConfig((image.config.config ?? {}) as ContainerConfig, asked);
-  const config: ContainerConfig = { ...merged, Hostname: asked.Hostname || defaultHostname(id, host) };
-  const { error, warnings } = validateContainer(asked, host, machine());
+  const config: ContainerConfig = { ...merged, Hostname: asked.Hostname || defaultHostname(id, wanted) };
+  const { error, warnings } = validateContainer(asked, wanted, machine());
   if (error !== undefined) throw invalid(error);
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const [path, ...args] = command;
   if (path === undefined) {
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
-  checkJoined(context, host);
+  const host = joinedById(context, wanted);
   // Refused now what could only fail at every start.
   const lost = portRequests(config, host).length > 0 && networkOf(host.NetworkMode) === "host";
   const endpoints = askedNetworks(context, host, config, networking);

@@ -26,9 +26,17 @@ export function findNamed(context: Context, reference: string, purpose: string):
   }
 }
 
-/** All containers whose namespaces are asked for must be there. */
-export function checkJoined(context: Context, host: HostConfig): void {
-  for (const type of Object.keys(MODES) as Joinable[]) joined(context, host, type);
+/**
+ * The configuration with every container whose namespaces are asked for by its id, so that it is still found when it
+ * is called otherwise, as in Docker.
+ * @throws Refusal (400): one of them is not there
+ */
+export function joinedById(context: Context, host: HostConfig): HostConfig {
+  const modes = (Object.keys(MODES) as Joinable[]).flatMap((type) => {
+    const donor = joined(context, host, type);
+    return donor === undefined ? [] : [[MODES[type], `container:${donor.record.id}`] as const];
+  });
+  return modes.length === 0 ? host : { ...host, ...Object.fromEntries(modes) };
 }
 
 /**
