@@ -34,6 +34,28 @@ function on(name: string, endpoint: object, more: object = {}): object {
 }
 
 export const joining: readonly Case[] = [
+  {
+    name: "whose namespaces a container joins is kept by id",
+    noEvents: true,
+    steps: [
+      create("donor", {}, { IpcMode: "shareable", NetworkMode: "bridge" }, { keep: ["donor", "Id"] }),
+      post("/containers/donor/start"),
+      ...["donor", "{donor}"].flatMap((one) => [
+        create(
+          "joined",
+          {},
+          { NetworkMode: `container:${one}`, PidMode: `container:${one}`, IpcMode: `container:${one}` },
+        ),
+        get("/containers/joined/json", { view: modes }),
+        post("/containers/donor/rename?name=donor2", { silent: true }),
+        post("/containers/joined/start"),
+        get("/containers/joined/json", { view: modes }),
+        gone("joined"),
+        post("/containers/donor2/rename?name=donor", { silent: true }),
+      ]),
+      gone("donor"),
+    ],
+  },
   ...["1.43", "1.44", "1.51"].map(
     (version): Case => ({
       name: `Ethernet addresses, API ${version}`,
@@ -146,6 +168,14 @@ interface Inspected {
   };
 }
 const parsed = ({ body }: { readonly body: Buffer }): Inspected => JSON.parse(body.toString()) as Inspected;
+
+function modes(answer: { readonly body: Buffer }): unknown {
+  const { HostConfig, State } = JSON.parse(answer.body.toString().replace(/[0-9a-f]{64}/g, "id")) as Record<
+    string,
+    Record<string, unknown>
+  >;
+  return [HostConfig?.NetworkMode, HostConfig?.PidMode, HostConfig?.IpcMode, State?.Status];
+}
 
 function macs(answer: { readonly body: Buffer }): unknown {
   const { Config, NetworkSettings } = parsed(answer);
