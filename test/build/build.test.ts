@@ -3,6 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type BuildOptions, buildImage } from "../../src/build/build.ts";
+import { DEFAULT_PATH } from "../../src/container/spec/process.ts";
 import type { Images } from "../../src/image/images.ts";
 import { runPlan } from "../../src/plan/run.ts";
 import { imagesIn, type Made, scratch, streamOf, tarOf, treeOf } from "../image/scratch.ts";
@@ -151,7 +152,7 @@ HEALTHCHECK NONE
           [command, env],
           [
             ["/bin/sh", "-c", "make it"],
-            ["E=2", "V=3"],
+            [`PATH=${DEFAULT_PATH}`, "E=2", "V=3"],
           ],
         );
         const rootfs = await images.driver.createWritable("step", chain);
@@ -186,7 +187,7 @@ HEALTHCHECK NONE
     [
       "a source outside",
       "FROM scratch\nCOPY ../../etc/passwd /\n",
-      /Forbidden path outside the build context/,
+      /forbidden path outside the build context/,
     ],
     ["a link as a way out", "FROM scratch\nCOPY out/passwd /\n", /file not found in build context/],
     [
@@ -201,13 +202,58 @@ HEALTHCHECK NONE
     ],
     ["an unknown base", "FROM nothing:1\n", /line 1: FROM: No such image: nothing:1/],
     ["a URL", "FROM scratch\nADD http://x/y /\n", /only files of the build context/],
+    ["a URL that is copied", "FROM scratch\nCOPY http://x/y /\n", /source can't be a URL for COPY/],
+    [
+      "a stage that is not there",
+      "FROM scratch\nCOPY --from=7 a b\n",
+      /invalid from flag value 7: index out of bounds/,
+    ],
     [
       "its own files as another's",
       "FROM scratch\nCOPY --from=0 a b\n",
-      /invalid from flag value 0: refers to current build block/,
+      /invalid from flag value 0: refers to current build stage/,
     ],
-    ["an unknown flag", "FROM scratch\nCOPY --link a b\n", /Unknown flag/],
+    ["an unknown flag", "FROM scratch\nCOPY --linked a b\n", /parse error on line 2: unknown flag: --linked/],
+    ["a flag where none is taken", "FROM scratch\nMAINTAINER --boo me\n", /line 2: unknown flag: --boo/],
+    [
+      "a flag twice",
+      "FROM scratch\nCOPY --chown=1 --chown=2 a b\n",
+      /line 2: duplicate flag specified: --chown/,
+    ],
+    [
+      "a flag without its value",
+      "FROM scratch\nCOPY --from a b\n",
+      /line 2: missing a value on flag: --from/,
+    ],
     ["an open quote", 'FROM scratch\nENV A="b\n', /line 2: ENV: unexpected end of statement/],
+    ["a bad protocol", "FROM scratch\nEXPOSE 80/foo\n", /Invalid proto: foo/],
+    [
+      "one argument of two",
+      "FROM scratch\nCOPY a\n",
+      /line 2: COPY requires at least two arguments, but only one was/,
+    ],
+    ["no argument", "FROM scratch\nUSER\n", /line 2: USER requires exactly one argument/],
+    [
+      "a list of more than texts",
+      'FROM scratch\nCMD ["a", 1]\n',
+      /line 2: .*arrays must be comprised of strings only/,
+    ],
+    ["a stage by a number", "FROM scratch AS 1st\n", /line 1: invalid name for build stage: "1st"/],
+    ["a stage's name twice", "FROM scratch AS a\nFROM scratch AS a\nENV x=1\n", /a stage name already used/],
+    ["an argument without a name", "FROM scratch\nARG =x\n", /line 2: ARG names can not be blank/],
+    ["two escape directives", "# escape=`\n# escape=`\nFROM scratch\n", /only one escape parser directive/],
+    ["a platform that is none", "FROM --platform=foobar scratch\n", /"foobar": unknown operating system or/],
+    ["an image of nothing", "FROM scratch\n", /No image was generated/],
+    [
+      "files for one name",
+      "FROM scratch\nADD rootfs.tar Dockerfile x\n",
+      /When using ADD with more than one source file/,
+    ],
+    [
+      "a wrong line before it does the first",
+      "FROM nothing:1\nSHELL sh\n",
+      /line 2: SHELL requires the arguments/,
+    ],
     ["a bad port", "FROM scratch\nEXPOSE 70000\n", /Invalid containerPort: 70000/],
   ];
   for (const [what, dockerfile, sentence] of refused) {
@@ -223,6 +269,129 @@ HEALTHCHECK NONE
       assert.deepEqual(treeOf(directory.path), before);
     });
   }
+
+  it("begins with the usual PATH, and takes the ports that a variable holds", async () => {
+    using directory = scratch();
+    const { images, output } = await build(
+      directory.path,
+      'FROM scratch\nENV ports=" 99 100 " PATH=$PATH:/mine\nEXPOSE $ports $none 10.0.0.1:80:90/udp\n',
+      { labels: { one: "1", two: "a b" } },
+    );
+    const { config } = images.get("built").config;
+    assert.deepEqual(Object.keys(config?.ExposedPorts ?? {}), ["99/tcp", "100/tcp", "90/udp"]);
+    assert.match(config?.Env?.[0] ?? "", /^PATH=\/usr\/local\/sbin:.*:\/bin:\/mine$/);
+    assert.match(output, /Step 4\/5 : LABEL one=1\n.*\nStep 5\/5 : LABEL two=a b\n/);
+    assert.deepEqual(config?.Labels, { one: "1", two: "a b" });
+  });
+
+  it("follows links of the context, but never out of it", async () => {
+    using directory = scratch();
+    const dockerfile = "FROM scratch\nCOPY file /a\nCOPY way/in /b\nCOPY abs /c\nCOPY l* /d/\nCOPY dir /e\n";
+    const files = [
+      { name: "real", data: "file" },
+      { name: "dir/in", data: "inside" },
+      { name: "file", type: "symlink", link: "real" },
+      { name: "way", type: "symlink", link: "../../dir" },
+      { name: "abs", type: "symlink", link: "/dir/in" },
+      { name: "l1", type: "symlink", link: "file" },
+      { name: "dir/kept", type: "symlink", link: "in" },
+      { name: "loop", type: "symlink", link: "loop" },
+    ] as const;
+    const { images } = await build(directory.path, dockerfile, {}, files);
+    const view = images.driver.view(images.get("built").chain);
+    const text = (path: string) => fs.readFileSync(view.lookup(path)?.file ?? "", "utf8");
+    assert.deepEqual(["a", "b", "c", "d/l1", "e/in"].map(text), [
+      "file",
+      "inside",
+      "inside",
+      "file",
+      "inside",
+    ]);
+    assert.equal(
+      view.lookup("e/kept")?.stat.isSymbolicLink(),
+      true,
+      "what a directory holds is copied as it is",
+    );
+    assert.deepEqual(view.names("d"), ["l1"]);
+    await assert.rejects(
+      build(directory.path, "FROM scratch\nCOPY loop /\n", {}, files),
+      /file not found in build context/,
+    );
+  });
+
+  it("does not show ADD the Dockerfile and the list where the list names them", async () => {
+    for (const [list, left] of [
+      ["other\n", [".dockerignore", "Dockerfile", "real", "rootfs.tar"]],
+      ["./Dockerfile\n", [".dockerignore", "real", "rootfs.tar"]],
+      ["**\n!real\n", ["real", "rootfs.tar"]],
+      ["[\nDockerfile\n", [".dockerignore", "Dockerfile", "real", "rootfs.tar"]],
+    ] as const) {
+      using directory = scratch();
+      const { images } = await build(directory.path, "FROM scratch\nCOPY . /\n", {}, [
+        { name: ".dockerignore", data: list },
+        { name: "real", data: "x" },
+      ]);
+      const view = images.driver.view(images.get("built").chain);
+      assert.deepEqual(view.names("").toSorted(), left, list);
+    }
+  });
+
+  it("takes a context whose last file is not filled up, and a Dockerfile by a link", async () => {
+    using directory = scratch();
+    const images = await imagesIn(directory.path);
+    const whole = tarOf(
+      { name: "dockerfile", type: "symlink", link: "sub/Dockerfile" },
+      { name: "sub/Dockerfile", data: "FROM scratch\nCOPY last /\n" },
+      { name: "last", data: "end" },
+    );
+    await buildImage({
+      images,
+      runPlan,
+      context: streamOf(whole.subarray(0, whole.length - 1024 - 509)),
+      directory: join(directory.path, "build"),
+      tags: ["built"],
+    });
+    assert.equal(images.driver.view(images.get("built").chain).lookup("last")?.stat.size, 3);
+  });
+
+  it("puts no directory where a file is", async () => {
+    for (const [line, sentence] of [
+      ["COPY Dockerfile /bin/sh/", /failed to copy files: \/bin\/sh: not a directory/],
+      ["COPY . /bin/sh", /failed to copy files: \/bin\/sh: not a directory/],
+      ["WORKDIR /bin/sh", /Cannot mkdir: \/bin\/sh is not a directory/],
+      ["VOLUME /bin/sh", /cannot mount volume over existing file, file exists \/bin\/sh/],
+    ] as const) {
+      using directory = scratch();
+      await assert.rejects(build(directory.path, `FROM scratch\nADD rootfs.tar /\n${line}\n`), sentence);
+    }
+  });
+
+  it("reads substitutions up to the brace that is theirs", async () => {
+    using directory = scratch();
+    const { images } = await build(
+      directory.path,
+      "FROM scratch\nENV a=A\nENV b=${x:-\\${a}:} c=${x:-${a}:} d=${x:-{a}} e=${x:-\\}}\n",
+    );
+    assert.deepEqual(images.get("built").config.config?.Env?.slice(2), ["b=${a:}", "c=A:", "d={a}", "e=}"]);
+  });
+
+  it("makes no layer of a command that changed nothing", async () => {
+    using directory = scratch();
+    const { images } = await build(
+      directory.path,
+      'FROM scratch\nADD rootfs.tar /\nCMD ["this"]\nRUN []\n',
+      (images) => ({
+        async run({ chain, command }) {
+          assert.deepEqual(command, ["this"]);
+          await images.driver.createWritable("step", chain);
+          return { exitCode: 0, snapshot: "step", end: () => images.driver.remove("step") };
+        },
+      }),
+    );
+    const { config } = images.get("built");
+    assert.equal(config.rootfs.diff_ids.length, 1);
+    assert.equal(config.history?.at(-1)?.empty_layer, true);
+  });
 
   it("says that the Dockerfile is not there", async () => {
     using directory = scratch();
