@@ -2,6 +2,7 @@ import { isUserDefined, networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { type NetNames, relinkNetFiles } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { containerOf } from "../../container/spec/mode.ts";
 import { linkEnvironment, parseLink } from "../../network/names/links.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { HostConfig } from "../../wire/container.ts";
@@ -22,13 +23,29 @@ export function keptLinks(context: Context, name: string, host: HostConfig): rea
   return host.Links.map((text) => {
     const link = parseLink(text);
     if (!link) throw invalid(`bad format for links: ${text.slice(0, 200)}`);
-    try {
-      return `/${find(context, link.container).record.name}:/${name}/${link.alias}`;
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      throw invalid(`could not get container for ${link.container.slice(0, 200)}: ${error.message}`);
+    const child = linkedTo(context, link.container);
+    if (isOnHost(context, child)) {
+      throw invalid(
+        "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+      );
     }
+    return `/${child.name}:/${name}/${link.alias}`;
   });
+}
+
+function linkedTo(context: Context, reference: string): ContainerRecord {
+  try {
+    return find(context, reference).record;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw invalid(`could not get container for ${reference.slice(0, 200)}: ${error.message}`);
+  }
+}
+
+/** Whether a container has the host's network, maybe as another container's. */
+function isOnHost(context: Context, { host }: ContainerRecord): boolean {
+  const other = containerOf(host.NetworkMode);
+  return other === undefined ? host.NetworkMode === "host" : isOnHost(context, linkedTo(context, other));
 }
 
 interface Link {
@@ -46,8 +63,12 @@ function linksOf(context: Context, record: ContainerRecord, lenient = false): re
     if (lenient && context.names.holder(link.container) === undefined) return [];
     const child: Container = find(context, link.container);
     const live = child.record.endpoints.bridge?.live;
-    if (!isUp(child.record.state.status) || !live?.ipv4) {
+    const up = isUp(child.record.state.status);
+    if (!up || !live?.ipv4) {
       if (lenient) return [];
+      if (up) {
+        throw new Refusal("failed", `container ${child.record.id} not attached to default bridge network`);
+      }
       throw new Refusal(
         "conflict",
         `Cannot link to a non running container: /${child.record.name} AS /${record.name}/${link.alias}`,
