@@ -61,6 +61,9 @@ export const build: readonly Route[] = [
       "shared",
       "private",
       "mutable",
+      // Those of containers and images: `docker system prune` sends them to everybody.
+      "label",
+      "label!",
       "immutable",
     ];
     for (const name of ["keep-storage", "reserved-space", "max-used-space", "min-free-space"]) {

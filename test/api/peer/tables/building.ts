@@ -123,6 +123,16 @@ export const building: readonly Case[] = [
     ],
   },
   {
+    name: "what prune of the build cache is asked by everybody, and images without a name",
+    noEvents: true,
+    steps: [
+      ...["label", "label!", "until", "nonsense"].map((name) =>
+        post(`/build/prune?filters=${json({ [name]: [name === "until" ? "24h" : "x"] })}`),
+      ),
+      del("/images/%20"),
+    ],
+  },
+  {
     name: "files of the context that the engine reads",
     noEvents: true,
     steps: [
