@@ -44,6 +44,8 @@ export interface ContainerRecord {
   /** Ports of the host that lead to it, while it runs. */
   published?: readonly PublishedPort[];
   readonly mounts: readonly MountPoint[];
+  /** Its client is of before API 1.44: a bind is read-only without what is mounted below it. */
+  readonly flatReadonly?: true;
   /** Volumes without a name that go with the container (`rm -v`, `--rm`). */
   readonly anonymous: readonly string[];
   readonly state: SavedState;

@@ -25,31 +25,33 @@ import { tell } from "./tell.ts";
 /**
  * Makes a container that is ready to start.
  * @param name empty: one is invented
+ * @param client what those of old take for granted
  * @throws Refusal with Docker's sentence; nothing is left then
  */
 export async function create(
   context: Context,
   name: string,
   request: ContainerCreateRequest,
+  client: { readonly flatReadonly?: boolean } = {},
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
-  const wanted = settled(askedHost ?? {}, asked.NetworkDisabled ?? false);
+  const host = settled(askedHost ?? {}, asked.NetworkDisabled ?? false);
   if (Object.keys(asked).length === 0) throw invalid("config cannot be empty in order to create a container");
   if (!asked.Image) throw invalid("no command specified: name an image, for example the built-in image host");
   const image = context.images.get(asked.Image);
-  const options = check(wanted);
+  const options = check(host);
   const id = newContainerId();
   const merged = mergeImageConfig((image.config.config ?? {}) as ContainerConfig, asked);
-  const config: ContainerConfig = { ...merged, Hostname: asked.Hostname || defaultHostname(id, wanted) };
-  const { error, warnings } = validateContainer(asked, wanted, machine());
+  const config: ContainerConfig = { ...merged, Hostname: asked.Hostname || defaultHostname(id, host) };
+  const { error, warnings } = validateContainer(asked, host, machine());
   if (error !== undefined) throw invalid(error);
   const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const [path, ...args] = command;
   if (path === undefined) {
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
-  const host = joinedById(context, wanted);
+  const joining = joinedById(context, host);
   // Refused now what could only fail at every start.
   const lost = portRequests(config, host).length > 0 && networkOf(host.NetworkMode) === "host";
   const endpoints = askedNetworks(context, host, config, networking);
@@ -65,9 +67,10 @@ export async function create(
     path,
     args,
     config,
-    host: links ? { ...host, Links: links } : host,
+    host: links ? { ...joining, Links: links } : joining,
     endpoints,
     mounts,
+    ...(client.flatReadonly ? { flatReadonly: true } : {}),
     anonymous,
     state: {
       status: "created",

@@ -11,7 +11,6 @@ import { releaseVolumes } from "./volumes.ts";
 import { wake } from "./wait.ts";
 
 const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
-const NEXT: ReadonlySet<WaitCondition> = new Set(["next-exit"]);
 const STOPPED: ReadonlySet<WaitCondition> = new Set(["not-running"]);
 
 /** The process has ended and its output is through: what becomes of the container. */
@@ -61,7 +60,8 @@ export async function ended(
     return;
   }
   finish(context, container, running, again);
-  wake(container, again ? NEXT : EXITED);
+  // Who waits for the end hears of this one, as in Docker, though a policy starts the container again.
+  wake(container, EXITED);
   if (again) scheduleRestart(context, container, ran);
 }
 

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { inheritedMounts } from "../facts.ts";
 import { invalid } from "../refuse.ts";
 import { createVolume } from "../volumes.ts";
+import { propagationOf } from "./propagation.ts";
 
 export interface MadeMounts {
   readonly mounts: readonly MountPoint[];
@@ -38,7 +39,7 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
         ...common(point),
         Type: "bind",
         Source: point.source,
-        Propagation: point.propagation || "rprivate",
+        Propagation: propagationOf(context.root, point),
       });
     } else if (point.type === "tmpfs") mounts.push({ ...common(point), Type: "tmpfs", Source: "" });
     else throw invalid("mounts of images are not supported: use a volume");
