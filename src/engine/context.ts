@@ -17,6 +17,7 @@ import type { HealthResult } from "../wire/inspect.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
+import type { Remembered } from "./networks/announce.ts";
 import type { Insides } from "./networks/insides.ts";
 import type { Links } from "./networks/links.ts";
 import type { Naming } from "./networks/naming.ts";
@@ -56,6 +57,8 @@ export interface Context {
   readonly insides: Insides;
   /** Names of containers on networks. */
   readonly naming: Naming;
+  /** What neighbours of containers may remember. */
+  readonly remembered: Remembered;
   readonly volumeMounts: VolumeMounts;
   readonly launcher: Launcher;
   readonly events: Events;

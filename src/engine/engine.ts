@@ -61,6 +61,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     execs: new Map(),
     reservations: createReservations(),
     insides: createInsides(parts.runPlan, parts.report),
+    remembered: new Map(),
     naming: createNaming(parts.report, (networks) => tellNeighbours(engine, networks)),
     events: createEvents(),
     follow: {
