@@ -1,5 +1,6 @@
 import type { Answer } from "../ask.ts";
 import { type Case, create, del, get, gone, IMAGE, post, scene } from "../table.ts";
+import { UPGRADE } from "./attaching.ts";
 import { INSPECT, LIST, PARSED } from "./places.ts";
 
 /** Docker forgets the network of a container whose start failed. */
@@ -237,10 +238,14 @@ export const living: readonly Case[] = [
       scene("top", { Cmd: ["sh", "-c", "sleep 1000 & sleep 2000; true"] }),
       post("/containers/top/start"),
       post("/containers/top/exec", {
-        body: { Cmd: ["sh", "-c", "until [ $(pidof sleep | wc -w) = 2 ]; do usleep 9999; done"] },
+        body: {
+          Cmd: ["sh", "-c", "until [ $(pidof sleep | wc -w) = 2 ]; do usleep 9999; done"],
+          AttachStdout: true,
+        },
         keep: ["ready", "Id"],
       }),
-      post("/exec/{ready}/start", { body: {}, silent: true }),
+      // Its output ends with it.
+      post("/exec/{ready}/start", { body: {}, sent: UPGRADE, input: "", silent: true }),
       ...[
         "-C sleep",
         "-Csleep -f",
