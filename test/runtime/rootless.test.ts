@@ -117,6 +117,9 @@ test("a user without privileges runs a container whose root it is", possible, as
   );
   user.ok("kill", "--all", "box", "0");
   user.ok("delete", "box");
+  const ptmx = { path: "/dev/ptmx", type: "c" as const, major: 5, minor: 2 };
+  user.configure({ args: ["readlink", "/dev/ptmx"] }, { devices: [ptmx] });
+  assert.equal(user.ok("run", "box"), "pts/ptmx\n", "not the machine's");
   user.configure({ args: ["true"] }, { namespaces: namespaces.filter(({ type }) => type !== "pid") });
   assert.match(user.run("run", "box").stderr, /Such configuration is strongly discouraged/);
   const two = (own: typeof uidMappings) => [...own, { containerID: 1, hostID: 100_000, size: 65_536 }];
