@@ -30,6 +30,8 @@ export interface Context {
   readonly root: string;
   /** State of what runs: `/run/cais`. */
   readonly run: string;
+  /** What `info` warns of besides what the machine lacks: addresses that let everybody in. */
+  readonly warnings: string[];
   /** Its programs are below the root: a place that allows execution and that nobody else can write to. */
   readonly runPlan: RunPlan;
   /** Runs a plan whose program stays where it is until it is closed. */

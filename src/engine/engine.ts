@@ -56,6 +56,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     ),
     containers: new Map(),
     volumeMounts: createVolumeMounts(parts.volumes, parts.runPlan, parts.report),
+    warnings: [],
     names: createNames(),
     execs: new Map(),
     reservations: createReservations(),
