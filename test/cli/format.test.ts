@@ -59,6 +59,8 @@ const cases: readonly (readonly [string, string])[] = [
   ],
   ["{{`raw`}} {{'a'}} {{0x10}} {{1.5}} {{html \"<a>\"}}", "raw 97 16 1.5 &lt;a&gt;"],
   ["{{range 3}}{{.}}{{end}}", "012"],
+  // Go's names of fields, where JSON spells them otherwise.
+  ["{{.ID}} {{.State.PID}}", "abc 42"],
 ];
 
 for (const [template, expected] of cases)

@@ -218,6 +218,15 @@ test("cp reaches the volumes and binds of a container that does not run", can, a
   await engine.ok(["volume", "rm", "kept"]);
 });
 
+test("the working directory is there before the first start", can, async () => {
+  await engine.ok(["create", ...NONE, "--name", "worker", "-w", "/srv/deep/work", "busybox", "cat", "in"]);
+  writeFileSync(join(home, "in"), "copied\n");
+  // Into the directory, not in its place.
+  await engine.ok(["cp", join(home, "in"), "worker:/srv/deep/work"]);
+  assert.equal(await engine.ok(["start", "-a", "worker"]), "copied");
+  await remove("worker");
+});
+
 test("export is the whole tree, without what is mounted; import takes it back", can, async () => {
   const script =
     "echo kept > /note; chown 1000:29 /note; chmod 4750 /note; ln /note /again; echo x > /volume/x";

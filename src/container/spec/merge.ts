@@ -2,6 +2,7 @@ import type { ContainerConfig, Healthcheck } from "../../wire/container.ts";
 
 /** What a container is created with, over what its image says; as `docker create` merges the two. */
 export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig): ContainerConfig {
+  const { ExposedPorts, Volumes, ...others } = asked;
   const entrypoint = list(asked.Entrypoint);
   // An entrypoint of one's own leaves the image's command behind; `--entrypoint ""` asks for none at all.
   const own = entrypoint.length > 0;
@@ -10,7 +11,7 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
   const defined = <K extends keyof ContainerConfig>(key: K, value: ContainerConfig[K]) =>
     value === undefined ? {} : { [key]: value };
   return {
-    ...asked,
+    ...others,
     ...defined("User", asked.User || image.User),
     ...defined("WorkingDir", asked.WorkingDir || image.WorkingDir),
     ...defined("StopSignal", asked.StopSignal || image.StopSignal),
@@ -25,8 +26,8 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
     Cmd: own ? (asked.Cmd ?? null) : command.length > 0 ? command : (image.Cmd ?? null),
     Env: mergeEnvironment(list(image.Env), list(asked.Env)),
     Labels: { ...image.Labels, ...asked.Labels },
-    ...defined("ExposedPorts", union(image.ExposedPorts, asked.ExposedPorts)),
-    ...defined("Volumes", union(image.Volumes, asked.Volumes)),
+    ...defined("ExposedPorts", union(image.ExposedPorts, ExposedPorts)),
+    ...defined("Volumes", union(image.Volumes, Volumes)),
   };
 }
 
@@ -49,11 +50,13 @@ function mergeHealthcheck(
   return { ...image, ...Object.fromEntries(set) };
 }
 
+/** Nothing rather than an empty set, as Docker keeps it. */
 function union<T>(
   image: Readonly<Record<string, T>> | null | undefined,
   asked: Readonly<Record<string, T>> | null | undefined,
 ) {
-  return image || asked ? { ...image, ...asked } : undefined;
+  const both = { ...image, ...asked };
+  return Object.keys(both).length > 0 ? both : undefined;
 }
 
 function list(words: readonly string[] | null | undefined): readonly string[] {

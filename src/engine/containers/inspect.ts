@@ -51,7 +51,7 @@ export async function inspect(
     GraphDriver: graphDriver(context, record.id),
     ...sizes,
     Mounts: shownMounts(record),
-    Config: configOf(record.config),
+    Config: configOf(record),
     NetworkSettings: networkSettings(record),
   };
 }
@@ -95,7 +95,11 @@ function stateOf({ state }: ContainerRecord): ContainerState {
 
 const CONFIG = { ...EMPTY_CONFIG, Env: [], Labels: {} } as const satisfies ContainerConfig;
 
-const configOf = (config: ContainerConfig): ContainerConfig => ({ ...CONFIG, ...config });
+/** The address that was asked for on its first network is told here as well, to clients of before there were several. */
+function configOf({ config, host, endpoints }: ContainerRecord): ContainerConfig {
+  const asked = endpoints[networkOf(host.NetworkMode)]?.asked.MacAddress;
+  return { ...CONFIG, ...config, ...(asked && { MacAddress: asked }) };
+}
 
 const HOST = {
   Binds: null,

@@ -5,13 +5,17 @@ import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Volume } from "../../wire/volume.ts";
 import type { Context } from "../context.ts";
-import { inheritedMounts } from "../facts.ts";
+import { inheritedAnonymous, inheritedMounts } from "../facts.ts";
 import { invalid } from "../refuse.ts";
 import { createVolume } from "../volumes.ts";
 
 export interface MadeMounts {
   readonly mounts: readonly MountPoint[];
+  /** Of other containers, by `--volumes-from`. */
+  readonly inherited: readonly Asked[];
   /** Volumes that were made for this container only. */
+  readonly made: readonly string[];
+  /** Those, and such volumes of the containers that it inherits from: they go with whoever has them last. */
   readonly anonymous: readonly string[];
   /** Volumes that get what the image has at their place, if they are empty. */
   readonly copies: readonly string[];
@@ -24,12 +28,12 @@ export interface MadeMounts {
 export function makeMounts(context: Context, config: ContainerConfig, host: HostConfig): MadeMounts {
   const inherited = host.VolumesFrom?.length ? inheritedMounts(context, host) : [];
   const mounts: MountPoint[] = [];
-  const anonymous: string[] = [];
+  const made: string[] = [];
   const copies: string[] = [];
   for (const point of mountPoints(config, host, inherited)) {
     if (point.type === "volume") {
       const { Name, Mountpoint, Driver } = volumeOf(context, point, host);
-      if (point.source === "") anonymous.push(Name);
+      if (point.source === "") made.push(Name);
       if (point.copy) copies.push(Name);
       mounts.push({ ...common(point), Type: "volume", Name, Source: Mountpoint, Driver });
     } else if (point.type === "bind") {
@@ -43,7 +47,9 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
     } else if (point.type === "tmpfs") mounts.push({ ...common(point), Type: "tmpfs", Source: "" });
     else throw invalid("mounts of images are not supported: use a volume");
   }
-  return { mounts, anonymous, copies };
+  const others = new Set(inherited.length > 0 ? inheritedAnonymous(context, host) : []);
+  const taken = mounts.flatMap(({ Name }) => (Name !== undefined && others.has(Name) ? [Name] : []));
+  return { mounts, inherited, made, anonymous: [...made, ...taken], copies };
 }
 
 const common = ({

@@ -2,6 +2,8 @@ import { isUserDefined, networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { type NetNames, relinkNetFiles } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
+import { containerOf } from "../../container/spec/mode.ts";
+import { HOST_AND_LINKS } from "../../container/spec/validate-modes.ts";
 import { linkEnvironment, parseLink } from "../../network/names/links.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { HostConfig } from "../../wire/container.ts";
@@ -22,13 +24,32 @@ export function keptLinks(context: Context, name: string, host: HostConfig): rea
   return host.Links.map((text) => {
     const link = parseLink(text);
     if (!link) throw invalid(`bad format for links: ${text.slice(0, 200)}`);
-    try {
-      return `/${find(context, link.container).record.name}:/${name}/${link.alias}`;
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      throw invalid(`could not get container for ${link.container.slice(0, 200)}: ${error.message}`);
-    }
+    const { record } = networkOwner(context, named(context, link.container));
+    if (networkOf(record.host.NetworkMode) === "host") throw invalid(HOST_AND_LINKS);
+    return `/${record.name}:/${name}/${link.alias}`;
   });
+}
+
+function named(context: Context, reference: string): Container {
+  try {
+    return find(context, reference);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw invalid(`could not get container for ${reference.slice(0, 200)}: ${error.message}`);
+  }
+}
+
+/** The container whose network another one has in the end: it is the one that has an address. */
+function networkOwner(context: Context, container: Container): Container {
+  const seen = new Set<Container>();
+  let owner = container;
+  for (;;) {
+    const donor = containerOf(owner.record.host.NetworkMode);
+    // Names move on: two that were never started can name each other.
+    if (donor === undefined || seen.has(owner)) return owner;
+    seen.add(owner);
+    owner = named(context, donor);
+  }
 }
 
 interface Link {

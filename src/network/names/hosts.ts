@@ -109,6 +109,8 @@ export function relinkedHosts(text: string, links: HostsFacts["links"]): string 
 
 const line = (address: string, names: readonly string[]): string => `${address}\t${names.join(" ")}\n`;
 
+/** The full name first, then what comes before its first dot, whether the rest came as a domain name or not. */
 function ownLine({ hostname, domainname }: HostsFacts, address: string): string {
-  return line(address, domainname ? [`${hostname}.${domainname}`, hostname] : [hostname]);
+  const full = domainname ? `${hostname}.${domainname}` : hostname;
+  return line(address, full.includes(".") ? [full, full.slice(0, full.indexOf("."))] : [full]);
 }
