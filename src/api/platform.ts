@@ -1,9 +1,7 @@
-import { Refusal } from "../oci/error.ts";
+import { invalid } from "../engine/refuse.ts";
 import type { PlatformName } from "../oci/platform.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { readJson } from "./json.ts";
-
-const invalid = (message: string): Refusal => new Refusal("invalid", message);
 
 /**
  * The platforms that a query names, each as a JSON object (`{"os":"linux","architecture":"arm64"}`).

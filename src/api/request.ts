@@ -1,12 +1,9 @@
-import { notANumber } from "../engine/refuse.ts";
-import { Refusal } from "../oci/error.ts";
+import { invalid, notANumber } from "../engine/refuse.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { readJson } from "./json.ts";
 
 /** Largest JSON body; Docker has no bound, its real requests are far below this. */
 const MAX_JSON = 4 * 1024 * 1024;
-
-const invalid = (message: string): Refusal => new Refusal("invalid", message);
 
 /**
  * The JSON object in a request's body; no body is an empty object.

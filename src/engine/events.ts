@@ -1,6 +1,6 @@
 import { nowNanoseconds } from "../container/time.ts";
 import { labelsMatch } from "../image/list.ts";
-import { familiarName, parseReference } from "../oci/reference.ts";
+import { familiarName, referenceOf } from "../oci/reference.ts";
 import type { Event } from "../wire/event.ts";
 
 export type EventType = "container" | "image" | "volume" | "network" | "daemon" | "builder";
@@ -121,9 +121,6 @@ function matches(event: EngineEvent, name: string, values: readonly string[]): b
 
 /** Without its tag. */
 function repositoryOf(image: string): string {
-  try {
-    return familiarName(parseReference(image));
-  } catch {
-    return image;
-  }
+  const reference = referenceOf(image);
+  return reference === undefined ? image : familiarName(reference);
 }

@@ -7,6 +7,7 @@ import {
   InvalidReference,
   parseReference,
   type Reference,
+  referenceOf,
   withDefaultTag,
 } from "../oci/reference.ts";
 import type { Context } from "./context.ts";
@@ -93,14 +94,6 @@ function tagged(reference: Reference, tag: string): Reference {
 
 function bare(reference: Reference): string {
   return `${reference.domain}/${reference.path}`;
-}
-
-function referenceOf(text: string): Reference | undefined {
-  try {
-    return parseReference(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function strictReference(text: string): Reference {

@@ -3,7 +3,7 @@ import { Refusal } from "../oci/error.ts";
 import { CONFIG_MAX } from "../oci/image.ts";
 import type { Descriptor, Manifest } from "../oci/manifest.ts";
 import { MEDIA } from "../oci/media.ts";
-import { familiarName, parseReference, type Reference } from "../oci/reference.ts";
+import { familiarName, parseReference, referenceOf } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
 import { decompressed } from "./compression.ts";
 import { type Context, tellImage } from "./context.ts";
@@ -43,25 +43,17 @@ interface Meant extends Wanted {
 function meant(context: Context, text: string): Meant[] {
   const found = find(context, text);
   if (found && found.reference === undefined) return [{ text, image: found.image, names: [] }];
-  const asked = parsed(text);
+  const asked = referenceOf(text);
   const all = asked !== undefined && asked.tag === undefined && asked.digest === undefined;
   const tags = [...(all ? context.store.names : [])].flatMap(([name, id]) => {
     const image = context.store.images.get(id);
-    const stored = parsed(name);
+    const stored = referenceOf(name);
     const same = stored?.domain === asked?.domain && stored?.path === asked?.path;
     return image && same ? [{ text, image, names: [shown(name)] }] : [];
   });
   if (tags.length > 0) return tags;
   if (!found?.reference) throw new Refusal("notFound", `No such image: ${text.slice(0, 255)}`);
   return [{ text, image: found.image, names: [shown(found.reference)] }];
-}
-
-function parsed(name: string): Reference | undefined {
-  try {
-    return parseReference(name);
-  } catch {
-    return undefined;
-  }
 }
 
 async function* write(context: Context, wanted: readonly Wanted[]): AsyncGenerator<Uint8Array> {

@@ -72,6 +72,15 @@ export function parseReference(text: string): Reference {
   };
 }
 
+/** As `parseReference`; undefined where the text is no reference. */
+export function referenceOf(text: string): Reference | undefined {
+  try {
+    return parseReference(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The same reference with the tag `latest` where neither tag nor digest is given. */
 export function withDefaultTag(reference: Reference): Reference {
   if (reference.tag !== undefined || reference.digest !== undefined) return reference;

@@ -11,10 +11,9 @@ import {
   utimesSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
 import { Failure } from "../failure.ts";
 import { err } from "../output.ts";
-import { type ByteText, type Entry, fsPath, readable, readTar, toByteText } from "./tar.ts";
+import { type ByteText, type Entry, fsPath, joined, readable, readTar, toByteText } from "./tar.ts";
 
 /**
  * Unpacks an archive from a container, which is hostile, below a directory of this machine. Its first name
@@ -51,8 +50,6 @@ interface Target {
   readonly directory: ByteText;
   readonly name: ByteText;
 }
-
-const joined = (...parts: readonly ByteText[]): ByteText => join(...parts) as ByteText;
 
 function renamed(text: ByteText, name: ByteText): ByteText | undefined {
   const parts = text.split("/").filter((part) => part !== "" && part !== ".");

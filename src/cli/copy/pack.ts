@@ -1,12 +1,12 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
 import {
   type ByteText,
   byteText,
   encodeHeader,
   endOfArchive,
   fsPath,
+  joined,
   PLAIN,
   padding,
   readable,
@@ -35,9 +35,6 @@ export async function* pack(path: string, options: PackOptions): AsyncGenerator<
 }
 
 type Links = Map<string, ByteText>;
-
-/** Neither a slash nor a dot is part of another character, in whatever encoding a name is. */
-const joined = (...parts: readonly ByteText[]): ByteText => join(...parts) as ByteText;
 
 async function* entry(
   path: ByteText,

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /**
  * A file name or other text of an archive, whose bytes need not be UTF-8: each character of the string is one
  * byte (latin1). It can be a key of a map, and nothing is lost on the way to the disk.
@@ -39,6 +41,9 @@ const beyondAscii = /[\u0080-\uffff]/;
 export function toByteText(text: string): ByteText {
   return (beyondAscii.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text) as ByteText;
 }
+
+/** As `join` of `node:path`: neither a slash nor a dot is part of another character, in whatever encoding a name is. */
+export const joined = (...parts: readonly ByteText[]): ByteText => join(...parts) as ByteText;
 
 /** Bytes → text that keeps each of them. */
 export function byteText(bytes: Uint8Array): ByteText {

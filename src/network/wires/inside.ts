@@ -2,7 +2,7 @@ import { AT, CLONE, O } from "../../kernel/flags.ts";
 import { deleteLink } from "../../kernel/netlink/route/link.ts";
 import { call, close, from, num, str } from "../../plan/build.ts";
 import type { Plan } from "../../plan/step.ts";
-import { openNetlink } from "./socket.ts";
+import { openNetlink, sendBatch } from "./socket.ts";
 
 const SOCKET = "inside";
 
@@ -23,17 +23,10 @@ export function removeInsidePlan(namespace: string, names: readonly string[]): P
       call("setns", [from("namespace"), num(CLONE.NEWNET, "CLONE_NEWNET")], why),
       close("namespace", "close it"),
       openNetlink("route", SOCKET, why),
-      {
-        kind: "netlink",
-        socket: SOCKET,
-        protocol: "route",
-        messages: names.map((name) => ({
-          kind: "message",
-          request: deleteLink(name),
-          why,
-          tolerate: ["ENODEV"],
-        })),
-      },
+      sendBatch(
+        SOCKET,
+        names.map((name) => ({ kind: "message", request: deleteLink(name), why, tolerate: ["ENODEV"] })),
+      ),
     ],
-  } satisfies Plan);
+  });
 }

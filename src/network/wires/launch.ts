@@ -44,10 +44,8 @@ const upperRef = (endpoint: Endpoint): LinkRef => {
   const name = upperName(endpoint);
   return { name, index: { slot: upperSlot(name) } };
 };
-const insideRef = (endpoint: Endpoint): LinkRef => ({
-  name: endpoint.interface,
-  index: { slot: `inside ${endpoint.interface}` },
-});
+const insideSlot = (name: string): Slot => `inside ${name}`;
+const insideRef = ({ interface: name }: Endpoint): LinkRef => ({ name, index: { slot: insideSlot(name) } });
 
 /** Only a veth pair has an end on the host. Its index is in this slot, of which there is none before it is made. */
 const endSlot = (index: number): Slot => `host-end.${index}`;
@@ -163,10 +161,9 @@ export function childWires(endpoints: readonly Endpoint[]): Step[] {
     awaitWord("wait until the interfaces are there"),
     openNetlink("route", INSIDE, "configure the container's interfaces"),
     ...endpoints.flatMap((endpoint) => {
-      const { link } = { link: insideRef(endpoint) };
-      const slot = typeof link.index === "number" ? "" : link.index.slot;
-      const reason = reasonFor(endpoint, `find ${endpoint.interface}`);
-      return findLink(INSIDE, endpoint.interface, slot, reason, `wires.inside ${endpoint.interface}`).steps;
+      const name = endpoint.interface;
+      const reason = reasonFor(endpoint, `find ${name}`);
+      return findLink(INSIDE, name, insideSlot(name), reason, `wires.inside ${name}`).steps;
     }),
     ...endpoints.flatMap((endpoint) =>
       sysctlsOf(endpoint).map(([name, value]) =>
@@ -202,14 +199,12 @@ function settle(endpoints: readonly Endpoint[]): Step[] {
 }
 
 function configureBatch(endpoints: readonly Endpoint[]): Netlink {
+  const loopback = setLink({ name: "lo", index: 1 }, { up: true });
   return {
-    kind: "netlink",
-    socket: INSIDE,
-    protocol: "route",
-    messages: [
-      because({}, setLink({ name: "lo", index: 1 }, { up: true }), "bring the loopback interface up"),
+    ...sendBatch(INSIDE, [
+      because({}, loopback, "bring the loopback interface up"),
       ...endpoints.flatMap((endpoint) => configureMessages(endpoint, insideRef(endpoint))),
-    ],
+    ]),
     name: CONFIGURE,
   };
 }

@@ -1,9 +1,9 @@
-import { CLONE } from "../../kernel/flags.ts";
 import { batch } from "../../kernel/netlink/message.ts";
 import { deleteLink, type LinkRef } from "../../kernel/netlink/route/link.ts";
-import { call, close, from, num, struct } from "../../plan/build.ts";
+import { struct } from "../../plan/build.ts";
 import type { Data, Plan, Slot, Step } from "../../plan/step.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { enterNetwork, findContainer } from "./enter.ts";
 import {
   because,
   configureMessages,
@@ -21,7 +21,6 @@ import { writeSysctl } from "./sysctl.ts";
 
 const OUTSIDE: Slot = "outside";
 const INSIDE: Slot = "inside";
-const ENDED = "it has ended";
 
 /** Gives the container a further interface. `pid` is its first process, on the host. */
 export function connectPlan(pid: number, endpoint: Endpoint): Plan {
@@ -81,19 +80,9 @@ export function reroutePlan(pid: number, endpoint: Endpoint): Plan {
   });
 }
 
-function findContainer(pid: number): Step {
-  const reason = { why: "find the container", hint: ENDED };
-  return call("pidfd_open", [num(pid), num(0)], reason, { result: "container" });
-}
-
-/** A socket stays in the network that it was opened in: `OUTSIDE` can still remove the host's end from in there. */
+/** `OUTSIDE` can still remove the host's end from in there. */
 function enter(): Step[] {
-  const reason = { why: "enter the container's network", hint: ENDED };
-  return [
-    call("setns", [from("container"), num(CLONE.NEWNET, "CLONE_NEWNET")], reason),
-    close("container", "close it"),
-    openNetlink("route", INSIDE, "configure the container's interfaces"),
-  ];
+  return [...enterNetwork(), openNetlink("route", INSIDE, "configure the container's interfaces")];
 }
 
 function insideLink(endpoint: Endpoint): { readonly link: LinkRef; readonly steps: readonly Step[] } {

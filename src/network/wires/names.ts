@@ -1,4 +1,3 @@
-import { CLONE } from "../../kernel/flags.ts";
 import type { Request } from "../../kernel/netlink/message.ts";
 import {
   addChain,
@@ -8,10 +7,11 @@ import {
   type TableName,
 } from "../../kernel/netlink/nft/requests.ts";
 import type { Condition, Rewrite } from "../../kernel/netlink/nft/rule.ts";
-import { call, close, from, num } from "../../plan/build.ts";
+import { close } from "../../plan/build.ts";
 import type { Netlink, NetlinkMessage, Plan, Slot, Step } from "../../plan/step.ts";
 import { ASKED, HEARD_PORT } from "../dns/place.ts";
 import type { Asks } from "../endpoint.ts";
+import { enterNetwork, findContainer } from "./enter.ts";
 import { openNetlink } from "./socket.ts";
 
 /**
@@ -87,13 +87,11 @@ export const namesSteps = (batch: Netlink): Step[] => [
 
 /** The same in a container that runs: asked by another way than before, or by none any more. */
 export function namesPlan(pid: number, asks: Asks | undefined): Plan {
-  const reason = { why: "enter the container's network", hint: "it has ended" };
   const anew = [addTable(TABLE), deleteTable(TABLE), ...(asks === undefined ? [] : requests(asks))];
   return Object.freeze({
     steps: [
-      call("pidfd_open", [num(pid), num(0)], reason, { result: "container" }),
-      call("setns", [from("container"), num(CLONE.NEWNET, "CLONE_NEWNET")], reason),
-      close("container", "close it"),
+      findContainer(pid),
+      ...enterNetwork(),
       ...namesSteps({
         kind: "netlink",
         socket: SOCKET,

@@ -1,8 +1,8 @@
 import { addLink, deleteLink } from "../../kernel/netlink/route/link.ts";
-import type { NetlinkMessage, Plan, Step } from "../../plan/step.ts";
+import type { NetlinkMessage, Plan } from "../../plan/step.ts";
 import type { ParentLink } from "../endpoint.ts";
 import { because, reasonFor } from "./links.ts";
-import { findLink, openNetlink } from "./socket.ts";
+import { findLink, openNetlink, sendBatch } from "./socket.ts";
 
 const SOCKET = "links";
 
@@ -32,8 +32,8 @@ export function parentPlan({ name, network, vlan }: ParentLink): Plan {
     steps: [
       openNetlink("route", SOCKET, reasonFor(option, why)),
       ...(found?.steps ?? []),
-      { kind: "netlink", socket: SOCKET, protocol: "route", messages: [message] },
-    ] satisfies Step[],
+      sendBatch(SOCKET, [message]),
+    ],
   });
 }
 
@@ -43,12 +43,7 @@ export function removeLinkPlan(name: string): Plan {
   return Object.freeze({
     steps: [
       openNetlink("route", SOCKET, why),
-      {
-        kind: "netlink",
-        socket: SOCKET,
-        protocol: "route",
-        messages: [{ kind: "message", request: deleteLink(name), why, tolerate: ["ENODEV"] }],
-      },
+      sendBatch(SOCKET, [{ kind: "message", request: deleteLink(name), why, tolerate: ["ENODEV"] }]),
     ],
-  } satisfies Plan);
+  });
 }
