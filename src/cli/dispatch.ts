@@ -59,10 +59,10 @@ async function find(word: string, rest: readonly string[]): Promise<Found | numb
   const target = Object.hasOwn(group, second) ? group[second] : undefined;
   const load = target === undefined ? undefined : commands[target];
   if (load) return { command: (await load()).default, name: `${word} ${second}`, argv: others };
-  err(
-    `cais: unknown command: cais ${word} ${second}\n\nUsage:  cais ${word}\n\nRun 'cais ${word} --help' for more information\n`,
-  );
-  return 1;
+  const flag = second.startsWith("-");
+  const wrong = flag ? `unknown flag: ${second}` : `cais: unknown command: cais ${word} ${second}`;
+  err(`${wrong}\n\nUsage:  cais ${word} COMMAND\n\nRun 'cais ${word} --help' for more information\n`);
+  return flag ? 125 : 1;
 }
 
 async function run(context: Context, { command, name, argv }: Found): Promise<number> {

@@ -11,7 +11,6 @@ import { releaseVolumes } from "./volumes.ts";
 import { wake } from "./wait.ts";
 
 const EXITED: ReadonlySet<WaitCondition> = new Set(["not-running", "next-exit"]);
-const NEXT: ReadonlySet<WaitCondition> = new Set(["next-exit"]);
 const STOPPED: ReadonlySet<WaitCondition> = new Set(["not-running"]);
 
 /** The process has ended and its output is through: what becomes of the container. */
@@ -61,7 +60,8 @@ export async function ended(
     return;
   }
   finish(context, container, running, again);
-  wake(container, again ? NEXT : EXITED);
+  // Whoever waits is told of every end, also of one that is followed by a start.
+  wake(container, EXITED);
   if (again) scheduleRestart(context, container, ran);
 }
 

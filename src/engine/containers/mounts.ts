@@ -35,16 +35,15 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
       const { Name, Mountpoint, Driver } = volumeOf(context, point, host);
       if (point.source === "") made.push(Name);
       if (point.copy) copies.push(Name);
-      mounts.push({ ...common(point), Type: "volume", Name, Source: Mountpoint, Driver });
+      const place = { Source: Mountpoint, Destination: point.target };
+      mounts.push({ Type: "volume", Name, ...place, Driver, ...common(point) });
     } else if (point.type === "bind") {
       checkSource(point);
-      mounts.push({
-        ...common(point),
-        Type: "bind",
-        Source: point.source,
-        Propagation: point.propagation || "rprivate",
-      });
-    } else if (point.type === "tmpfs") mounts.push({ ...common(point), Type: "tmpfs", Source: "" });
+      const place = { Source: point.source, Destination: point.target };
+      const Propagation = point.propagation || "rprivate";
+      mounts.push({ Type: "bind", ...place, ...common(point), Propagation });
+    } else if (point.type === "tmpfs")
+      mounts.push({ Type: "tmpfs", Source: "", Destination: point.target, ...common(point) });
     else throw invalid("mounts of images are not supported: use a volume");
   }
   const others = new Set(inherited.length > 0 ? inheritedAnonymous(context, host) : []);
@@ -52,12 +51,7 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
   return { mounts, inherited, made, anonymous: [...made, ...taken], copies };
 }
 
-const common = ({
-  target,
-  readonly,
-  mode = "",
-}: Asked): Pick<MountPoint, "Destination" | "Mode" | "RW" | "Propagation"> => ({
-  Destination: target,
+const common = ({ readonly, mode = "" }: Asked): Pick<MountPoint, "Mode" | "RW" | "Propagation"> => ({
   Mode: mode,
   RW: !readonly,
   Propagation: "",

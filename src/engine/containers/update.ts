@@ -47,7 +47,7 @@ export const update = (
     const conflicting = conflictWithNow(record.host, changed);
     if (conflicting !== undefined) throw conflict(`Cannot update container ${record.id}: ${conflicting}`);
     const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
-    const policy = badPolicy(host.RestartPolicy, host.AutoRemove ?? false);
+    const policy = badPolicy(host.RestartPolicy, false);
     const wrong = policy || wrongResources(host, machine(), true);
     if (wrong) throw invalid(wrong);
     if (container.running) updateLimits(context, container, host);
@@ -60,6 +60,12 @@ export const update = (
 
 /** Docker's sentence where the change contradicts what the container has. */
 function conflictWithNow(now: HostConfig, change: HostConfig): string | undefined {
+  if (now.AutoRemove && change.RestartPolicy && change.RestartPolicy.Name !== "no")
+    return "Restart policy cannot be updated because AutoRemove is enabled for the container";
+  // As much swap as memory, where nothing was said.
+  const both = now.MemorySwap || 2 * (now.Memory ?? 0);
+  if (both > 0 && !change.MemorySwap && (change.Memory ?? 0) > both)
+    return "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time";
   if (now.NanoCpus) {
     if (change.CpuPeriod)
       return "Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set";

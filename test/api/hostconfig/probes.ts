@@ -154,7 +154,10 @@ export const PROBES: Readonly<Record<string, Probe>> = {
         { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 1 } },
       );
       await ask(socket, { method: "POST", path: `/containers/${Id}/start` });
-      await ask(socket, { method: "POST", path: `/containers/${Id}/wait` });
+      // One for each life.
+      for (let life = 0; life < 2; life++) {
+        await ask(socket, { method: "POST", path: `/containers/${Id}/wait` });
+      }
       const { body } = await ask(socket, { method: "GET", path: `/containers/${Id}/json` });
       assert.equal((JSON.parse(body.toString()) as { RestartCount: number }).RestartCount, 1);
       await remove(Id);
