@@ -1,3 +1,4 @@
+import { isUserDefined, networkOf } from "../container/endpoint.ts";
 import { invalid } from "../engine/refuse.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../wire/container.ts";
 
@@ -10,6 +11,9 @@ type Mount = NonNullable<HostConfig["Mounts"]>[number];
  */
 export function createFor(request: ContainerCreateRequest, minor: number): ContainerCreateRequest {
   const { HostConfig: host, NetworkingConfig: networking, ...config } = request;
+  const mode = networkOf(host?.NetworkMode);
+  if (minor < 44 && config.MacAddress && mode !== "bridge" && !isUserDefined(mode))
+    throw invalid("conflicting options: mac-address and the network mode");
   return {
     ...configFor(config, minor),
     ...(host ? { HostConfig: hostFor(host, minor) } : {}),

@@ -106,7 +106,9 @@ function contradictions({ layout, cpuset }: Parent, resources: Resources): strin
   }
   for (const name of Object.keys(unified ?? {})) {
     if (layout.mode !== "v2")
-      errors.push(`unified.${name} cannot be set: this host does not use cgroup v2 alone`);
+      errors.push(
+        `invalid configuration: unified.${name} cannot be set: this host does not use cgroup v2 alone`,
+      );
     else if (!/^[a-z0-9_]+\.[A-Za-z0-9_.]+$/.test(name) || name.startsWith("cgroup."))
       errors.push(`unified.${name} is no limit: name a file like memory.high`);
   }

@@ -48,6 +48,13 @@ export type SavedEndpoints = Record<string, SavedEndpoint>;
 export const networkOf = (mode: string | undefined): string =>
   mode === undefined || mode === "" || mode === "default" ? "bridge" : mode;
 
+/**
+ * Whether a container has IPv6 at all. A setting that takes it from its loopback as well means none, on networks with
+ * IPv6 too, as for Docker.
+ */
+export const hasIPv6 = ({ Sysctls }: Pick<HostConfig, "Sysctls">): boolean =>
+  !["all", "lo"].some((name) => Sysctls?.[`net.ipv6.conf.${name}.disable_ipv6`] === "1");
+
 /** Whether a person made it: containers on such a network have names and addresses that people chose. */
 export const isUserDefined = (network: string): boolean =>
   !["bridge", "host", "none", "default"].includes(network) && containerOf(network) === undefined;

@@ -12,6 +12,7 @@ import {
 } from "../network/names/hosts.ts";
 import { resolvText } from "../network/names/resolvconf.ts";
 import type { ContainerConfig, HostConfig } from "../wire/container.ts";
+import { hasIPv6 } from "./endpoint.ts";
 import { shortId } from "./id.ts";
 
 /** The files about names and networks that are mounted into a container. */
@@ -102,6 +103,7 @@ function hostsFacts(
   return {
     hostname: hostnameOf(container),
     domainname: container.config.Domainname ?? "",
+    ipv6: hasIPv6(container.host),
     extraHosts: container.host.ExtraHosts ?? [],
     host,
     links,

@@ -47,6 +47,8 @@ export interface ContainerRecord {
   readonly mounts: readonly MountPoint[];
   /** What `--volumes-from` brought when it was made: those containers may be gone since. Absent where it brought nothing. */
   readonly inherited?: readonly Inherited[];
+  /** Its client is of before API 1.44: a bind is read-only without what is mounted below it. */
+  readonly flatReadonly?: true;
   /** Volumes without a name that go with the container (`rm -v`, `--rm`). */
   readonly anonymous: readonly string[];
   readonly state: SavedState;

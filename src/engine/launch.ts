@@ -3,6 +3,8 @@ import { check } from "../cgroup/check.ts";
 import { update } from "../cgroup/update.ts";
 import type { ExecRequest, LaunchRequest, Running } from "../container/launcher.ts";
 import type { ContainerRecord } from "../container/record.ts";
+import type { SpecFacts } from "../container/spec/facts.ts";
+import type { MountPoint } from "../container/spec/mountpoint.ts";
 import { mountPoints } from "../container/spec/mountpoints.ts";
 import { origins } from "../container/spec/origins.ts";
 import { processOf } from "../container/spec/process.ts";
@@ -14,7 +16,7 @@ import type { ContainerConfig, HostConfig } from "../wire/container.ts";
 import type { Container } from "./container.ts";
 import { cgroupOf } from "./containers/freeze.ts";
 import { joinedFacts } from "./containers/joined.ts";
-import { checkPropagation } from "./containers/propagation.ts";
+import { checkPropagation, follows } from "./containers/propagation.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
 import { factsOf, inheritedBy } from "./facts.ts";
@@ -41,10 +43,10 @@ export function launchRequest(
   const links = linkedEnvironment(context, record);
   const config =
     links.length > 0 ? { ...record.config, Env: [...links, ...(record.config.Env ?? [])] } : record.config;
-  makeSources(context, record);
+  const bound = boundAs(record, makeSources(context, record));
   const known = factsOf(context, record);
   const volumes = new Map([...known.volumes, ...subpaths]);
-  const facts = { ...known, volumes, ...joinedFacts(context, host) };
+  const facts = { ...known, volumes, bound, ...joinedFacts(context, host) };
   const { spec, origins: causes } = runtimeSpec(config, host, facts);
   const { resources, errors } = check(context.cgroups, spec.linux?.resources ?? {});
   if (errors[0] !== undefined) throw invalid(errors[0]);
@@ -70,9 +72,9 @@ const hasOwnMounts = ({ volumes }: Context, { mounts }: ContainerRecord): boolea
   );
 
 /** `-v` makes a directory where its source is not there. */
-function makeSources(context: Context, record: ContainerRecord): void {
+function makeSources(context: Context, record: ContainerRecord): readonly MountPoint[] {
   const { config, host } = record;
-  if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return;
+  if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return [];
   const points = mountPoints(config, host, inheritedBy(context, record));
   for (const point of points) {
     if (point.type === "bind" && point.create && !existsSync(point.source)) {
@@ -80,7 +82,26 @@ function makeSources(context: Context, record: ContainerRecord): void {
     }
   }
   checkPropagation(points);
+  return points.filter(({ type }) => type === "bind");
 }
+
+/** What binds are that do not say it themselves, by target. */
+const boundAs = (
+  { mounts, flatReadonly }: ContainerRecord,
+  binds: readonly MountPoint[],
+): NonNullable<SpecFacts["bound"]> =>
+  new Map(
+    binds.map((bind) => {
+      const told = mounts.find(({ Destination }) => Destination === bind.target)?.Propagation;
+      return [
+        bind.target,
+        {
+          ...(follows(bind, told) ? { propagation: "rslave" } : {}),
+          ...(flatReadonly && bind.below === "try" ? { below: "never" } : {}),
+        },
+      ];
+    }),
+  );
 
 /** The same for a further process: what it does not say is as for the container's own. */
 export function execRequest(
@@ -159,7 +180,7 @@ export function checkLimits(context: Context, record: ContainerRecord): readonly
 export function updateLimits(context: Context, container: Container, host: HostConfig): void {
   const limits = limitsOf(context, container.record, host);
   // No limit is nothing to write at a start, but a limit that there was must go.
-  const lifted = (host.PidsLimit ?? 0) < 0 ? { ...limits, pids: { limit: -1 } } : limits;
+  const lifted = (host.PidsLimit ?? 1) <= 0 ? { ...limits, pids: { limit: -1 } } : limits;
   const { resources, errors } = check(context.cgroups, lifted);
   if (errors[0] !== undefined) throw invalid(errors[0]);
   update(context.cgroups, cgroupOf(context, container), resources);

@@ -138,6 +138,9 @@ export const TTY = {
   TIOCSWINSZ: 0x5414,
   TIOCSPTLCK: 0x40045431,
   TIOCGPTPEER: 0x5441,
+  /** asm-generic/termbits.h, flags of output. */
+  OPOST: 1,
+  ONLCR: 4,
 } as const;
 
 /** linux/stat.h */

@@ -35,6 +35,44 @@ export const SIGNALS = {
 
 export type SignalName = keyof typeof SIGNALS;
 
+/** In the words of Go's `syscall.Signal`, which people know from runc's errors; by number, from 1 on. */
+const TEXTS = [
+  "hangup",
+  "interrupt",
+  "quit",
+  "illegal instruction",
+  "trace/breakpoint trap",
+  "aborted",
+  "bus error",
+  "floating point exception",
+  "killed",
+  "user defined signal 1",
+  "segmentation fault",
+  "user defined signal 2",
+  "broken pipe",
+  "alarm clock",
+  "terminated",
+  "stack fault",
+  "child exited",
+  "continued",
+  "stopped (signal)",
+  "stopped",
+  "stopped (tty input)",
+  "stopped (tty output)",
+  "urgent I/O condition",
+  "CPU time limit exceeded",
+  "file size limit exceeded",
+  "virtual timer expired",
+  "profiling timer expired",
+  "window changed",
+  "I/O possible",
+  "power failure",
+  "bad system call",
+];
+
+/** What a signal is called; one that only has a number is "signal 40". */
+export const signalText = (number: number): string => TEXTS[number - 1] ?? `signal ${number}`;
+
 /** A set of signals as the kernel has it: one bit each, from the lowest (signal(7)). */
 export const signalSet = (names: readonly SignalName[]): bigint =>
   names.reduce((set, name) => set | (1n << BigInt(SIGNALS[name] - 1)), 0n);

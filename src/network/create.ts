@@ -143,7 +143,10 @@ function fillPools(draft: NetworkDocument, asked: readonly NetworkPool[], facts:
   const driver = driverNamed(draft.driver);
   const keeps = (family: 4 | 6): boolean =>
     draft.configOnly || (driver?.keepsGateway(draft, family) ?? false);
-  const chosen = asked.map((pool) => chosenPool(pool, keeps));
+  // Docker keeps the families apart, and IPv4 comes first.
+  const chosen = asked
+    .map((pool) => chosenPool(pool, keeps))
+    .toSorted((a, b) => Number(a.subnet.includes(":")) - Number(b.subnet.includes(":")));
   if (draft.configOnly) return chosen;
   const others = facts.others.flatMap(poolsOf).map(({ subnet }) => subnet);
   const own: Subnet[] = [];
@@ -155,7 +158,7 @@ function fillPools(draft: NetworkDocument, asked: readonly NetworkPool[], facts:
   const has = (family: 4 | 6): boolean => own.some((subnet) => subnet.family === family);
   const taken = [...others, ...own, ...facts.hostSubnets];
   const pools = [...chosen];
-  if (draft.ipv4 && !has(4)) pools.push(foundPool(freeSubnet4(taken), keeps(4)));
+  if (draft.ipv4 && !has(4)) pools.unshift(foundPool(freeSubnet4(taken), keeps(4)));
   if (draft.ipv6 && !has(6)) pools.push(foundPool(freeSubnet6(facts.machine, taken), keeps(6)));
   return pools;
 }

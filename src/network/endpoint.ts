@@ -100,5 +100,7 @@ export interface Bridge {
   readonly forward6: boolean;
   /** Ports published on 127.0.0.1 lead to it: `route_localnet`, on this bridge only. */
   readonly routeLocalnet: boolean;
+  /** No address of IPv6 at all, not even one that the kernel gives it: its containers do not reach the host. */
+  readonly without6?: true;
   readonly option?: string;
 }

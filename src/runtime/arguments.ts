@@ -18,11 +18,13 @@ export interface Arguments {
 }
 
 /**
- * Read flags as programs in Go do, which is how callers write them: `--name value`, `--name=value`, one dash or two,
- * until the first word that is none; `--flag=false` takes a flag back.
+ * Read flags as programs in Go do, which is how callers write them: `--name value`, `--name=value`, one dash or two;
+ * `--flag=false` takes a flag back. They end at the first word that is none, or with `last` there may be more of them
+ * anywhere before a `--`, as runc has it: what is no flag of the command's is an argument then.
  */
-export function readArguments(flags: Flags, argv: readonly string[]): Arguments {
+export function readArguments(flags: Flags, argv: readonly string[], last = false): Arguments {
   const values = new Map<string, string[]>();
+  const args: string[] = [];
   let at = 0;
   for (; at < argv.length; at++) {
     const word = argv[at] ?? "";
@@ -30,10 +32,15 @@ export function readArguments(flags: Flags, argv: readonly string[]): Arguments 
       at++;
       break;
     }
-    if (!word.startsWith("-") || word === "-") break;
+    const isWord = !word.startsWith("-") || word === "-";
+    if (isWord && !last) break;
     const [written = "", given] = split(word.replace(/^--?/, ""));
     const name = nameOf(flags, written);
     const flag = flags[name];
+    if (isWord || (flag === undefined && args.length > 0)) {
+      args.push(word);
+      continue;
+    }
     if (flag === undefined) throw new RuntimeError(`flag provided but not defined: -${written}`);
     if (flag.value === undefined) {
       if (given === "false" || given === "0") values.delete(name);
@@ -45,7 +52,7 @@ export function readArguments(flags: Flags, argv: readonly string[]): Arguments 
     values.set(name, [...(values.get(name) ?? []), value]);
   }
   return {
-    args: argv.slice(at),
+    args: [...args, ...argv.slice(at)],
     has: (name) => values.has(name),
     get: (name) => values.get(name)?.at(-1),
     all: (name) => values.get(name) ?? [],

@@ -1,4 +1,5 @@
-import { posix } from "node:path";
+import { existsSync } from "node:fs";
+import { join, posix } from "node:path";
 import { check } from "../cgroup/check.ts";
 import { isFrozen } from "../cgroup/freeze.ts";
 import { cgroupForMore } from "../cgroup/inner.ts";
@@ -180,7 +181,12 @@ function subgroups(layout: Layout, cgroup: string, wanted: readonly string[]): M
               throw new RuntimeError(`unknown controller ${name} in --cgroup ${word}`);
             return tree;
           });
-    for (const tree of trees) found.set(tree, place);
+    for (const tree of trees) {
+      const file = join(directoryIn(tree, place), "cgroup.procs");
+      if (!existsSync(file))
+        throw new RuntimeError(`error adding pid of the process to ${file}: no such file or directory`);
+      found.set(tree, place);
+    }
   }
   return found;
 }

@@ -14,6 +14,8 @@ export interface Context {
 /** One command: its flags, and what it does. Resolves to the exit code. */
 export interface RuntimeCommand {
   readonly flags: Flags;
+  /** Its arguments end with a command line of somebody else's, whose flags are not its own. */
+  readonly takesCommand?: true;
   run(context: Context, given: Arguments): Promise<number> | number;
 }
 

@@ -1,4 +1,5 @@
 import { ERRNO, errnoText } from "../kernel/errno.ts";
+import { signalText } from "../kernel/signals.ts";
 import { HOOK_STATUS } from "../plan/records.ts";
 
 /** What a hook is called in errors, and what was run. */
@@ -22,5 +23,5 @@ function ending(errno: number): string {
   if (errno < HOOK_STATUS) return `it cannot be executed: ${errnoText(errno).toLowerCase()}`;
   const status = errno - HOOK_STATUS;
   const signal = status & 0x7f;
-  return signal === 0 ? `exit status ${status >> 8}` : `signal: ${signal}`;
+  return signal === 0 ? `exit status ${status >> 8}` : `signal: ${signalText(signal)}`;
 }

@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+import { signalText } from "../kernel/signals.ts";
 import type { Hook } from "../oci/runtime/spec.ts";
 import type { ContainerDocument } from "./store.ts";
 
@@ -47,7 +49,7 @@ function run(spawnSync: SpawnSync, { args = [], env = [], path, timeout }: Hook,
 function told(
   ended: {
     readonly status: number | null;
-    readonly signal: string | null;
+    readonly signal: NodeJS.Signals | null;
     readonly error?: Error;
     readonly stderr: string;
   },
@@ -58,7 +60,9 @@ function told(
   if (ended.status === 0) return undefined;
   const how =
     ended.error?.message ??
-    (ended.signal === null ? `exit status ${ended.status}` : `signal: ${ended.signal}`);
+    (ended.signal === null
+      ? `exit status ${ended.status}`
+      : `signal: ${signalText(constants.signals[ended.signal])}`);
   const said = ended.stderr.trim().slice(0, 400);
   return `error running ${kind} hook #${index}: ${path}: ${how}${said === "" ? "" : `, stderr: ${said}`}`;
 }

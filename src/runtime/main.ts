@@ -63,7 +63,7 @@ export async function runtime(argv: readonly string[]): Promise<number> {
     if (load === undefined) throw new RuntimeError(`No help topic for '${word}'`, 3);
     const command = (await load()).default;
     const flags = { ...command.flags, help: { short: "h" } };
-    const given = readArguments(flags, rest);
+    const given = readArguments(flags, rest, command.takesCommand !== true);
     if (given.has("help")) return (await import("./help.ts")).printCommandHelp(word, flags);
     const root = resolve(front.get("root") ?? defaultRoot());
     const code = await command.run({ root, log, systemd: front.has("systemd-cgroup") }, given);

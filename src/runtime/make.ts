@@ -19,7 +19,8 @@ import {
 } from "./descriptors.ts";
 import { RuntimeError } from "./failure.ts";
 import { withHome } from "./home.ts";
-import { HOOK_OUTPUT, type Launch, lateSteps, prepare } from "./program.ts";
+import { HOOK_OUTPUT } from "./output.ts";
+import { type Launch, lateSteps, prepare } from "./program.ts";
 import { leaveQuick } from "./quick.ts";
 import { refuseWithoutRights } from "./rootless.ts";
 import { claim, removeDirectory, writeDocument } from "./store.ts";
@@ -113,7 +114,7 @@ export async function makeContainer<T>(
       `container ${id} in cgroup ${cgroup}: a program of ${steps.length} steps, ${elf.length} bytes`,
     );
     // Its own or those of another container that it joins: an exec has to enter them.
-    const { seccomp } = linux;
+    const { memoryPolicy, personality, seccomp } = linux;
     const { annotations, hooks } = bundle.spec;
     const own = (wanted: string) =>
       linux.namespaces?.some(({ path, type }) => type === wanted && path === undefined) === true;
@@ -135,6 +136,8 @@ export async function makeContainer<T>(
       // An exec as another user has another HOME.
       process: bundle.spec.process,
       ...(seccomp === undefined ? {} : { seccomp }),
+      ...(memoryPolicy === undefined ? {} : { memoryPolicy }),
+      ...(personality === undefined ? {} : { personality }),
       ...(hooks === undefined ? {} : { hooks }),
       late: manner.waits ? lateSteps(launch) : {},
     });

@@ -10,12 +10,10 @@ import type { Plan } from "../plan/step.ts";
 import { CALLER_FILES } from "../wire/runtime.ts";
 import { RuntimeError } from "./failure.ts";
 import { hookFailure } from "./hook-end.ts";
+import { hookOutput } from "./output.ts";
 import type { LateStep } from "./store.ts";
 
 /** Running the launch program of a container that is left to the caller. */
-
-/** File in a container's directory that has the output of hooks. */
-export const HOOK_OUTPUT = "hooks";
 
 /** A compiled plan and what it runs for. */
 export interface Launch {
@@ -129,7 +127,7 @@ function failureOf(it: Launch, code: ExitCode, report: Report | undefined): Runt
     );
   if (failed.step.kind === "hook")
     return new RuntimeError(
-      `unable to start container process: ${hookFailure(failed.step, report.errno, hookOutput(it))}`,
+      `unable to start container process: ${hookFailure(failed.step, report.errno, hookOutput(it.directory))}`,
     );
   const error = new StepError(report.step, failed, report.errno);
   const told =
@@ -137,15 +135,6 @@ function failureOf(it: Launch, code: ExitCode, report: Report | undefined): Runt
       ? executionError(it.process, failed.step.kind, error.errno, error.hint)
       : error.message;
   return new RuntimeError(`unable to start container process: ${told}`);
-}
-
-/** What the hooks of the host have said. */
-function hookOutput({ directory }: Launch): string {
-  try {
-    return readFileSync(join(directory, HOOK_OUTPUT), "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /** In the words of Go's `os/exec`: dockerd and podman choose their exit code (126, 127) by them. */

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { codeOf } from "../oci/error.ts";
+import type { Linux } from "../oci/runtime/linux.ts";
 import { parseExactly } from "../oci/runtime/read.ts";
 import type { Seccomp } from "../oci/runtime/seccomp.ts";
 import type { Hooks, Process } from "../oci/runtime/spec.ts";
@@ -57,6 +58,8 @@ export interface ContainerDocument {
   /** What `exec` starts from. */
   readonly process: Process;
   readonly seccomp?: Seccomp;
+  readonly personality?: Linux["personality"];
+  readonly memoryPolicy?: Linux["memoryPolicy"];
   readonly hooks?: Hooks;
   readonly late: Readonly<Record<string, LateStep>>;
 }

@@ -116,6 +116,7 @@ for (const [type, Config, why] of [
   ["syslog", { "syslog-facility": "nope" }, "invalid syslog facility"],
   ["syslog", { "syslog-format": "nope" }, "Invalid syslog format"],
   ["syslog", { "cache-disabled": "x" }, "invalid value for option cache-disabled: x"],
+  ["json-file", { "cache-disabled": "x" }, "invalid value for option cache-disabled: x"],
   [
     "json-file",
     { compress: "true", "max-file": "1" },
@@ -124,6 +125,13 @@ for (const [type, Config, why] of [
 ] as const) {
   test(`refused: ${type} ${JSON.stringify(Config)}`, () =>
     assert.equal(logOptions({ Type: type, Config: Config as Record<string, string> }), why));
+}
+
+for (const Type of ["json-file", "local"]) {
+  test(`${Type} is read with any word on a cache, as it needs none`, () => {
+    const options = logOptions({ Type, Config: { "cache-disabled": "true", "cache-max-size": "1m" } });
+    assert.ok(typeof options === "object" && options.file?.kind === Type);
+  });
 }
 
 test("syslog over UDP: Docker's three forms", async () => {

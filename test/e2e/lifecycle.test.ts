@@ -155,7 +155,7 @@ test("--restart: no, on-failure, always and unless-stopped", can, async () => {
   assert.equal(await engine.ok(["inspect", "-f", "{{.RestartCount}}", "never"]), "0");
 
   await shell("thrice", "exit 4", "--restart", "on-failure:2");
-  // As with Docker, each end is one that is waited for.
+  // A wait ends with the run that it met.
   do assert.equal(await engine.ok(["wait", "thrice"]), "4");
   while ((await state("thrice", "Status")) !== "exited");
   assert.equal(

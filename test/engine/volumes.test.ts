@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -154,6 +155,54 @@ test("a part of a volume, which cannot lead out of it", options, async () => {
     assert.equal(status, 400);
     assert.match(message, /subpath must be a relative path within the volume/);
   }
+});
+
+test("a bind of the engine's directory follows what is mounted there", options, async () => {
+  await volume("held", { type: "tmpfs", device: "tmpfs" });
+  await create("holder", "mkdir /v/below; sleep 1000", { Binds: ["held:/v"] });
+  await start("holder");
+  const data = join(engine.directory, "root/volumes/held/_data");
+  execFileSync("mount", ["--make-shared", data]);
+  await create("follower", "while ! [ -e /b/below/later ]; do sleep 0.05; done; echo seen", {
+    Binds: [`${data}:/b`],
+  });
+  await start("follower");
+  const [mount] = (await engine.json("GET", "/containers/follower/json")).Mounts as { Propagation: string }[];
+  assert.equal(mount?.Propagation, "rslave");
+  execFileSync("mount", ["-t", "tmpfs", "later", join(data, "below")]);
+  try {
+    writeFileSync(join(data, "below/later"), "");
+    assert.equal((await engine.json("POST", "/containers/follower/wait")).StatusCode, 0);
+  } finally {
+    execFileSync("umount", [join(data, "below")]);
+  }
+  await remove("follower");
+  await remove("holder");
+});
+
+test("a client of before API 1.44 has read-only binds whose mounts below are not", options, async () => {
+  await volume("inner", { type: "tmpfs", device: "tmpfs" });
+  await create("holds", "sleep 1000", { Binds: ["inner:/v"] });
+  await start("holds");
+  const directory = join(engine.directory, "root/volumes");
+  const Cmd = ["sh", "-c", "touch /b/x || touch /b/inner/_data/x"];
+  for (const [version, code] of [
+    ["1.43", 0],
+    ["1.44", 1],
+  ] as const) {
+    for (const bound of [
+      { Binds: [`${directory}:/b:ro`] },
+      { Mounts: [{ Type: "bind", Source: directory, Target: "/b", ReadOnly: true }] },
+    ]) {
+      const HostConfig = { NetworkMode: "none", ...bound };
+      const body = { Image: "busybox:test", Cmd, HostConfig };
+      await engine.json("POST", `/v${version}/containers/create?name=reader`, body);
+      await start("reader");
+      assert.equal((await engine.json("POST", "/containers/reader/wait")).StatusCode, code, version);
+      await remove("reader");
+    }
+  }
+  await remove("holds");
 });
 
 test("propagation needs a source that is shared", options, async () => {

@@ -17,11 +17,23 @@ test("a name is one's own, an alias, a link, or one with its network", () => {
   assert.deepEqual(view.lookup("host.docker.internal"), { ipv4: [GATEWAY], ipv6: ["fd53::1"] });
   assert.deepEqual(view.lookup("host.cais.internal"), view.lookup("gateway.docker.internal"));
   assert.equal(view.lookup("other"), undefined);
+  assert.equal(view.lookup("web.shop.example"), undefined);
   assert.equal(view.reverse("127.53.0.2"), "web.shop");
   assert.equal(names("127.53.0.77"), undefined);
   remove("web-id", "n1");
   assert.equal(view.lookup("web"), undefined);
   assert.deepEqual(view.lookup("al")?.ipv4, ["127.53.0.3"]);
+});
+
+test("names and networks may have dots", () => {
+  const made = directory();
+  const network = { id: "n3", name: "Lan.one" };
+  made.add(member({ names: ["a.b"], network, ipv4: "127.55.0.2" }));
+  made.add(member({ names: ["c"], network, ipv4: "127.55.0.3" }));
+  const view = made.names("127.55.0.3");
+  assert.deepEqual(view?.lookup("a.b.lan.one")?.ipv4, ["127.55.0.2"]);
+  assert.equal(view?.lookup("a.b.one"), undefined);
+  assert.equal(view?.lookup(".lan.one"), undefined);
 });
 
 test("names of networks that the asker is not on are none of his", () => {

@@ -13,6 +13,7 @@ import { hostResolvConf, type ResolvFacts, resolvText } from "../../src/network/
 const hosts = (more: Partial<HostsFacts>): HostsFacts => ({
   hostname: "web",
   domainname: "",
+  ipv6: true,
   extraHosts: [],
   host: ["172.17.0.1"],
   links: [],
@@ -29,6 +30,20 @@ test("the hosts file is Docker's, line by line", () => {
     hostsText(own),
     `${BASE}1.2.3.4\tfoo\n172.17.0.1\tbar\n::5\tsix\n172.17.0.2\tweb.ex.org web\n`,
   );
+  const dotted = hosts({ hostname: "web.ex.org", domainname: "test" });
+  assert.equal(hostsText(dotted), `${BASE}172.17.0.2\tweb.ex.org.test web\n`);
+  assert.equal(hostsText(hosts({ hostname: "web.ex" })), `${BASE}172.17.0.2\tweb.ex web\n`);
+  const only4 = hosts({
+    ipv6: false,
+    host: ["172.17.0.1", "fd00::1"],
+    extraHosts: ["a:1::2", "b:1.2.3.4"],
+    hostNames: true,
+  });
+  assert.equal(
+    hostsText(only4),
+    "127.0.0.1\tlocalhost\n1.2.3.4\tb\n172.17.0.2\tweb\n172.17.0.1\thost.docker.internal host.cais.internal gateway.docker.internal\n",
+  );
+  assert.equal(changedHosts(hostsText(only4), only4, only4), hostsText(only4));
   const links = [
     { address: "172.17.0.2", names: ["database", "dbhost", "db"] },
     { address: "172.17.0.2", names: ["db", "dbhost"] },

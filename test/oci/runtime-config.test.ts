@@ -225,6 +225,10 @@ const BAD: readonly (readonly [Part, string])[] = [
   [{ mounts: [{ source: "x" }] }, "mounts[0].destination: it is missing"],
   [{ mounts: [{ destination: "/x", options: ["idmap"] }] }, "mounts[0].options: idmap needs"],
   [{ mounts: [{ destination: "/x", uidMappings: [ID] }] }, "mounts[0].gidMappings: it is missing"],
+  [
+    { mounts: [{ destination: "/x", type: "tmpfs", uidMappings: [ID], gidMappings: [ID] }] },
+    "mounts[0].uidMappings: only a bind mount can show other owners",
+  ],
   [{ hooks: { poststop: [{ path: "relative" }] } }, "hooks.poststop[0].path: it must be an absolute path"],
   [
     { hooks: { poststop: [{ path: "/x", timeout: 0 }] } },

@@ -85,6 +85,20 @@ const STEPS: readonly (readonly [line: string, look?: "status" | "event" | "noth
   ["state x", "status"],
   ["delete x"],
   ["create --pid-file /non-existent/pid --bundle TRUE x"],
+  // Flags after arguments, what is no flag there, and what comes after two dashes.
+  ["run c --detach --bundle SLEEPS"],
+  ["update c --pids-limit -1 --memory 64M"],
+  ["update c --nope", "nothing"],
+  ["kill c 0 --all"],
+  ["kill -- c 0"],
+  ["kill c KILL -x", "nothing"],
+  ["kill c KILL"],
+  ["UNTIL stopped"],
+  ["delete c --force"],
+  ["delete c -f"],
+  ["state c --force", "nothing"],
+  ["list --quiet --format json"],
+  ["run TRUE -d"],
   ["spec --bundle /non-existent"],
   ["list --quiet"],
 ];
@@ -123,6 +137,8 @@ async function answers(runtime: Runtime, places: Readonly<Record<string, string>
 
 function seen(stdout: string, look: (typeof STEPS)[number][1]): string {
   if (look === "status") return (JSON.parse(stdout) as { status: string }).status;
+  // runc writes how it is used there.
+  if (look === "nothing") return "";
   if (look === "event") return stdout.slice(0, '{"type":"stats","id":"c",'.length);
   return stdout.replaceAll(/^ *\d{3,7} /gm, "PID ").trim();
 }

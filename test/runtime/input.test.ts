@@ -196,7 +196,7 @@ test(
     };
     assert.equal(await modeOf("/covered", ["nosuid", "size=1m"]), "2710");
     assert.equal(await modeOf("/covered", ["mode=0410"]), "410");
-    assert.equal(await modeOf("/covered", ["ro"]), "1777");
+    assert.equal(await modeOf("/covered", ["ro"]), "2710");
     assert.equal(await modeOf("/made", []), "1777");
   },
 );

@@ -242,7 +242,7 @@ test("what fails at the start is told by start, and the container has stopped", 
   await cais.ok(["delete", "late"]);
   for (const [hook, says] of [
     [{ path: "/bin/sh", args: ["sh", "-c", "exit 4"] }, "exit status 4"],
-    [{ path: "/bin/sh", args: ["sh", "-c", "kill -9 $$"] }, "signal: 9"],
+    [{ path: "/bin/sh", args: ["sh", "-c", "kill -9 $$"] }, "signal: killed"],
     [{ path: "/no/such" }, "it cannot be executed: no such file or directory"],
   ] as const) {
     const bundle = scene.bundle("hook", { spec: { hooks: { startContainer: [hook] } } });

@@ -70,7 +70,7 @@ async function lives({ home, ok, run }: ReturnType<typeof rootless>, shown: stri
   assert.equal(status, "created");
   ok("start", "box");
   assert.equal(ok("exec", "box", "sh", "-c", "id -u; cat /proc/1/comm; cat /proc/self/uid_map"), shown);
-  assert.match(ok("exec", "--tty", "box", "sh", "-c", "tty; ls -l /dev/null"), /^\/dev\/pts\/0\r\ncrw/);
+  assert.match(ok("exec", "--tty", "box", "sh", "-c", "tty; ls -l /dev/null"), /^\/dev\/pts\/0\ncrw/);
   assert.equal(run("exec", "box", "sh", "-c", "exit 5").code, 5);
   for (const words of [
     ["ps", "box"],
@@ -154,7 +154,7 @@ $c exec --tty box tty; $c exec box sh -c 'exit 5' || echo $?; $c delete --force 
   );
   const words = [...AS_USER, "unshare", "--user", "--map-root-user", "--mount", "sh", script, scene.program];
   const ended = spawnSync("setpriv", words, { cwd: user.home, encoding: "utf8" });
-  assert.equal(ended.stdout, "0\nsleep\ncrw\n/dev/pts/0\r\n5\n", ended.stderr);
+  assert.equal(ended.stdout, "0\nsleep\ncrw\n/dev/pts/0\n5\n", ended.stderr);
   assert.equal(ok("list", "--quiet"), "");
   assert.equal(run("run", "--bundle", "nowhere", "box").code, 1);
 });

@@ -57,13 +57,13 @@ test("a terminal without a person has all that is said and reads to the end", po
   });
   const ended = await cais.run(["run", "--bundle", bundle, "tty"], { input: "words\n" });
   assert.equal(ended.code, 5, ended.stderr);
-  const lines = ended.stdout.split("\r\n").filter((line) => line !== "words");
+  const lines = ended.stdout.split("\n").filter((line) => line !== "words");
   const counted = Array.from({ length: 20_000 }, (_, index) => String(index + 1));
   assert.deepEqual(lines.slice(-4), ["20000", "got words", "40 111", ""]);
   assert.deepEqual(lines.slice(0, 20_000), counted);
   await cais.ok(["run", "--detach", "--bundle", scene.bundle("stays"), "stays"]);
   const nothing = await cais.run(["exec", "--tty", "stays", "sh", "-c", "test -t 0 && echo yes"]);
-  assert.deepEqual({ code: nothing.code, stdout: nothing.stdout }, { code: 0, stdout: "yes\r\n" });
+  assert.deepEqual({ code: nothing.code, stdout: nothing.stdout }, { code: 0, stdout: "yes\n" });
   const failed = await cais.run(["exec", "--tty", "stays", "nope"]);
   assert.match(failed.stderr, /exec: \\"nope\\": executable file not found in \$PATH/);
 });

@@ -48,7 +48,7 @@ export const containers: readonly Route[] = [
     const request = createFor(createRequest(await neededJsonBody(exchange)), minor);
     checkPlatform(engine, exchange.query.get("platform") ?? "", request.Image ?? "");
     const name = (exchange.query.get("name") ?? "").replace(/^\//, "");
-    const { container, warnings } = await create(engine, name, request);
+    const { container, warnings } = await create(engine, name, request, { flatReadonly: minor < 44 });
     // It was not deprecated then.
     const Warnings = minor < 44 ? warnings.filter((one) => one !== MAC_DEPRECATED) : warnings;
     replyJson(exchange, { Id: container.record.id, Warnings }, 201);
@@ -102,11 +102,13 @@ export const containers: readonly Route[] = [
     await rename(engine, container, exchange.query.get("name") ?? "");
     exchange.reply(204);
   }),
-  post("/containers/{id...}/update", async (engine, exchange, parameters) => {
+  post("/containers/{id...}/update", async (engine, exchange, parameters, minor) => {
     // What is wrong with the body is said first, here and wherever there is one.
     const limits = updateRequest(await jsonBody(exchange));
     const container = find(engine, parameter(parameters, "id"));
-    replyJson(exchange, { Warnings: await update(engine, container, limits) });
+    // A limit of processes could not be changed then.
+    const known = minor < 40 ? { ...limits, PidsLimit: null } : limits;
+    replyJson(exchange, { Warnings: await update(engine, container, known) });
   }),
   post("/containers/{id...}/resize", (engine, exchange, parameters) => {
     const container = find(engine, parameter(parameters, "id"));
@@ -141,9 +143,10 @@ export function sizeOf(exchange: Exchange): [rows: number, columns: number] {
 function measure(what: string, text: string | null): number {
   const bad = (why: string): Refusal =>
     invalid(`invalid resize ${what} ${JSON.stringify((text ?? "").slice(0, 40))}: ${why}`);
-  if (text === null || !/^\d{1,10}$/.test(text)) throw bad("invalid syntax");
-  if (Number(text) > 65535) throw bad("value out of range");
-  return Number(text);
+  if (text === null || !/^-?\d+$/.test(text)) throw bad("invalid syntax");
+  const cells = Number(text);
+  if (text.startsWith("-") || cells > 0xffff_ffff) throw bad("value out of range");
+  return cells;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -20,8 +20,11 @@ const list: Parameters<typeof get>[1] = (engine, exchange, _, minor) =>
 export const networks: readonly Route[] = [
   get("/networks", list),
   get("/networks/", list),
-  post("/networks/create", async (engine, exchange) => {
-    const { id } = await createNetwork(engine, networkRequest(await jsonBody(exchange)));
+  post("/networks/create", async (engine, exchange, _, minor) => {
+    const { EnableIPv4, ...asked } = networkRequest(await jsonBody(exchange));
+    // Before 1.48 every network had IPv4.
+    const request = minor < 48 || EnableIPv4 === undefined ? asked : { ...asked, EnableIPv4 };
+    const { id } = await createNetwork(engine, request);
     const obstacles = await engine.firewall.obstacles();
     replyJson(exchange, { Id: id, Warning: obstacles.map(({ message }) => message).join("; ") }, 201);
   }),

@@ -39,6 +39,9 @@ export function exitOf(report: Extract<Report, { kind: "exited" }>): Exit {
   };
 }
 
+/** Rows and columns that a terminal can have (TIOCSWINSZ(2const), `struct winsize`). */
+const MOST_CELLS = 0xffff;
+
 /** A container whose keeper is there. */
 export function createRunning(started: Started): Running {
   const { exited, id, outlet, pid, runDir, startedAt, terminal } = started;
@@ -58,7 +61,7 @@ export function createRunning(started: Started): Running {
     startedAt,
     stdin: input,
     drain: (sink) => outlet.drain(sink),
-    resize: (rows, columns) => tell("resize", rows, columns),
+    resize: (rows, columns) => tell("resize", Math.min(rows, MOST_CELLS), Math.min(columns, MOST_CELLS)),
     signal: (signal) => tell("signal", signal),
     release() {
       if (released) return;

@@ -119,7 +119,9 @@ function schedule(scheduler: Scheduler, because: Because): Step {
     u32(0, 0),
   ]);
   const hint =
-    "real-time policies need CAP_SYS_NICE and real-time to give in the cgroup; this kernel may not have the policy";
+    policy === "SCHED_DEADLINE"
+      ? "it needs CAP_SYS_NICE and every processor: this process scheduler can't be used together with AllowedCPUs"
+      : "real-time policies need CAP_SYS_NICE and real-time to give in the cgroup; this kernel may not have the policy";
   return call(
     "sched_setattr",
     [num(0), mem(attributes, policy), num(0)],
@@ -139,10 +141,10 @@ function prioritise({ class: name, priority = 0 }: IoPriority, because: Because)
 function placeMemory(policy: NonNullable<Linux["memoryPolicy"]>, because: Because): Step {
   const { flags = [], mode, nodes = "" } = policy;
   const bits = flags.reduce(
-    (sum, name) => sum | known(MPOL_F, name, "linux.memoryPolicy.flags"),
-    known(MPOL, mode, "linux.memoryPolicy.mode"),
+    (sum, name) => sum | known(MPOL_F, name, "linux.memoryPolicy.flags: invalid memory policy flag"),
+    known(MPOL, mode, "linux.memoryPolicy.mode: invalid memory policy mode"),
   );
-  const mask = maskOf(nodes, "linux.memoryPolicy.nodes", 1023);
+  const mask = maskOf(nodes, "linux.memoryPolicy.nodes: invalid memory policy nodes", 1023);
   const hint = "the kernel needs CONFIG_NUMA, and the nodes must be among those that the cgroup may use";
   return call(
     "set_mempolicy",

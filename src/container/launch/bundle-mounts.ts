@@ -13,6 +13,7 @@ import type { Bundle } from "./hooks.ts";
 import {
   makeFileSystem,
   mountCall,
+  openSourceInside,
   type PlannedMount,
   propagateTree,
   recursiveAttributes,
@@ -23,7 +24,8 @@ import { attachInside, mayCoverProc, takeMode } from "./place.ts";
 
 /** A mount with its paths as they are meant: the source relative to the bundle, the destination to the root. */
 export function inBundle(mount: Mount, index: number, bundle: Bundle): Mount {
-  const destination = posix.join("/", mount.destination);
+  const written = posix.join("/", mount.destination);
+  const destination = pathInside(written, bundle) ?? written;
   if (!mayCoverProc(destination))
     throw new Error(
       `Cannot launch: mounts[${index}].destination: ${destination} is inside /proc, where only a few files may be covered: choose another place`,
@@ -36,6 +38,21 @@ export function inBundle(mount: Mount, index: number, bundle: Bundle): Mount {
   if (source === undefined || source === "")
     throw new Error(`Cannot launch: mounts[${index}].source: a bind mount needs one`);
   return { ...mount, destination, source: posix.resolve(bundle.path, source) };
+}
+
+/** A path of the host's as one in the container's root, if it leads there by its name. */
+const pathInside = (path: string, { root }: Bundle): string | undefined =>
+  path.startsWith(`${root}/`) ? path.slice(root.length) : undefined;
+
+/**
+ * A bind mount whose source is in the container's root takes it from what the container sees by then, mounts before it
+ * too (as with runc), and no link of the image leads it out. The owners of a source are shown otherwise on the host.
+ */
+export function fromInside(planned: PlannedMount, bundle: Bundle): PlannedMount {
+  const { bind, idmap, remount } = planned.options;
+  if (bind === "no" || idmap || remount) return planned;
+  const inside = pathInside(planned.mount.source ?? "", bundle);
+  return inside === undefined ? planned : { ...planned, inside };
 }
 
 /** Types that are made from nothing: what their source names is no path. */
@@ -66,8 +83,9 @@ const fromHost = (planned: PlannedMount): boolean =>
   !isBind(planned) && !planned.options.remount && !VIRTUAL.has(planned.mount.type ?? "");
 
 /** Whether it is made from nothing, and nothing of the image or of the host goes into it. */
-export const isPlain = ({ mount, options }: PlannedMount): boolean =>
+export const isPlain = ({ mount, options, readonlyLast }: PlannedMount): boolean =>
   VIRTUAL.has(mount.type ?? "") &&
+  readonlyLast !== true &&
   !options.remount &&
   !options.tmpcopyup &&
   options.recursiveSet === 0 &&
@@ -123,6 +141,12 @@ export function mountOne(planned: PlannedMount, parts: MountParts): Step[] {
   const { directory, mount, options, reason, tree } = planned;
   const { destination, type } = mount;
   if (options.remount) return [remount(planned)];
+  const { inside } = planned;
+  if (isBind(planned) && inside !== undefined)
+    return [
+      ...openSourceInside(planned, inside),
+      ...attachInside(tree, destination, directory ? "directory" : "file", reason),
+    ];
   if (isBind(planned)) return attachInside(tree, destination, directory ? "directory" : "file", reason);
   if (type === "cgroup") return cgroupTrees(planned, parts.trees, parts.ownCgroups);
   if (options.tmpcopyup && type === "tmpfs") return copyUp(planned);
@@ -132,7 +156,7 @@ export function mountOne(planned: PlannedMount, parts: MountParts): Step[] {
     ...recursiveAttributes(tree, options, reason),
     // As runc has it: what covers a directory of the image may be used as that might.
     ...(type === "tmpfs" && !/(^|,)mode=/.test(options.data) ? [takeMode(tree, destination, reason)] : []),
-    ...attachInside(tree, destination, "directory", reason),
+    ...attachInside(tree, destination, "directory", reason, planned.readonlyLast === true),
   ];
 }
 

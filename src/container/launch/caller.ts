@@ -14,6 +14,7 @@ import {
   openTerminal,
   ownerOf,
   ownSession,
+  plainLines,
   TERMIOS,
   takeTerminal,
   terminalStreams,
@@ -80,7 +81,7 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       terminal
         ? [
             ...(carries
-              ? openTerminal(consoleSize)
+              ? [...openTerminal(consoleSize), ...plainLines()]
               : [...openTerminal(consoleSize, CONSOLE), close(CONSOLE, "close it")]),
             ...(console ? bindConsole("terminal") : []),
             ...terminalStreams(user.uid),
@@ -93,6 +94,7 @@ export function leftToCaller(facts: CallerFacts, process: Process): Custody {
       orphan,
       ...(facts.waits ? waitForOrder() : []),
     ],
+    waits: facts.waits,
     closing: closeOnExec(facts.preserve),
     dies: false,
     parted: [

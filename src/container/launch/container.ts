@@ -31,6 +31,7 @@ import type { NetDeviceSteps } from "./net-devices.ts";
 import { inKernel, isTop, stagesOf } from "./own.ts";
 import { standIn, standInside } from "./place.ts";
 import { dropPrivileges, oomScore, resourceLimits } from "./privileges.ts";
+import { makeReadonly } from "./readonly.ts";
 import type { Because } from "./reasons.ts";
 import {
   detachPropagation,
@@ -170,7 +171,7 @@ function confine(parts: ContainerParts, untouched: (path: string) => boolean): S
 const opensItself =
   ({ hooks }: ContainerParts) =>
   (planned: PlannedMount): boolean =>
-    isBind(planned) && !(hooks !== undefined && planned.options.idmap);
+    isBind(planned) && planned.inside === undefined && !(hooks !== undefined && planned.options.idmap);
 
 function rootSteps({ because, hooks, rootfs, rootPlace }: ContainerParts): Step[] {
   if (hooks !== undefined && rootfs.kind === "directory")
@@ -273,8 +274,10 @@ function workload(parts: ContainerParts): Step[] {
   const privileges = dropPrivileges(process, seccomp, parts.arch, parts.inUserNamespace, because, dies);
   // Whoever creates a container passes its listener on, and is gone when it starts.
   const listens = seccomp !== undefined && notifies(seccomp) && !dies;
-  if (listens && (spec.hooks?.startContainer ?? []).length > 0)
-    throw new Error("Cannot launch: startContainer hooks and a seccomp listener do not go together");
+  if (listens && custody.waits && (spec.hooks?.startContainer ?? []).length > 0)
+    throw new Error(
+      "Cannot launch: startContainer hooks and a seccomp listener do not go together in a container that waits for its start",
+    );
   const steps = [
     // Who waits has its session already.
     ...(dies ? ownSession(process.terminal === true) : []),
@@ -287,6 +290,7 @@ function workload(parts: ContainerParts): Step[] {
   return [
     ...custody.streams(process, true),
     ...standIn(process.cwd, because),
+    ...makeReadonly(parts.mounts),
     ...(spec.root?.readonly === true ? [readonlyRoot(because)] : []),
     ...leaveCopy(parts.namespaces, because),
     // Where it stood was a place in the copy.

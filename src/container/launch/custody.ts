@@ -22,6 +22,8 @@ export interface Custody {
   readonly streams: (process: Process, console: boolean) => readonly Step[];
   /** In the child, with everything made and before it loses a privilege: wait for the order to start. */
   readonly wait: readonly Step[];
+  /** Whether it waits for somebody else's order. */
+  readonly waits: boolean;
   /** In the child, after the wait: hand no other descriptor on. */
   readonly closing: readonly Step[];
   /** Whether the workload ends when the launch program does. */
@@ -60,6 +62,7 @@ export function keptBy(facts: KeeperFacts, terminal: boolean, oom: boolean, wire
           ]
         : pipeStreams(stdin, user.uid),
     wait: [],
+    waits: false,
     closing: closeOnExec(0),
     dies: true,
     parted: [

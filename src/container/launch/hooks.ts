@@ -19,7 +19,7 @@ export interface Bundle {
   readonly path: string;
   /** The root file system on the host, absolute: where hooks before the pivot find the container's tree. */
   readonly root: string;
-  /** A file that the output of hooks of the host is added to; without one it goes where the keeper's goes. */
+  /** A file that the output of hooks is added to; without one it goes where the keeper's or the container's goes. */
   readonly hookOutput?: string;
 }
 
@@ -70,8 +70,11 @@ export function stateAround(
 
 const PLACEHOLDER = 2 ** 52 + 1;
 
-/** Environment of a hook. */
-export const hookEnvironment = (hook: Hook): readonly string[] => hook.env ?? NO_ENVIRONMENT;
+/** Environment of a hook. One of the container's own programs has the process's, as with runc. */
+function hookEnvironment(spec: RuntimeSpec, kind: HookKind, { env = [] }: Hook): readonly string[] {
+  if (env.length > 0) return env;
+  return kind === "startContainer" ? (spec.process?.env ?? []) : NO_ENVIRONMENT;
+}
 
 /** Everything that the hooks of a configuration are made from. */
 export interface HookParts {
@@ -93,7 +96,7 @@ export function runHooks(
     name: `${kind} hook #${index}`,
     path: hook.path,
     argv: hook.args === undefined || hook.args.length === 0 ? [hook.path] : hook.args,
-    env: hookEnvironment(hook),
+    env: hookEnvironment(spec, kind, hook),
     ...(hook.timeout === undefined ? {} : { timeout: hook.timeout }),
     input: { ...stateAround(spec, bundle, STATUS[kind]), pid },
     prepare,
@@ -101,6 +104,9 @@ export function runHooks(
     ...because(`hooks.${kind}[${index}]`, `run the ${kind} hook ${hook.path}`),
   }));
 }
+
+/** Hooks that are run by a launch program. */
+const CREATORS = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"] as const;
 
 const has = ({ hooks = {} }: RuntimeSpec, ...kinds: readonly HookKind[]) =>
   kinds.some((kind) => (hooks[kind] ?? []).length > 0);
@@ -111,15 +117,18 @@ export const hooksBeforePivot = (spec: RuntimeSpec): boolean =>
 
 /** In the keeper, before the clone: both sides write the hooks' output to one file. */
 export function openHookOutput(spec: RuntimeSpec, { hookOutput }: Bundle): Step[] {
-  if (hookOutput === undefined || !(hooksBeforePivot(spec) || has(spec, "poststart"))) return [];
+  if (hookOutput === undefined || !has(spec, ...CREATORS)) return [];
   return [open(hookOutput, HOOK_OUTPUT, { why: "keep what hooks say" }, ["WRONLY", "CREAT", "APPEND"])];
 }
 
 const outputOf = ({ hookOutput }: Bundle) => (hookOutput === undefined ? undefined : HOOK_OUTPUT);
 
-/** In a container's process that runs no hook of the host: the output of those is not for it. */
+const closeOutput = ({ hookOutput }: Bundle): Step[] =>
+  hookOutput === undefined ? [] : [close(HOOK_OUTPUT, "leave it to the keeper")];
+
+/** In a container's process that runs no hook: the output of those is not for it. */
 export function forgetHookOutput(spec: RuntimeSpec, { hookOutput }: Bundle): Step[] {
-  const needed = hookOutput === undefined || hooksBeforePivot(spec);
+  const needed = hookOutput === undefined || hooksBeforePivot(spec) || has(spec, "startContainer");
   return needed ? [] : [close(HOOK_OUTPUT, "leave it to the keeper")];
 }
 
@@ -213,7 +222,7 @@ export function containerHooks(parts: HookParts, destinations: ReadonlySet<strin
     ...propagate(MS.SLAVE, "MS_SLAVE", "share no mount any more"),
     close(HOST_MOUNTS, "close it"),
     close(OWN_MOUNTS, "close it"),
-    ...(bundle.hookOutput === undefined ? [] : [close(HOOK_OUTPUT, "leave it to the keeper")]),
+    ...(has(parts.spec, "startContainer") ? [] : closeOutput(bundle)),
   ];
 }
 
@@ -224,5 +233,10 @@ function ownPid(spec: RuntimeSpec, kind: HookKind): Step[] {
 
 /** In the container's process, when it may start: programs of its own root, with no more rights than the workload. */
 export function startHooks(parts: HookParts, privileges: readonly Step[]): Step[] {
-  return [...ownPid(parts.spec, "startContainer"), ...runHooks(parts, "startContainer", "self", privileges)];
+  if (!has(parts.spec, "startContainer")) return [];
+  return [
+    ...ownPid(parts.spec, "startContainer"),
+    ...runHooks(parts, "startContainer", "self", privileges, outputOf(parts.bundle)),
+    ...closeOutput(parts.bundle),
+  ];
 }

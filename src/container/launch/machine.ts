@@ -118,15 +118,28 @@ export function refuseInProcess(process: Process, labels: Labels = readLabels())
   for (const [index, { type }] of (process.rlimits ?? []).entries())
     if (rlimitName(type) === undefined || !type.startsWith("RLIMIT_"))
       throw wrong(`process.rlimits[${index}].type`, `the kernel has no limit ${type.slice(0, 40)}`);
-  return unknownCapabilities(process);
+  return [...unknownCapabilities(process), ...uselessAmbient(process)];
+}
+
+/** capabilities(7): an ambient one must be permitted and inheritable, and leaves the set with either. */
+function uselessAmbient({ capabilities: { ambient = [], inheritable = [], permitted = [] } = {} }: Process) {
+  return ambient.filter(isKnown).flatMap((name) => {
+    const lacks = [...(permitted.includes(name) ? [] : ["permitted"])];
+    if (!inheritable.includes(name)) lacks.push("inheritable");
+    if (lacks.length === 0) return [];
+    return [`can't raise ambient capability ${name.slice(0, 60)}: it is not ${lacks.join(" and not ")}`];
+  });
+}
+
+function isKnown(name: string): boolean {
+  const known = capabilityName(name);
+  return known !== undefined && name === known && CAPABILITIES[known] <= readLastCapability();
 }
 
 function unknownCapabilities({ capabilities = {} }: Process): readonly string[] {
-  const last = readLastCapability();
   return Object.entries(capabilities).flatMap(([set, names]) =>
     ((names ?? []) as readonly string[]).flatMap((name) => {
-      const known = capabilityName(name);
-      if (known !== undefined && name === known && CAPABILITIES[known] <= last) return [];
+      if (isKnown(name)) return [];
       return [`process.capabilities.${set}: this kernel has no ${name.slice(0, 60)}; it is ignored`];
     }),
   );

@@ -15,6 +15,7 @@ import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories } from "./files.ts";
 import { type MountOptions, mountOptions, type Propagation, parametersOf } from "./mount-options.ts";
 import { isTop } from "./own.ts";
+import { copyOf, openInside } from "./place.ts";
 import { inAnother, openInAnother } from "./shared-memory.ts";
 
 /** A mount of the runtime configuration with its place in it. */
@@ -27,6 +28,10 @@ export interface PlannedMount {
   readonly tree: Slot;
   /** Whether the source is a directory, as the engine saw it. A later swap makes `move_mount` fail. */
   readonly directory: boolean;
+  /** The source of a bind mount, where that is a path of the container's root. */
+  readonly inside?: string;
+  /** It stays open, and becomes read-only when nothing more comes into it. */
+  readonly readonlyLast?: true;
   readonly reason: Reason;
 }
 
@@ -43,6 +48,17 @@ export function openSource(planned: PlannedMount): Step[] {
     ...(inAnother(source)
       ? openInAnother(source, tree, reason)
       : [call("open_tree", [HERE, str(source), num(how, text)], reason, { result: tree })]),
+    ...setAttributes(tree, options, reason),
+  ];
+}
+
+/** The same for a path of the container's root, once the mounts before it are there. */
+export function openSourceInside({ options, reason, tree }: PlannedMount, inside: string): Step[] {
+  const source: Slot = "bind-source";
+  return [
+    openInside(inside, source, reason),
+    copyOf(source, tree, reason, options.bind === "rbind"),
+    close(source, "close it"),
     ...setAttributes(tree, options, reason),
   ];
 }
@@ -255,7 +271,8 @@ export function makeFileSystem({ mount, options, reason, tree }: PlannedMount): 
 
 /** Attach it; `move_mount` is the only way not to follow a link at the end. */
 export function attachFileSystem({ mount, options, reason, tree }: PlannedMount): Step[] {
-  const hint = "the image has something else than a directory there; a link is not followed for this mount";
+  const hint =
+    "it must be mounted on ordinary directory, and the image has something else there; a link is not followed";
   const follow = !isTop(mount.destination);
   return [
     ...makeDirectories(mount.destination, reason),
@@ -274,7 +291,9 @@ export function planMount(
   base?: Propagation,
 ): PlannedMount {
   const read = mountOptions(mount.options ?? []);
-  const options = base === undefined ? read : { ...read, base };
+  // Mappings of its own say so too (config.md, "Mounts").
+  const idmap = read.idmap || (mount.uidMappings?.length ?? 0) > 0;
+  const options = { ...read, idmap, ...(base === undefined ? {} : { base }) };
   const bind =
     mount.type === "bind" && options.bind === "no" ? { ...options, bind: "bind" as const } : options;
   return {

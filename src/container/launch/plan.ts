@@ -11,7 +11,7 @@ import { close } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
 import { labelled, readLabels } from "./attributes.ts";
-import { inBundle } from "./bundle-mounts.ts";
+import { fromInside, inBundle } from "./bundle-mounts.ts";
 import { type CallerFacts, FAILURES, leftToCaller } from "./caller.ts";
 import { delegateCgroup, makeCgroups } from "./cgroup.ts";
 import { containerSteps } from "./container.ts";
@@ -29,6 +29,7 @@ import {
   timeNamespace,
 } from "./namespaces.ts";
 import { moveNetDevices, type NetDevice } from "./net-devices.ts";
+import { readonlyLast } from "./readonly.ts";
 import { type Because, reasonsFrom } from "./reasons.ts";
 import { passListener } from "./seccomp.ts";
 import { syncSocket } from "./session.ts";
@@ -83,7 +84,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
       : (spec.mounts ?? []).map((mount, index) =>
           labelled(inBundle(mount, index, bundle), linux, readLabels()),
         );
-  const mounts = listed.map((mount, index) =>
+  const planned = listed.map((mount, index) =>
     planMount(
       mount,
       index,
@@ -92,7 +93,9 @@ export function launchPlan(facts: LaunchFacts): Plan {
       base,
     ),
   );
-  const binds = mounts.filter(({ options }) => options.bind !== "no");
+  const mounts =
+    bundle === undefined ? planned : planned.map((each) => fromInside(readonlyLast(each), bundle));
+  const binds = mounts.filter(({ inside, options }) => options.bind !== "no" && inside === undefined);
   const endpoints = namespaces.has("network") ? (facts.endpoints ?? []) : [];
   const wires = keeperWires(endpoints);
   const devices = moveNetDevices(facts.netDevices ?? [], because);

@@ -1,7 +1,7 @@
 import { flags, SOCKET, TTY } from "../../kernel/flags.ts";
 import { call, close, from, mem, num, space, struct, u32 } from "../../plan/build.ts";
 import { sendDescriptor } from "../../plan/descriptor.ts";
-import { type Data, type Slot, type Step, SYNC } from "../../plan/step.ts";
+import { type Arg, type Call, type Data, type Slot, type Step, SYNC } from "../../plan/step.ts";
 import { openFlags } from "./files.ts";
 import { openInside } from "./place.ts";
 
@@ -125,27 +125,49 @@ export function takeTerminal(): Step[] {
 
 /** `struct termios` of the kernel (asm-generic/termbits.h): four words of flags, the line, 19 characters. */
 export const TERMIOS = space(36, "termios-before");
-/** All of it but the flags of input, of output, and of what the terminal does with what is typed. */
-const KEPT = [8, 16, 20, 24, 28, 32] as const;
+const CHARACTERS = [16, 20, 24, 28, 32] as const;
+const FLAGS = { input: 0, output: 4, control: 8, local: 12 } as const;
 
 /**
- * Have every byte that is typed at the caller's terminal, and write every byte as it is (termios(3), "Raw mode"); its
- * speed and its characters stay. A failure takes it back.
+ * Have every byte that is typed at the caller's terminal (termios(3), "Raw mode"); its speed and its characters stay.
+ * It makes new lines itself, since the workload's does not (`plainLines`). A failure takes it back.
  */
 export function makeRaw(descriptor: number): Step[] {
-  const reason = { why: "have what is typed at the caller's terminal as it is" };
-  const termios = struct([new Uint8Array(36)], "termios-raw");
-  const set = (data: Data) =>
-    call("ioctl", [num(descriptor), num(TTY.TCSETSW, "TCSETSW"), mem(data)], reason);
+  const why = "have what is typed at the caller's terminal as it is";
+  const undo = [setTerminal(num(descriptor), TERMIOS, why)];
+  return settings(num(descriptor), TERMIOS, [FLAGS.control], TTY.OPOST | TTY.ONLCR, { why, undo });
+}
+
+/** In the child: lines end as they are written, so that output which no terminal shows is as without one. */
+export function plainLines(): Step[] {
+  const kept = [FLAGS.input, FLAGS.control, FLAGS.local];
+  const why = "leave the ends of lines to the caller's terminal";
+  return settings(from("terminal"), space(36, "termios-own"), kept, TTY.OPOST, { why });
+}
+
+/** Set a terminal's flags of output; of its other flags those at `kept` stay, and the rest is off. */
+function settings(
+  terminal: Arg,
+  before: Data,
+  kept: readonly number[],
+  output: number,
+  { why, undo }: Pick<Call, "why" | "undo">,
+): Step[] {
+  const wanted = struct([u32(0, output), new Uint8Array(28)]);
   const into: Slot = "termios-word";
+  const set = setTerminal(terminal, wanted, why);
   return [
-    call("ioctl", [num(descriptor), num(TTY.TCGETS, "TCGETS"), mem(TERMIOS)], reason),
-    ...KEPT.flatMap((offset): Step[] => [
-      { kind: "load", from: TERMIOS, offset, size: 4, into, ...reason },
-      { kind: "store", slot: into, to: termios, offset, size: 4, ...reason },
+    call("ioctl", [terminal, num(TTY.TCGETS, "TCGETS"), mem(before)], why),
+    ...[...kept, ...CHARACTERS].flatMap((offset): Step[] => [
+      { kind: "load", from: before, offset, size: 4, into, why },
+      { kind: "store", slot: into, to: wanted, offset, size: 4, why },
     ]),
-    { ...set(termios), undo: [set(TERMIOS)] },
+    undo === undefined ? set : { ...set, undo },
   ];
+}
+
+function setTerminal(terminal: Arg, termios: Data, why: string): Call {
+  return call("ioctl", [terminal, num(TTY.TCSETSW, "TCSETSW"), mem(termios)], why);
 }
 
 /** Bring the loopback interface up: `struct ifreq`, 16 bytes of name, 16-bit flags (netdevice(7)). */

@@ -49,10 +49,13 @@ function read(driver: string, all: Options): LogOptions {
   const buffer = bufferOf(mode, size);
   switch (driver) {
     case "json-file":
-      refuseUnknown(options, [...FILE_OPTIONS, ...DETAILS], "json-file log driver");
+      // They need no copy, so whatever is said of one is so, as long as it makes sense.
+      cacheOptions(options);
+      refuseUnknown(options, [...FILE_OPTIONS, ...DETAILS, ...CACHE_OPTIONS], "json-file log driver");
       return { driver, file: fileOptions(driver, options), details: detailOptions(options), buffer };
     case "local":
-      refuseUnknown(options, FILE_OPTIONS, "log driver local");
+      cacheOptions(options);
+      refuseUnknown(options, [...FILE_OPTIONS, ...CACHE_OPTIONS], "log driver local");
       return { driver, file: fileOptions(driver, options), details: detailOptions({}), buffer };
     case "syslog":
       refuseUnknown(options, [...SYSLOG_OPTIONS, ...DETAILS, ...CACHE_OPTIONS], "syslog log driver");

@@ -32,6 +32,8 @@ export interface SpecFacts {
   readonly volumes: ReadonlyMap<string, string>;
   /** What `--volumes-from` adds. */
   readonly inherited?: readonly MountPoint[];
+  /** What binds are, by target, that say nothing of it. */
+  readonly bound?: ReadonlyMap<string, Partial<Pick<MountPoint, "propagation" | "below">>>;
   /** Pids of the containers that `container:ID` modes name. */
   readonly joined?: {
     readonly pid?: number;

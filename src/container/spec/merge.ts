@@ -1,4 +1,5 @@
 import type { ContainerConfig, Healthcheck } from "../../wire/container.ts";
+import { cleanPath } from "./mountpoint.ts";
 
 /** What a container is created with, over what its image says; as `docker create` merges the two. */
 export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig): ContainerConfig {
@@ -13,7 +14,7 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
   return {
     ...others,
     ...defined("User", asked.User || image.User),
-    ...defined("WorkingDir", asked.WorkingDir || image.WorkingDir),
+    ...defined("WorkingDir", asked.WorkingDir ? cleanPath(asked.WorkingDir) : image.WorkingDir),
     ...defined("StopSignal", asked.StopSignal || image.StopSignal),
     ...defined("StopTimeout", asked.StopTimeout ?? image.StopTimeout),
     ...defined("Shell", asked.Shell ?? image.Shell),

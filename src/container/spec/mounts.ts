@@ -26,7 +26,10 @@ export function mountsOf(
   facts: SpecFacts,
   origins: Origins,
 ): { readonly mounts: readonly Mount[]; readonly propagation: Linux["rootfsPropagation"] } {
-  const points = mountPoints(config, host, facts.inherited);
+  const points = mountPoints(config, host, facts.inherited).map((point) => ({
+    ...point,
+    ...facts.bound?.get(point.target),
+  }));
   const asked = [...sharedMemory(host, facts), ...requested(points, host, facts)].toSorted(
     (a, b) => depth(a.mount.destination) - depth(b.mount.destination),
   );

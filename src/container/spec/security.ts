@@ -36,6 +36,10 @@ export function parseSecurityOptions(words: readonly string[] | null | undefined
       options.noNewPrivileges = true;
       continue;
     }
+    if (word === "writable-cgroups") {
+      options.writableCgroups = true;
+      continue;
+    }
     if (word === "disable") continue;
     const match = /^([^=:]*)[=:](.*)$/s.exec(word);
     if (!match) return `invalid --security-opt 1: ${JSON.stringify(word.slice(0, 80))}`;

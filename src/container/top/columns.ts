@@ -40,6 +40,7 @@ export const COLUMNS: Readonly<Record<string, Column>> = {
   args: ARGS,
   bsdtime: column("TIME", (p) => shortTime(p.ticks)),
   c: column("C", (p) => String(Math.floor(share(p)))),
+  cgroup: column("CGROUP", (p) => cgroupsOf(p.pid)),
   cmd: titled("CMD", ARGS),
   comm: COMM,
   command: ARGS,
@@ -121,6 +122,16 @@ function waitsIn(pid: number): string {
   try {
     const name = readFileSync(`/proc/${pid}/wchan`, "utf8").trim();
     return name === "0" || name === "" ? "-" : name.replace(/^(sys_|do_|_+)/, "").slice(0, 6);
+  } catch {
+    return "-";
+  }
+}
+
+/** Its cgroups but for the roots of their trees, as `/proc` has them. */
+function cgroupsOf(pid: number): string {
+  try {
+    const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").trim().split("\n");
+    return lines.filter((line) => !line.endsWith(":/")).join(",") || "-";
   } catch {
     return "-";
   }

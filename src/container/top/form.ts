@@ -3,6 +3,9 @@ import { COLUMNS, type Column } from "./columns.ts";
 const PLAIN = "pid tname=TTY time ucmd";
 const FULL = "user=UID pid ppid c stime tname=TTY time cmd";
 
+/** Docker's words: it needs the titles, and among them this one. */
+export const NO_PID = "Couldn't find PID field in ps output";
+
 /** What the letters of ps(1) that choose a form show: those behind a dash, and those without one. */
 const DASHED: Readonly<Record<string, string>> = {
   "": PLAIN,
@@ -23,26 +26,74 @@ const UNDASHED: Readonly<Record<string, string>> = {
 /** Letters that choose processes or how wide they are shown: the container's are chosen already. */
 const CHOOSE = new Set(["e", "A", "a", "x", "d", "g", "N", "w", "H", "r", "n", "c", "h"]);
 
+/** What arguments of `ps` ask for. */
+export interface Form {
+  readonly columns: readonly Column[];
+  /** Programs that are asked for by name (`-C`); none: all. */
+  readonly programs: readonly string[];
+  /** What lines are sorted by. */
+  readonly order: readonly { readonly column: Column; readonly descending: boolean }[];
+}
+
+/** Docker finds pids by the title: no other column may have it. */
+const NOT_PID = /\s+(\S*)=\s*(PID\S*)/g;
+
 /**
- * The columns that arguments of `ps` ask for.
- * @returns its sentence where it understands an argument not
+ * Reads arguments of `ps`.
+ * @returns its sentence, or Docker's, where it understands an argument not
  */
-export function columnsOf(text: string): readonly Column[] | string {
+export function formOf(text: string): Form | string {
+  for (const [, name, title] of text.matchAll(NOT_PID))
+    if (name !== "pid") return `specifying ${JSON.stringify(`${name}=${title}`.slice(0, 80))} is not allowed`;
   const words = text.split(/\s+/);
+  const programs: string[] = [];
+  const sorted: string[] = [];
+  const columns = columnsOf(words, programs, sorted);
+  if (typeof columns === "string") return columns;
+  const order = sorted.flatMap((keys) => keys.split(",").filter(Boolean).map(sortKey));
+  if (order.includes(undefined)) return "ps: error: unknown sort specifier";
+  return { columns, programs, order: order.filter((key) => key !== undefined) };
+}
+
+/** `-rss` or `+pid`. */
+function sortKey(word: string): Form["order"][number] | undefined {
+  const name = word.replace(/^[+-]/, "").toLowerCase();
+  const column = Object.hasOwn(COLUMNS, name) ? COLUMNS[name] : undefined;
+  return column && { column, descending: word.startsWith("-") };
+}
+
+function columnsOf(
+  words: readonly string[],
+  programs: string[],
+  sorted: string[],
+): readonly Column[] | string {
   const asked: string[] = [];
   let form = "";
   let dashed = true;
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
-    const long = /^--(?:format[= ]?|sort[= ])(.*)$/.exec(word);
+    const long = /^--(?:format|sort)=?(.*)$/.exec(word);
     if (word.startsWith("--format")) asked.push(long?.[1] || (words[++at] ?? ""));
-    else if (word === "--forest" || word === "--deselect" || word.startsWith("--sort")) continue;
+    else if (word.startsWith("--sort")) {
+      const keys = long?.[1] || (words[++at] ?? "");
+      if (keys === "") return "ps: error: long sort specification must follow --sort";
+      sorted.push(keys);
+    } else if (word.startsWith("-C")) {
+      const names = word.slice(2) || (words[++at] ?? "");
+      if (names === "") return "ps: error: list of command names must follow -C";
+      programs.push(...names.split(","));
+    } else if (word === "--forest" || word === "--deselect" || /^--head(er|ing)s?$/.test(word)) continue;
+    else if (/^--no-?head(er|ing)s?$/.test(word)) return NO_PID;
     else if (word.startsWith("--")) return "ps: error: unknown gnu long option";
     else {
       dashed = word.startsWith("-") || (dashed && at > 0);
       const option = /^(-?[A-Za-z]*?)([oO])(.*)$/.exec(word);
       const letters = (option?.[1] ?? word).replace("-", "");
-      if (option) asked.push(option[3] || (words[++at] ?? ""));
+      if (option) {
+        const list = option[3] || (words[++at] ?? "");
+        if (list === "") return "ps: error: format specification must follow -o";
+        asked.push(list);
+      }
       for (const letter of letters) {
         if (letter === "y" || letter === "f" || !CHOOSE.has(letter)) form += letter;
         if (!/[A-Za-z]/.test(letter)) return "ps: error: unsupported option (BSD syntax)";

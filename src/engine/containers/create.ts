@@ -20,19 +20,21 @@ import { keptLinks } from "../networks/linked.ts";
 import { conflict, invalid } from "../refuse.ts";
 import { removeVolume } from "../volumes.ts";
 import { fillVolumes } from "./fill.ts";
-import { checkJoined } from "./joined.ts";
+import { joinedById } from "./joined.ts";
 import { makeMounts } from "./mounts.ts";
 import { tell } from "./tell.ts";
 
 /**
  * Makes a container that is ready to start.
  * @param name empty: one is invented
+ * @param client what those of old take for granted
  * @throws Refusal with Docker's sentence; nothing is left then
  */
 export async function create(
   context: Context,
   name: string,
   request: ContainerCreateRequest,
+  client: { readonly flatReadonly?: boolean } = {},
 ): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   if (name !== "") checkName(context, name);
   const { HostConfig: askedHost, NetworkingConfig: networking, ...asked } = request;
@@ -53,7 +55,7 @@ export async function create(
   }
   if (name !== "" && containerOf(host.NetworkMode) === name)
     throw invalid("cannot join own network namespace");
-  checkJoined(context, host);
+  const joining = joinedById(context, host);
   // Refused now what could only fail at every start.
   const lost = portRequests(config, host).length > 0 && networkOf(host.NetworkMode) === "host";
   const endpoints = askedNetworks(context, host, config, networking);
@@ -69,10 +71,11 @@ export async function create(
     path,
     args,
     config,
-    host: links ? { ...host, Links: links } : host,
+    host: links ? { ...joining, Links: links } : joining,
     endpoints,
     mounts,
     ...(inherited.length > 0 ? { inherited } : {}),
+    ...(client.flatReadonly ? { flatReadonly: true } : {}),
     anonymous,
     state: {
       status: "created",

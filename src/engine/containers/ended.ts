@@ -60,7 +60,7 @@ export async function ended(
     return;
   }
   finish(context, container, running, again);
-  // Whoever waits is told of every end, also of one that is followed by a start.
+  // Who waits for the end hears of this one, as in Docker, though a policy starts the container again.
   wake(container, EXITED);
   if (again) scheduleRestart(context, container, ran);
 }

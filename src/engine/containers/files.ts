@@ -42,7 +42,7 @@ export async function readArchive(
 export interface WriteOptions {
   /** Refuse to put a directory where something else is, and the other way round. */
   readonly keepKinds?: boolean;
-  /** What is unpacked belongs to the container's user. */
+  /** What is unpacked belongs to the container's user, where it has one: else to whom the archive says. */
   readonly own?: boolean;
 }
 
@@ -61,7 +61,7 @@ export async function writeArchive(
     .sort((a, b) => b.Destination.length - a.Destination.length);
   if (mount && !mount.RW) throw invalid("mounted volume is marked read-only");
   if (!mount && record.host.ReadonlyRootfs) throw invalid("container rootfs is marked read-only");
-  const user = own ? factsOf(context, record).user : null;
+  const user = own && record.config.User ? factsOf(context, record).user : null;
   const root = await opened(context, container);
   try {
     await putArchive(root.path, path, tar, {

@@ -1,4 +1,4 @@
-import { networkOf } from "../../container/endpoint.ts";
+import { isUserDefined, networkOf } from "../../container/endpoint.ts";
 import { isUp } from "../../container/lifecycle.ts";
 import { netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
@@ -95,10 +95,11 @@ function stateOf({ state }: ContainerRecord): ContainerState {
 
 const CONFIG = { ...EMPTY_CONFIG, Env: [], Labels: {} } as const satisfies ContainerConfig;
 
-/** The address that was asked for on its first network is told here as well, to clients of before there were several. */
+/** `MacAddress`, of before there were several networks, is what is asked of the first. */
 function configOf({ config, host, endpoints }: ContainerRecord): ContainerConfig {
+  const { MacAddress: _, ...own } = config;
   const asked = endpoints[networkOf(host.NetworkMode)]?.asked.MacAddress;
-  return { ...CONFIG, ...config, ...(asked && { MacAddress: asked }) };
+  return { ...CONFIG, ...own, ...(asked ? { MacAddress: asked } : {}) };
 }
 
 const HOST = {
@@ -191,6 +192,8 @@ function hostOf({ host }: ContainerRecord): HostConfig {
     MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : DEFAULT_MASKED),
     ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : DEFAULT_READONLY),
     NetworkMode: networkOf(host.NetworkMode),
+    // On a network that somebody made they are the network's.
+    Links: (!isUserDefined(networkOf(host.NetworkMode)) && host.Links) || null,
     RestartPolicy: { ...policy, Name: policy.Name || "no" },
     LogConfig: {
       Type: host.LogConfig?.Type || "json-file",

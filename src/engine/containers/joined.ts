@@ -2,7 +2,7 @@ import { type NetFiles, netFilesOf } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { SpecFacts } from "../../container/spec/facts.ts";
 import { containerOf } from "../../container/spec/mode.ts";
-import { Refusal } from "../../oci/error.ts";
+import { Refusal, type RefusalKind } from "../../oci/error.ts";
 import type { HostConfig } from "../../wire/container.ts";
 import type { Container } from "../container.ts";
 import type { Context } from "../context.ts";
@@ -26,14 +26,22 @@ export function findNamed(context: Context, reference: string, purpose: string):
   }
 }
 
-/** All containers whose namespaces are asked for must be there. */
-export function checkJoined(context: Context, host: HostConfig): void {
-  for (const type of Object.keys(MODES) as Joinable[]) joined(context, host, type);
+/**
+ * All containers whose namespaces are asked for must be there, and are kept by their ids: names change hands.
+ * @throws Refusal (400) when one is not there
+ */
+export function joinedById(context: Context, host: HostConfig): HostConfig {
+  const modes = (Object.keys(MODES) as Joinable[]).flatMap((type) => {
+    const reference = containerOf(host[MODES[type]]);
+    if (reference === undefined) return [];
+    return [[MODES[type], `container:${findNamed(context, reference, PURPOSE[type]).record.id}`] as const];
+  });
+  return { ...host, ...Object.fromEntries(modes) };
 }
 
 /**
  * Whom a container joins, at its start.
- * @throws Refusal (409) when one of them does not run, (400) when it keeps its shared memory to itself
+ * @throws Refusal when one of them does not run, is gone, or keeps its shared memory to itself
  */
 export function joinedFacts(
   context: Context,
@@ -44,11 +52,7 @@ export function joinedFacts(
     const donor = joined(context, host, type);
     if (donor === undefined) continue;
     const { record, running } = donor;
-    if (!running) {
-      throw conflict(
-        `cannot join ${type} namespace of a non running container: container /${record.name} is ${record.state.status}`,
-      );
-    }
+    if (!running) throw notRunning(type, record);
     if (type === "ipc") checkShareable(donor);
     pids[type] = running.pid;
   }
@@ -76,9 +80,36 @@ function sharedFiles(context: Context, record: ContainerRecord): NetFiles {
 
 function joined(context: Context, host: HostConfig, type: Joinable): Container | undefined {
   const reference = containerOf(host[MODES[type]]);
-  return reference === undefined
-    ? undefined
-    : findNamed(context, reference, `joining ${type} namespace of container`);
+  if (reference === undefined) return undefined;
+  try {
+    return find(context, reference);
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(GONE[type], `${PURPOSE[type]}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** How Docker begins to say that a namespace cannot be joined, and how it answers when its container is gone. */
+const PURPOSE = {
+  network: "joining network namespace of container",
+  pid: "failed to join PID namespace",
+  ipc: "failed to join IPC namespace",
+  uts: "failed to join UTS namespace",
+} as const satisfies Record<Joinable, string>;
+const GONE = { network: "failed", pid: "failed", ipc: "invalid", uts: "invalid" } as const satisfies Record<
+  Joinable,
+  RefusalKind
+>;
+
+/** The sentence and the answer (pid: 500, others 409) are Docker's. */
+function notRunning(type: Joinable, { id, name, state }: ContainerRecord): Refusal {
+  if (type === "network") {
+    return conflict(
+      `cannot join network namespace of a non running container: container ${name} is ${state.status}`,
+    );
+  }
+  const message = `${PURPOSE[type]}: container ${id} is not running`;
+  return type === "pid" ? new Refusal("failed", message) : conflict(message);
 }
 
 /** The `/dev/shm` of other modes is nobody else's. */

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { inheritedAnonymous, inheritedMounts } from "../facts.ts";
 import { invalid } from "../refuse.ts";
 import { createVolume } from "../volumes.ts";
+import { propagationOf } from "./propagation.ts";
 
 export interface MadeMounts {
   readonly mounts: readonly MountPoint[];
@@ -40,7 +41,7 @@ export function makeMounts(context: Context, config: ContainerConfig, host: Host
     } else if (point.type === "bind") {
       checkSource(point);
       const place = { Source: point.source, Destination: point.target };
-      const Propagation = point.propagation || "rprivate";
+      const Propagation = propagationOf(context.root, point);
       mounts.push({ Type: "bind", ...place, ...common(point), Propagation });
     } else if (point.type === "tmpfs")
       mounts.push({ Type: "tmpfs", Source: "", Destination: point.target, ...common(point) });

@@ -40,15 +40,16 @@ export const update = (
     for (const name of FIELDS) {
       const value = asked[name];
       // Clients send every field; what is zero or empty is left as it is.
-      if (value === undefined || value === null || value === 0 || value === "") continue;
+      if (value === undefined || value === null || value === "") continue;
+      // Of 0 processes, which cannot be, Docker makes no limit.
+      if (value === 0 && name !== "PidsLimit") continue;
       if (name === "RestartPolicy" && !(value as { readonly Name?: string }).Name) continue;
       changed[name] = value;
     }
     const conflicting = conflictWithNow(record.host, changed);
     if (conflicting !== undefined) throw conflict(`Cannot update container ${record.id}: ${conflicting}`);
     const host: HostConfig = { ...record.host, ...(changed as HostConfig) };
-    const policy = badPolicy(host.RestartPolicy, false);
-    const wrong = policy || wrongResources(host, machine(), true);
+    const wrong = badPolicy(host.RestartPolicy, false) || wrongResources(host, machine(), true);
     if (wrong) throw invalid(wrong);
     if (container.running) updateLimits(context, container, host);
     // No limit is told as 0, however it was asked for.
@@ -60,7 +61,8 @@ export const update = (
 
 /** Docker's sentence where the change contradicts what the container has. */
 function conflictWithNow(now: HostConfig, change: HostConfig): string | undefined {
-  if (now.AutoRemove && change.RestartPolicy && change.RestartPolicy.Name !== "no")
+  const policy = change.RestartPolicy?.Name ?? "no";
+  if (now.AutoRemove && policy !== "no")
     return "Restart policy cannot be updated because AutoRemove is enabled for the container";
   // As much swap as memory, where nothing was said.
   const both = now.MemorySwap || 2 * (now.Memory ?? 0);

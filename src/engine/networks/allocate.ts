@@ -1,5 +1,11 @@
 import { randomBytes } from "node:crypto";
-import type { AskedEndpoint, LiveAddress, LiveEndpoint, SavedEndpoint } from "../../container/endpoint.ts";
+import {
+  type AskedEndpoint,
+  hasIPv6,
+  type LiveAddress,
+  type LiveEndpoint,
+  type SavedEndpoint,
+} from "../../container/endpoint.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { type Address, formatAddress, parseAddress } from "../../network/address.ts";
 import { claim, nextAddress } from "../../network/allocate.ts";
@@ -30,11 +36,16 @@ export function allocate(
   const pools = wired ? poolsOf(network) : [];
   try {
     const ipv4 = addressOf(context, network, pools, 4, asked.IPAMConfig?.IPv4Address, taken, id);
-    const ipv6 = addressOf(context, network, pools, 6, asked.IPAMConfig?.IPv6Address, taken, id);
+    const ipv6 = hasIPv6(record.host)
+      ? addressOf(context, network, pools, 6, asked.IPAMConfig?.IPv6Address, taken, id)
+      : null;
     const live: LiveEndpoint = {
       id,
       networkId: network.id,
-      mac: taken[0] ? (parseMac(asked.MacAddress ?? "") ?? macFor(taken[0])) : "",
+      mac: wired
+        ? (parseMac(asked.MacAddress ?? "") ??
+          macFor(taken[0] ?? { family: 4, value: BigInt(`0x${id.slice(0, 8)}`) }))
+        : "",
       ipv4,
       ipv6,
       interface: wired ? interfaceName(record, asked, driver.interfacePrefix(network)) : "",

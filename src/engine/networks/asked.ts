@@ -1,6 +1,5 @@
 import { askedEndpoints, networkOf, type SavedEndpoints } from "../../container/endpoint.ts";
 import { containerOf } from "../../container/spec/mode.ts";
-import { parseMac } from "../../network/mac.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { ContainerConfig, HostConfig, NetworkingConfig } from "../../wire/container.ts";
 import type { Context } from "../context.ts";
@@ -36,8 +35,12 @@ export function askedNetworks(
   for (const name of names) {
     const endpoint = endpoints[name]!;
     // The container's own address, from before endpoints had them, is meant for the first network.
-    const mac = name === primary && !endpoint.asked.MacAddress ? config.MacAddress : undefined;
-    if (mac && parseMac(mac) === null) throw invalid(`invalid MAC address ${mac.slice(0, 80)}`);
+    const mac = name === primary && hasInterface(primary) ? config.MacAddress : undefined;
+    if (mac && endpoint.asked.MacAddress && endpoint.asked.MacAddress !== mac) {
+      throw invalid(
+        "the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty",
+      );
+    }
     const asked = mac ? { ...endpoint.asked, MacAddress: mac } : endpoint.asked;
     endpoints[name] = { ...endpoint, asked };
     try {
@@ -49,3 +52,5 @@ export function askedNetworks(
   }
   return endpoints;
 }
+
+const hasInterface = (network: string): boolean => network !== "host" && network !== "none";

@@ -28,27 +28,33 @@ export function checkAsked(network: NetworkDocument, asked: AskedEndpoint): void
     wrong.push("user specified IP address is supported on user defined networks only");
   if ((Aliases?.length ?? 0) > 0 && !userDefined)
     wrong.push("network-scoped alias is supported only for containers in user defined networks");
-  for (const { family, text } of addresses) if (text) wrong.push(...wrongAddress(network, family, text));
+  for (const { family, text } of addresses)
+    if (text && !isOf(family, text)) wrong.push(`invalid IPv${family} address: ${text.slice(0, 80)}`);
   for (const text of IPAMConfig?.LinkLocalIPs ?? [])
     if (parseAddress(text) === null) wrong.push(`invalid link-local IP address: ${text.slice(0, 80)}`);
+  for (const { family, text } of addresses) if (text) wrong.push(...outOfReach(network, family, text));
   if (wrong.length > 0) throw invalid(joined("invalid endpoint settings", wrong));
   if ((IPAMConfig?.LinkLocalIPs?.length ?? 0) > 0)
     throw invalid("link-local addresses (--link-local-ip) are not supported: choose one with --ip");
   checkOptions(DriverOpts ?? {});
 }
 
-function wrongAddress(network: NetworkDocument, family: 4 | 6, text: string): string[] {
+/** An address of IPv4 as IPv6 has it (RFC 4291, 2.5.5.2) is none of IPv6. */
+const isOf = (family: 4 | 6, text: string): boolean => {
   const address = parseAddress(text);
-  const malformed = address?.family === family ? [] : [`invalid IPv${family} address: ${text.slice(0, 80)}`];
+  return address?.family === family && !(family === 6 && address.value >> 32n === 0xffffn);
+};
+
+function outOfReach(network: NetworkDocument, family: 4 | 6, text: string): string[] {
+  const address = parseAddress(text);
   const chosen = poolsOf(network).filter((pool) => pool.family === family && pool.pool.chosen);
   if (chosen.length === 0) {
     return [
-      ...malformed,
       "user specified IP address is supported only when connecting to networks with user configured subnets",
     ];
   }
-  if (address !== null && chosen.some(({ subnet }) => contains(subnet, address))) return malformed;
-  return [...malformed, `no configured subnet or ip-range contain the IP address ${text.slice(0, 80)}`];
+  if (address !== null && chosen.some(({ subnet }) => contains(subnet, address))) return [];
+  return [`no configured subnet or ip-range contain the IP address ${text.slice(0, 80)}`];
 }
 
 function checkOptions(options: Readonly<Record<string, string>>): void {
@@ -62,13 +68,13 @@ function checkOptions(options: Readonly<Record<string, string>>): void {
 }
 
 /**
- * Kernel settings of an interface, `net.ipv4.conf.IFNAME.log_martians=1,…`.
+ * Kernel settings of an interface, `net.ipv4.conf.IFNAME.log_martians=1,…`; `docker` makes IFNAME small letters.
  * @throws Refusal (400) for anything but settings of that interface
  */
 export function endpointSysctls(text: string | undefined, name: string): Record<string, string> {
   const result: Record<string, string> = {};
   for (const setting of (text ?? "").split(",").filter(Boolean)) {
-    const match = /^(net\.(?:ipv4|ipv6|mpls)\.\w+\.)IFNAME(\.\w+)=(-?\w+)$/.exec(setting);
+    const match = /^(net\.(?:ipv4|ipv6|mpls)\.\w+\.)IFNAME(\.\w+)=(-?\w+)$/i.exec(setting);
     if (!match)
       throw invalid(`invalid sysctl setting '${setting.slice(0, 80)}': it must be net.X.Y.IFNAME.Z=VALUE`);
     result[`${match[1]}${name}${match[2]}`] = match[3]!;

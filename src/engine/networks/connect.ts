@@ -29,14 +29,16 @@ export const connect = (
 ): Promise<void> =>
   serially(container, async () => {
     const { record } = container;
+    const endpoint = newEndpoint(settings);
+    const shared = containerOf(record.host.NetworkMode) !== undefined;
+    // In Docker's order.
+    if (!shared) checkAsked(network, endpoint.asked);
     checkConnect(network, record);
     if (network.name === "bridge") {
       await settleName(context);
       // It may be called otherwise from now on.
       network = context.networks.byName("bridge") ?? network;
     }
-    const endpoint = newEndpoint(settings);
-    checkAsked(network, endpoint.asked);
     if (!isUp(record.state.status)) {
       record.endpoints[network.name] = { ...endpoint, networkId: network.id };
       context.store.save(record);
@@ -77,8 +79,6 @@ export const connect = (
       throw error;
     }
     delete endpoint.unsettled;
-    // Alone it was on no network.
-    if (record.endpoints.none) delete record.endpoints.none;
     context.store.save(record);
     tellMember(context, network, record, "connect");
   });

@@ -67,8 +67,12 @@ function linksOf(context: Context, record: ContainerRecord, lenient = false): re
     if (lenient && context.names.holder(link.container) === undefined) return [];
     const child: Container = find(context, link.container);
     const live = child.record.endpoints.bridge?.live;
-    if (!isUp(child.record.state.status) || !live?.ipv4) {
+    const up = isUp(child.record.state.status);
+    if (!up || !live?.ipv4) {
       if (lenient) return [];
+      if (up) {
+        throw new Refusal("failed", `container ${child.record.id} not attached to default bridge network`);
+      }
       throw new Refusal(
         "conflict",
         `Cannot link to a non running container: /${child.record.name} AS /${record.name}/${link.alias}`,

@@ -7,7 +7,6 @@ import type { Resolver } from "../../network/dns/resolver.ts";
 import { createHostServers, isLoopback } from "../../network/dns/servers.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { hostAddresses } from "../../network/drivers/drivers.ts";
-import { isBeside } from "../../network/drivers/parent.ts";
 import { parseLink } from "../../network/names/links.ts";
 import { isV6 } from "../../network/ports/published.ts";
 import { reasonOf } from "../../oci/error.ts";
@@ -169,8 +168,8 @@ export function createNaming(
   };
 }
 
-/** The host has no address on it at which we could be asked. */
-const isUnanswered = ({ network }: Place): boolean => isBeside(network);
+/** The host has no address on it at which we could be asked: beside an interface, or an isolated bridge. */
+const isUnanswered = ({ network }: Place): boolean => hostAddresses(network).length === 0;
 
 const linksOf = ({ asked }: Place["saved"]) => (asked.Links ?? []).flatMap((text) => parseLink(text) ?? []);
 

@@ -77,16 +77,15 @@ export function createDirectory(hostServers: () => readonly string[]): Directory
   };
 
   const find = (own: readonly Member[], name: string): readonly Member[] => {
-    const dot = name.lastIndexOf(".");
-    const [host, network] = [name.slice(0, Math.max(dot, 0)), name.slice(dot + 1)];
     for (const member of own) {
       const direct = linked(member, name);
       if (direct.length > 0) return direct;
       const found = on(member.network.id, name);
       if (found.length > 0) return found;
-      // `web.net`: the network's name is the domain of those on it.
-      if (dot > 0 && member.network.name.toLowerCase() === network) {
-        const full = on(member.network.id, host);
+      // `web.net`: the network's name, which may have dots itself, is the domain of those on it.
+      const domain = `.${member.network.name.toLowerCase()}`;
+      if (name.endsWith(domain)) {
+        const full = on(member.network.id, name.slice(0, -domain.length));
         if (full.length > 0) return full;
       }
     }

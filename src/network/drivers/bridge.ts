@@ -59,13 +59,16 @@ export const bridge: Driver = {
       forward4: outward && network.ipv4,
       forward6: outward && network.ipv6,
       routeLocalnet: outward && network.ipv4 && (hostBinding === undefined || !inhibit4),
+      ...(network.ipv6 && gatewayMode6 === "isolated" ? { without6: true } : {}),
       ...(mtu === undefined ? {} : { mtu }),
       option: `--network ${network.name}`,
     };
   },
   parent: () => null,
   outward: (network, family) => (network.internal || isIsolated(network, family) ? "nowhere" : "gateway"),
-  keepsGateway: (network, family) => !isIsolated(network, family),
+  // Nobody has a way through it where the bridge has no address and nothing leads outside.
+  keepsGateway: (network, family) =>
+    !isIsolated(network, family) && !(family === 4 && network.internal && bridgeOptionsOf(network).inhibit4),
   link: (network, host) => ({
     driver: "bridge",
     bridge: bridgeName(network),

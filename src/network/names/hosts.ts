@@ -2,6 +2,8 @@
 export interface HostsFacts {
   readonly hostname: string;
   readonly domainname: string;
+  /** Whether it has IPv6: a container without has none in the file either. */
+  readonly ipv6: boolean;
   /** `--add-host`: `name:address`, `name=address`; the address `host-gateway` is the host. */
   readonly extraHosts: readonly string[];
   /** The host's addresses, as the container reaches it: at most one of each family. */
@@ -49,8 +51,15 @@ export function hostsText(facts: HostsFacts): string {
     ...facts.addresses.map((address) => ownLine(facts, address)),
     ...(facts.hostNames ? hostNameLines(facts.host) : []),
   ];
-  return withNeighbours(BASE + lines.join(""), facts.neighbours);
+  return withNeighbours(
+    ofItsFamilies([...BASE.split(/(?<=\n)/), ...lines], facts).join(""),
+    facts.neighbours,
+  );
 }
+
+/** Lines that begin with an address of IPv6 are not for those who have none. */
+const ofItsFamilies = (lines: readonly string[], { ipv6 }: HostsFacts): readonly string[] =>
+  ipv6 ? lines : lines.filter((one) => !/^[^\t]*:/.test(one));
 
 /** What our lines about neighbours end with: they are known again without anything being remembered. */
 const MARK = " # on network ";
@@ -83,10 +92,14 @@ export const extraLines = (extraHosts: readonly string[], host: readonly string[
  * what a person wrote into it stays, as in Docker.
  */
 export function changedHosts(text: string, before: HostsFacts, after: HostsFacts): string {
-  const gone = (facts: HostsFacts): string[] => [
-    ...facts.addresses.map((address) => ownLine(facts, address)),
-    ...(facts.hostNames ? hostNameLines(facts.host) : []),
-  ];
+  const gone = (facts: HostsFacts): readonly string[] =>
+    ofItsFamilies(
+      [
+        ...facts.addresses.map((address) => ownLine(facts, address)),
+        ...(facts.hostNames ? hostNameLines(facts.host) : []),
+      ],
+      facts,
+    );
   const [old, wanted] = [gone(before), gone(after)];
   const kept = text
     .split(/(?<=\n)/)
@@ -109,8 +122,9 @@ export function relinkedHosts(text: string, links: HostsFacts["links"]): string 
 
 const line = (address: string, names: readonly string[]): string => `${address}\t${names.join(" ")}\n`;
 
-/** The full name first, then what comes before its first dot, whether the rest came as a domain name or not. */
+/** The whole name, and what is before its first dot: a domain may be part of either. */
 function ownLine({ hostname, domainname }: HostsFacts, address: string): string {
-  const full = domainname ? `${hostname}.${domainname}` : hostname;
-  return line(address, full.includes(".") ? [full, full.slice(0, full.indexOf("."))] : [full]);
+  const whole = domainname ? `${hostname}.${domainname}` : hostname;
+  const dot = whole.indexOf(".");
+  return line(address, dot < 0 ? [whole] : [whole, whole.slice(0, dot)]);
 }

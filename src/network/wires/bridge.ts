@@ -90,10 +90,17 @@ const removal = (name: string): Call => sendUnheard(SOCKET, [deleteLink(name)], 
  * Forwarding is the whole host's and stays on, as with Docker. Everything else is of this bridge only: it takes no
  * routes from its containers, and 127.0.0.1 may be translated to them.
  */
-function settings({ forward4, forward6, name, routeLocalnet }: Bridge): (readonly [string, string])[] {
+function settings({
+  forward4,
+  forward6,
+  name,
+  routeLocalnet,
+  without6,
+}: Bridge): (readonly [string, string])[] {
   return [
     ...(forward4 ? [["net.ipv4.ip_forward", "1"] as const] : []),
     ...(routeLocalnet ? [[linkSetting("ipv4", name, "route_localnet"), "1"] as const] : []),
+    ...(without6 ? [[linkSetting("ipv6", name, "disable_ipv6"), "1"] as const] : []),
     [linkSetting("ipv6", name, "accept_ra"), "0"],
     // For what is forwarded, neighbours are asked from the link-local address, which would have to wait for it.
     [linkSetting("ipv6", name, "accept_dad"), "0"],

@@ -147,6 +147,9 @@ function mountIds(mount: Mount, at: string, anyUsers: boolean): void {
       `${at}.options`,
       "idmap needs uidMappings and gidMappings of the mount, or a user namespace of the container",
     );
+  const bind = mount.type === "bind" || options.some((word) => word === "bind" || word === "rbind");
+  if ((mapped || uidMappings.length > 0) && !bind)
+    throw wrong(mapped ? `${at}.options` : `${at}.uidMappings`, "only a bind mount can show other owners");
 }
 
 function checkProcess(process: Process): void {

@@ -5,6 +5,7 @@ import { type ExecFacts, execPlan } from "../../container/launch/exec.ts";
 import { refuseInProcess } from "../../container/launch/machine.ts";
 import { ownRights } from "../../kernel/rights.ts";
 import { readExecProcess } from "../../oci/runtime/config.ts";
+import type { Linux } from "../../oci/runtime/linux.ts";
 import type { Process } from "../../oci/runtime/spec.ts";
 import { type Arguments, atLeast, numberOf } from "../arguments.ts";
 import { joinCgroups } from "../cgroups.ts";
@@ -46,6 +47,7 @@ const exec: RuntimeCommand = {
     cgroup: { value: true },
     "ignore-paused": {},
   },
+  takesCommand: true,
   async run(context, given) {
     const [id = "", ...args] = atLeast(given, 1, "exec");
     try {
@@ -93,6 +95,7 @@ async function execute(
         spec: {
           ociVersion: document.ociVersion,
           ...(document.annotations === undefined ? {} : { annotations: document.annotations }),
+          linux: attributesOf(document),
         },
         bundle: { id, path: document.bundle, root: document.rootfs },
       },
@@ -117,6 +120,14 @@ async function execute(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** What each process of the container has, the first as those that come later. */
+function attributesOf({ memoryPolicy, personality }: ContainerDocument): Linux {
+  return {
+    ...(memoryPolicy === undefined ? {} : { memoryPolicy }),
+    ...(personality === undefined ? {} : { personality }),
+  };
 }
 
 function cgroupsFor(document: ContainerDocument, pid: number, wanted: readonly string[]): CgroupPlan {
@@ -164,7 +175,7 @@ function processOf(
   const base = document.process;
   const caps = given.all("cap");
   const with_ = (set: readonly string[] = []) => [...new Set([...set, ...caps])];
-  const { bounding, effective, permitted } = base.capabilities ?? {};
+  const { ambient, bounding, effective, inheritable, permitted } = base.capabilities ?? {};
   const cwd = given.get("cwd");
   if (cwd !== undefined && !cwd.startsWith("/")) throw new RuntimeError("Cwd must be an absolute path");
   const apparmorProfile = given.get("apparmor");
@@ -187,6 +198,8 @@ function processOf(
             bounding: with_(bounding),
             effective: with_(effective),
             permitted: with_(permitted),
+            // An ambient one has to be inheritable, and to that set nothing is added (runc 1.3).
+            ...(inheritable === undefined ? {} : { ambient: with_(ambient) }),
           },
         }),
   };

@@ -16,7 +16,8 @@ import { readDocument } from "../store.ts";
 const kill: RuntimeCommand = {
   flags: { all: { short: "a" } },
   async run(context, given) {
-    const [id = "", word = ""] = atLeast(given, 1, "kill");
+    const [id = "", word = "", ...more] = atLeast(given, 1, "kill");
+    if (more.length > 0) throw new RuntimeError('cais-runtime: "kill" requires a maximum of 2 argument(s)');
     const signal = word === "0" ? 0 : signalNumber(word || "SIGTERM");
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);

@@ -11,6 +11,7 @@ import { readDocument } from "../store.ts";
 /** `ps ID [PS OPTION…]`: the processes of the container, by the machine's pids. */
 const ps: RuntimeCommand = {
   flags: { format: { short: "f", value: true } },
+  takesCommand: true,
   run(context, given) {
     const [id = "", ...options] = atLeast(given, 1, "ps");
     const document = readDocument(context.root, id);

@@ -9,6 +9,7 @@ import { directoryOf } from "../context.ts";
 import { RuntimeError } from "../failure.ts";
 import { hookFailure } from "../hook-end.ts";
 import { runHooks } from "../hooks.ts";
+import { hookOutput } from "../output.ts";
 import { takeLate } from "../quick.ts";
 import { conditionOf, type Status } from "../status.ts";
 import { type ContainerDocument, readDocument } from "../store.ts";
@@ -28,7 +29,7 @@ const start: RuntimeCommand = {
     const document = readDocument(context.root, id);
     const directory = directoryOf(context, id);
     const late = takeLate(directory);
-    if (late !== undefined && late.length === MESSAGE.size) throw recordedFailure(document, late);
+    if (late !== undefined && late.length === MESSAGE.size) throw recordedFailure(document, directory, late);
     const { pid, status } = conditionOf(directory, document);
     if (status !== "created") throw new RuntimeError(REFUSALS[status]);
     order(directory, document);
@@ -60,24 +61,30 @@ function order(directory: string, document: ContainerDocument): void {
     closeSync(go);
     const record = Buffer.alloc(MESSAGE.size);
     if (readSync(reply, record) < record.length) return;
-    throw recordedFailure(document, record);
+    throw recordedFailure(document, directory, record);
   } finally {
     closeSync(reply);
   }
 }
 
 /** Of what the child says last. */
-function recordedFailure(document: ContainerDocument, record: Buffer): RuntimeError {
+function recordedFailure(document: ContainerDocument, directory: string, record: Buffer): RuntimeError {
   const [step, error] = [record.readBigInt64LE(MESSAGE.step), record.readBigInt64LE(MESSAGE.error)];
-  return lateFailure(document, Number(step), -Number(error));
+  return lateFailure(document, directory, Number(step), -Number(error));
 }
 
-function lateFailure(document: ContainerDocument, number: number, errno: number): RuntimeError {
+function lateFailure(
+  document: ContainerDocument,
+  directory: string,
+  number: number,
+  errno: number,
+): RuntimeError {
   const step = document.late[String(number)];
   const name = errnoName(errno);
   const prefix = "unable to start container process:";
   if (step === undefined) return new RuntimeError(`${prefix} ${errnoText(errno)} (${name})`);
-  if (step.hook !== undefined) return new RuntimeError(`${prefix} ${hookFailure(step.hook, errno)}`);
+  if (step.hook !== undefined)
+    return new RuntimeError(`${prefix} ${hookFailure(step.hook, errno, hookOutput(directory))}`);
   if (step.call === "execve" && step.why.startsWith("run "))
     return new RuntimeError(
       `${prefix} exec: ${JSON.stringify(document.process.args?.[0] ?? "")}: ${errnoText(errno).toLowerCase()} (${name})`,

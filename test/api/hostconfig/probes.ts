@@ -154,12 +154,15 @@ export const PROBES: Readonly<Record<string, Probe>> = {
         { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 1 } },
       );
       await ask(socket, { method: "POST", path: `/containers/${Id}/start` });
-      // One for each life.
-      for (let life = 0; life < 2; life++) {
-        await ask(socket, { method: "POST", path: `/containers/${Id}/wait` });
-      }
-      const { body } = await ask(socket, { method: "GET", path: `/containers/${Id}/json` });
-      assert.equal((JSON.parse(body.toString()) as { RestartCount: number }).RestartCount, 1);
+      const wait = () => ask(socket, { method: "POST", path: `/containers/${Id}/wait` });
+      const inspect = async () => {
+        const { body } = await ask(socket, { method: "GET", path: `/containers/${Id}/json` });
+        return JSON.parse(body.toString()) as { RestartCount: number; State: { Status: string } };
+      };
+      // A wait ends with the run that it met.
+      do await wait();
+      while ((await inspect()).State.Status !== "exited");
+      assert.equal((await inspect()).RestartCount, 1);
       await remove(Id);
     },
   },

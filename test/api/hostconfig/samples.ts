@@ -41,7 +41,6 @@ export const TOLD: Readonly<Record<string, unknown>> = {
   AttachStderr: true,
   ExposedPorts: { "80/tcp": {} },
   ArgsEscaped: true,
-  MacAddress: "02:42:ac:11:00:02",
   OnBuild: ["RUN true"],
   Labels: { a: "b" },
   Shell: ["/bin/sh"],

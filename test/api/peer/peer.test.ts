@@ -14,6 +14,7 @@ import { executing } from "./tables/executing.ts";
 import { files } from "./tables/files.ts";
 import { filtering } from "./tables/filtering.ts";
 import { images } from "./tables/images.ts";
+import { joining } from "./tables/joining.ts";
 import { linking } from "./tables/linking.ts";
 import { listing } from "./tables/listing.ts";
 import { living } from "./tables/living.ts";
@@ -48,6 +49,7 @@ const TABLES = {
   volumes,
   networks,
   bridges,
+  joining,
 };
 const missing = peersMissing();
 let peers: Peers;

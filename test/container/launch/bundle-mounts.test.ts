@@ -180,6 +180,8 @@ test("idmapped mounts, with a mapping of their own and without a user namespace"
     at([{ destination: "/mnt", source, options, uidMappings: IDS, gidMappings: IDS }]);
   assert.equal(await bundle.print(look, mapped("rbind", "idmap")), "5000:5000\n0:0\n");
   assert.equal(await bundle.print(look, mapped("rbind", "ridmap")), "5000:5000\n5000:5000\n");
+  // Without a word for it as well.
+  assert.equal(await bundle.print(look, mapped("rbind")), "5000:5000\n0:0\n");
 });
 
 test("idmapped mounts with the users of the container", can, async () => {

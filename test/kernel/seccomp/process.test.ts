@@ -58,6 +58,10 @@ test("a process under Docker's default: what is allowed works, the rest fails as
     ...[135, 0xffffffff], // personality: ask
     ...[135, 0x40000], // personality: ADDR_NO_RANDOMIZE
     ...[41, 40], // socket(AF_VSOCK)
+    ...[41, 38], // socket(AF_ALG)
+    ...[41, 0x1_0000_0028], // AF_VSOCK to the kernel, which looks at 32 bits of it
+    ...[41, 0x1_0000_0026],
+    ...[41, 16], // socket(AF_NETLINK, 0), by the kernel
     ...[41, 1], // socket(AF_UNIX, 0): EINVAL from the kernel itself
     ...[999, 0], // a call of the future
   );
@@ -69,6 +73,10 @@ test("a process under Docker's default: what is allowed works, the rest fails as
     "0 0",
     "-1 1",
     "-1 1",
+    "-1 1",
+    "-1 1",
+    "-1 1",
+    "-1 94",
     "-1 94",
     "-1 38",
   ]);

@@ -49,6 +49,9 @@ export const attaching: readonly Case[] = [
       post("/containers/tty/resize?h=20&w=30"),
       post("/containers/tty/resize?h=x&w=30"),
       post("/containers/tty/resize"),
+      ...["-1", "%2B1", "1.5", "-x", "4294967295", "4294967296", "9".repeat(30)].map((h) =>
+        post(`/containers/tty/resize?h=${h}&w=30`),
+      ),
       post("/containers/tty/resize?h=0&w=0"),
       post("/containers/tty/attach?stream=1&stdin=1&stdout=1&stderr=1", {
         sent: UPGRADE,

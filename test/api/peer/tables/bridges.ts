@@ -73,6 +73,23 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: "isolated in both",
+    network: {
+      Internal: true,
+      EnableIPv6: true,
+      IPAM: { Config: [{ Subnet: "10.99.5.0/31" }, { Subnet: "fd00:99::/64" }] },
+      Options: { [`${BRIDGE}.gateway_mode_ipv4`]: "isolated", [`${BRIDGE}.gateway_mode_ipv6`]: "isolated" },
+    },
+  },
+  {
+    name: "internal, and no address for the bridge",
+    network: {
+      Internal: true,
+      IPAM: { Config: [{ Subnet: "10.99.5.0/31" }] },
+      Options: { [`${BRIDGE}.inhibit_ipv4`]: "true" },
+    },
+  },
+  {
     name: "internal",
     network: { Internal: true, IPAM: { Config: [{ Subnet: "10.99.5.0/24" }] } },
   },
@@ -92,7 +109,7 @@ const KINDS: readonly Kind[] = [
     endpoint: {
       DriverOpts: {
         [`${ENDPOINT}.ifname`]: "uplink0",
-        [`${ENDPOINT}.sysctls`]: "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.forwarding=0",
+        [`${ENDPOINT}.sysctls`]: "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.ifname.forwarding=0",
       },
     },
   },

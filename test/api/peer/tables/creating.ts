@@ -182,6 +182,29 @@ export const creating: readonly Case[] = [
     ],
   },
   {
+    name: "working directories",
+    steps: [
+      ...["/tmp/", "/tmp//a/../b/", "/..", "//a", "/"].flatMap((WorkingDir) => [
+        create("stand", { WorkingDir }),
+        get("/containers/stand/json", { free: INSPECT }),
+        gone("stand"),
+      ]),
+      ...["tmp", "./tmp", " /x"].map((WorkingDir) => create("stand", { WorkingDir })),
+    ],
+  },
+  {
+    name: "security options",
+    steps: [
+      ...["writable-cgroups", "writable-cgroups=T", "writable-cgroups:false", "no-new-privileges"].flatMap(
+        (word) => [
+          create("safe", {}, { SecurityOpt: [word] }),
+          get("/containers/safe/json", { free: INSPECT }),
+          gone("safe"),
+        ],
+      ),
+    ],
+  },
+  {
     name: "names",
     steps: [
       create("twice"),

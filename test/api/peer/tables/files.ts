@@ -99,6 +99,20 @@ export const files: readonly Case[] = [
       gone("in"),
     ],
   },
+  ...["", "5:6", "7"].map(
+    (user): Case => ({
+      name: `owners of what is put into a container of ${user || "nobody in particular"}`,
+      noEvents: true,
+      steps: [
+        create("in", { User: user }),
+        ...["", "&copyUIDGID=1", "&copyUIDGID=true", "&copyUIDGID=0"].flatMap((query) => [
+          put(`/containers/in/archive?path=/tmp${query}`, { body: tarOf("owned") }),
+          get("/containers/in/archive?path=/tmp/owned", { view: entries }),
+        ]),
+        gone("in"),
+      ],
+    }),
+  ),
   {
     name: "archive into what is read only",
     steps: [

@@ -1,4 +1,5 @@
-import { type Case, create, del, get, gone, post, scene } from "../table.ts";
+import type { Answer } from "../ask.ts";
+import { type Case, create, del, get, gone, IMAGE, post, scene } from "../table.ts";
 import { INSPECT, LIST, PARSED } from "./places.ts";
 
 /** Docker forgets the network of a container whose start failed. */
@@ -6,6 +7,8 @@ const FAILED = "NetworkSettings.Networks.none.NetworkID";
 
 /** Without the container's id. */
 const said = ({ body }: { readonly body: Buffer }): unknown => body.toString().replace(/[0-9a-f]{64}/, "ID");
+const pids = ({ body }: Answer): unknown =>
+  (JSON.parse(body.toString()) as { HostConfig: { PidsLimit: unknown } }).HostConfig.PidsLimit;
 
 export const living: readonly Case[] = [
   {
@@ -170,12 +173,51 @@ export const living: readonly Case[] = [
       }),
       post("/containers/update/update", { body: { CpusetCpus: "99" } }),
       post("/containers/update/update", { body: { PidsLimit: 55 } }),
+      post("/v1.39/containers/update/update", { body: { PidsLimit: 44 } }),
+      get("/containers/update/json", { view: pids }),
+      post("/containers/update/update", { body: { PidsLimit: 0 } }),
+      get("/containers/update/json", { view: pids }),
+      post("/containers/update/update", { body: { PidsLimit: 33 } }),
       post("/containers/update/update", { body: { PidsLimit: -1 } }),
       post("/containers/update/update", { body: {} }),
       post("/containers/update/update"),
       post("/containers/update/update", { body: "{", ...PARSED }),
       get("/containers/update/json", { free: INSPECT }),
       gone("update"),
+      scene("update", {}, { AutoRemove: true }),
+      post("/containers/update/update", { body: { RestartPolicy: { Name: "always" } } }),
+      post("/containers/update/update", { body: { RestartPolicy: { Name: "no" } } }),
+      gone("update"),
+    ],
+  },
+  {
+    name: "namespaces of one that does not run, that has another name by now, that is gone",
+    noEvents: true,
+    steps: [
+      scene("jn-donor", {}, { IpcMode: "shareable" }),
+      ...Object.entries({ pid: "PidMode", ipc: "IpcMode", network: "NetworkMode" }).flatMap(
+        ([name, mode]) => [
+          post(`/containers/create?name=jn-${name}`, {
+            body: { Image: IMAGE, HostConfig: { NetworkMode: "none", [mode]: "container:jn-donor" } },
+          }),
+          get(`/containers/jn-${name}/json`, { free: INSPECT }),
+          post(`/containers/jn-${name}/start`),
+        ],
+      ),
+      post("/containers/jn-donor/rename?name=jn-renamed"),
+      post("/containers/jn-renamed/start"),
+      ...["pid", "ipc", "network"].map((name) => post(`/containers/jn-${name}/start`)),
+      ...["pid", "ipc", "network"].map((name) => post(`/containers/jn-${name}/stop?t=0`, { silent: true })),
+      gone("jn-renamed"),
+      ...["pid", "ipc", "network"].map((name) => post(`/containers/jn-${name}/start`)),
+      ...["pid", "ipc", "network"].map((name) => gone(`jn-${name}`)),
+      ...["PidMode", "IpcMode"].map((mode) =>
+        post("/containers/create?name=jn-none", {
+          body: { Image: IMAGE, HostConfig: { NetworkMode: "none", [mode]: "container:jn-nobody" } },
+          // Docker does not say what for.
+          free: ["message"],
+        }),
+      ),
     ],
   },
   {
@@ -191,6 +233,38 @@ export const living: readonly Case[] = [
       get("/containers/top/top?ps_args=axo%20pid,stat,rss,vsz,comm", { view: titles }),
       get("/containers/top/top?ps_args=-l", { view: titles }),
       get("/containers/top/top?ps_args=--nonsense", { bodyless: true }),
+      gone("top"),
+    ],
+  },
+  {
+    name: "top: programs by name, sorted, and what cannot be",
+    noEvents: true,
+    steps: [
+      scene("top", { Cmd: ["sh", "-c", "sleep 1000 & sleep 2000; true"] }),
+      post("/containers/top/start"),
+      post("/containers/top/exec", {
+        body: { Cmd: ["sh", "-c", "until [ $(pidof sleep | wc -w) = 2 ]; do usleep 9999; done"] },
+        keep: ["ready", "Id"],
+      }),
+      post("/exec/{ready}/start", { body: {}, silent: true }),
+      ...[
+        "-C sleep",
+        "-Csleep -f",
+        "-C sh,sleep -o pid,args",
+        "-C sleep -C sh -o pid,comm",
+        "-C nobody",
+        "-C",
+        "-C sleep -o cmd",
+        "-Csleep opid,cgroup,cmd --sort=pid",
+        "aux --sort pid",
+        "-eo pid,args --sort=-args",
+        "--sort",
+        "--headers -ef",
+        "-e --no-headers",
+        "-o",
+        "-o uid=PID,cmd",
+        "-opid=PID,cmd",
+      ].map((words) => get(`/containers/top/top?ps_args=${encodeURIComponent(words)}`, { view: titles })),
       gone("top"),
     ],
   },

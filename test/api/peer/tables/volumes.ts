@@ -1,4 +1,5 @@
-import { type Case, del, get, gone, IMAGE, post, scene } from "../table.ts";
+import { type Case, create, del, get, gone, IMAGE, post, scene } from "../table.ts";
+import { INSPECT } from "./places.ts";
 
 const filter = (value: object): string => encodeURIComponent(JSON.stringify(value));
 
@@ -86,6 +87,38 @@ export const volumes: readonly Case[] = [
       post("/v1.41/volumes/prune"),
       post("/volumes/create", { body: { Name: "pb" }, silent: true }),
       post(`/volumes/prune?filters=${filter({ all: ["1"] })}`),
+    ],
+  },
+  {
+    name: "a bind of the engine's own directory, of what is above it, of a part of it",
+    noEvents: true,
+    steps: [
+      get("/info", { keep: ["root", "DockerRootDir"], silent: true }),
+      ...["/", "{root}", "{root}/volumes"].flatMap((Source) => [
+        ...[
+          { Binds: [`${Source}:/x`] },
+          { Binds: [`${Source}:/x:ro,rslave`] },
+          { Binds: [`${Source}:/x:rshared`] },
+          { Mounts: [{ Type: "bind", Source, Target: "/x" }] },
+          { Mounts: [{ Type: "bind", Source, Target: "/x", BindOptions: { NonRecursive: true } }] },
+        ].flatMap((host) => [
+          create("own", {}, host),
+          get("/containers/own/json", { free: INSPECT }),
+          gone("own"),
+        ]),
+        ...["private", "rprivate", "shared", "slave"].flatMap((Propagation) => [
+          create("own", {}, { Binds: [`${Source}:/x:${Propagation}`] }),
+          create(
+            "own",
+            {},
+            { Mounts: [{ Type: "bind", Source, Target: "/x", BindOptions: { Propagation } }] },
+          ),
+        ]),
+      ]),
+      create("own", {}, { Binds: ["/:/x"] }),
+      // Where nothing is told of mounts, the bind is a copy like any other.
+      post("/containers/own/start"),
+      gone("own"),
     ],
   },
   {
