@@ -38,14 +38,13 @@ export async function serve(options: ServeOptions): Promise<never> {
   const parsed = (hosts: readonly string[], readOnly: boolean) =>
     hosts.map((host) => ({ where: parseListening(host, keys), readOnly }));
   const listen = [...parsed(options.hosts, false), ...parsed(options.readOnlyHosts ?? [], true)];
-  for (const { where } of listen) {
-    const warning = exposure(where, tls === "plain");
-    if (warning) report(warning);
-  }
+  const warnings = listen.flatMap(({ where }) => exposure(where, tls === "plain") ?? []);
+  for (const warning of warnings) report(warning);
   const server = await openServer({
     root: options.root,
     run: options.run,
     listen,
+    warnings,
     ...(options.group === undefined ? {} : { group: options.group }),
     activated: activatedSockets(process.env),
     ...(options.commands && { commands: options.commands }),

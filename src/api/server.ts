@@ -21,6 +21,8 @@ export interface ServerOptions extends AssembleOptions {
   readonly group?: string | undefined;
   /** Sockets that were handed over. */
   readonly activated?: readonly ActivatedSocket[];
+  /** What is dangerous about the addresses. */
+  readonly warnings?: readonly string[];
   /** Runs commands of fronts that come by the unix socket of this path. */
   readonly commands?: (path: string) => RunCommand;
 }
@@ -59,6 +61,7 @@ export async function openServer(options: ServerOptions): Promise<Server> {
     mkdirSync(run, { recursive: true, mode: 0o711 });
     for (const { where } of options.listen) await clearStale(where);
     const { engine, close } = await assemble(options);
+    engine.warnings.push(...(options.warnings ?? []));
     for (const { where, readOnly: looking } of options.listen) {
       const fronts =
         where.kind === "unix" && options.commands ? [commandRoute(options.commands(where.path))] : [];

@@ -1,9 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { locate } from "../image/archive/stat.ts";
 import { decompressed } from "../image/compression.ts";
 import type { Images, Progress, StoredLayer } from "../image/images.ts";
-import { openRoot, through } from "../image/tar/beneath.ts";
 import { unpack } from "../image/tar/unpack.ts";
 import { type ChainId, type Digest, shortId } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
@@ -12,7 +10,7 @@ import { parseReference } from "../oci/reference.ts";
 import type { Bytes } from "../storage/driver.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import type { Building } from "./building.ts";
-import { commit } from "./cache.ts";
+import { readDockerfile, removeIgnored } from "./context.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
 import { instruct } from "./instruct.ts";
 import { PREDEFINED } from "./run.ts";
@@ -72,9 +70,9 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
     const context = join(directory, "context");
     fs.mkdirSync(context, { recursive: true });
     await unpack(stream, context, { runPlan: options.runPlan, whiteouts: "plain" });
-    const { instructions, escape: mark } = parseDockerfile(
-      readDockerfile(context, options.dockerfile ?? "Dockerfile"),
-    );
+    const dockerfile = readDockerfile(context, options.dockerfile);
+    const { instructions, escape: mark } = parseDockerfile(dockerfile.text);
+    removeIgnored(context, dockerfile.name);
     const wanted = [...untilTarget(instructions, options.target), ...labelling(options.labels ?? {})];
     const building: Building = {
       options,
@@ -99,7 +97,8 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
     }
     if (stage === undefined)
       throw new Refusal("invalid", "No image was generated. Is your Dockerfile empty?");
-    const id = (stage.parent === undefined ? await commit(building, stage) : stage).parent!;
+    const id = stage.parent;
+    if (id === undefined) throw new Refusal("invalid", "No image was generated. Is your Dockerfile empty?");
     progress({ aux: { ID: id } });
     const unused = Object.keys(options.args ?? {}).filter(
       (name) => !building.declared.has(name) && !PREDEFINED.test(name),
@@ -131,39 +130,21 @@ function reusable(images: Images, cacheFrom: readonly string[] = []): ReadonlySe
   );
 }
 
-/** `--label`: a step of its own at the end, as in Docker. */
+/** `--label`: each a step of its own at the end, as in Docker. */
 function labelling(labels: Readonly<Record<string, string>>): readonly Instruction[] {
   const names = Object.keys(labels).sort();
-  if (names.length === 0) return [];
-  const text = names.map((name) => `${quoted(name)}=${quoted(labels[name]!)}`).join(" ");
-  return [{ name: "LABEL", flags: [], text, original: `LABEL ${text}`, line: 0 }];
+  return names.map((name) => ({
+    name: "LABEL",
+    flags: [],
+    text: `${quoted(name)}=${quoted(labels[name]!)}`,
+    original: `LABEL ${name}=${labels[name]}`,
+    line: 0,
+  }));
 }
 
 /** As a word of a Dockerfile: as it is where that is safe. */
 const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `"${text.replace(/["\\$]/g, "\\$&")}"`;
-
-/** The Dockerfile, wherever links of the context lead to, but never out of the context. */
-function readDockerfile(context: string, name: string): string {
-  const root = openRoot(context);
-  try {
-    const { parent, name: base } = locate(root, name);
-    try {
-      const file = fs.openSync(through(parent, base), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-      try {
-        return fs.readFileSync(file, "utf8");
-      } finally {
-        fs.closeSync(file);
-      }
-    } finally {
-      fs.closeSync(parent);
-    }
-  } catch (error) {
-    throw new Refusal("invalid", `Cannot locate specified Dockerfile: ${name}`, { cause: error });
-  } finally {
-    fs.closeSync(root);
-  }
-}
 
 /** Instructions up to the end of the stage that is wanted. */
 function untilTarget(
@@ -176,6 +157,6 @@ function untilTarget(
     const name = /\sas\s+(\S+)$/i.exec(instructions[start]!.text)?.[1];
     return name?.toLowerCase() === target.toLowerCase() || String(number) === target;
   });
-  if (found === -1) throw new Refusal("invalid", `failed to reach build target ${target} in Dockerfile`);
+  if (found === -1) throw new Refusal("invalid", `target stage "${target}" could not be found`);
   return instructions.slice(0, starts[found + 1] ?? instructions.length);
 }

@@ -19,10 +19,10 @@ export function otherContexts(
   sources: readonly string[],
 ): readonly Named[] {
   const stage = building.stages.get(from.toLowerCase());
-  if (stage === undefined && /^\d+$/.test(from))
-    throw new Refusal("invalid", `invalid from flag value ${from}: refers to current build block or none`);
+  if (stage === undefined && /^-?\d+$/.test(from))
+    throw new Refusal("invalid", `invalid from flag value ${from}: index out of bounds`);
   if (building.current.includes(from.toLowerCase()))
-    throw new Refusal("invalid", `invalid from flag value ${from}: refers to current build block`);
+    throw new Refusal("invalid", `invalid from flag value ${from}: refers to current build stage`);
   const { chain } = stage ?? baseStage(building, from);
   const view = building.options.images.driver.view(chain);
   return sources.map((path) => {

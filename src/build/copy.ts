@@ -4,7 +4,7 @@ import { workdir } from "../image/change.ts";
 import { decompressed } from "../image/compression.ts";
 import { peek } from "../image/stream.ts";
 import { openRoot } from "../image/tar/beneath.ts";
-import { type ByteText, fsPath, readable, toByteText } from "../image/tar/entry.ts";
+import { type ByteText, readable, toByteText } from "../image/tar/entry.ts";
 import { BLOCK, decodeHeader } from "../image/tar/header.ts";
 import { componentsOf, linkComponents } from "../image/tar/name.ts";
 import { packTree } from "../image/tar/pack.ts";
@@ -16,9 +16,12 @@ import { globExpression } from "../oci/glob.ts";
 import type { Bytes } from "../storage/driver.ts";
 import type { RunPlan } from "../storage/kernel.ts";
 import type { MergedView } from "../storage/merged.ts";
+import { type Found, leadsTo } from "./context.ts";
 
 /** What ADD or COPY is to put into a layer. */
 export interface CopyRequest {
+  /** ADD or COPY, for what is refused. */
+  readonly instruction: string;
   readonly sources: readonly Named[];
   readonly destination: string;
   readonly workingDirectory: string;
@@ -40,29 +43,38 @@ export interface Named {
 }
 
 /** One source found in its context, relative to it; "" is the whole context. */
-interface Source extends Named {
-  readonly stat: fs.Stats;
-}
+type Source = Named & Found;
 
 /** The layer that ADD or COPY makes, as a tar. Everything is found before the first byte. */
 export async function copyLayer(request: CopyRequest): Promise<Bytes> {
   const sources: Source[] = [];
-  for (const { context, path } of request.sources) sources.push(...(await findSources(context, path)));
-  if (sources.length === 0) throw new Refusal("invalid", "No source files were specified");
+  for (const { context, path } of request.sources) {
+    if (/^(https?|git|ssh):\/\//i.test(path)) throw noAddress(request.instruction, path);
+    sources.push(...(await findSources(context, path)));
+  }
+  if (sources.length === 0) throw new Refusal("invalid", "no source files were specified");
   const isDirectory =
     request.destination.endsWith("/") || request.destination.endsWith("/.") || request.destination === ".";
   if (sources.length > 1 && !isDirectory) {
     throw new Refusal(
       "invalid",
-      "When using COPY with more than one source file, the destination must be a directory and end with a /",
+      `When using ${request.instruction} with more than one source file, the destination must be a directory and end with a /`,
     );
   }
   const target = request.view.resolve(
     toByteText(workdir(request.workingDirectory, request.destination).slice(1)),
   );
-  const exists = target === "" || request.view.lookup(target)?.stat.isDirectory() === true;
+  const there = target === "" ? undefined : request.view.lookup(target)?.stat;
+  const exists = target === "" || there?.isDirectory() === true;
+  if (there !== undefined && !exists && (isDirectory || sources.some(({ stat }) => stat.isDirectory())))
+    throw new Refusal("invalid", `failed to copy files: /${readable(target)}: not a directory`);
   return layer(request, sources, target as ByteText, isDirectory || exists);
 }
+
+const noAddress = (instruction: string, path: string): Refusal =>
+  instruction === "COPY"
+    ? new Refusal("invalid", "source can't be a URL for COPY")
+    : new Refusal("unsupported", `Cannot add ${path}: only files of the build context can be added so far`);
 
 async function* layer(
   request: CopyRequest,
@@ -70,8 +82,7 @@ async function* layer(
   target: ByteText,
   intoDirectory: boolean,
 ): AsyncGenerator<Uint8Array> {
-  for (const { context, path, stat } of sources) {
-    const file = posix.join(context, path);
+  for (const { path, file, stat } of sources) {
     if (stat.isDirectory()) {
       yield* packed(request, file, target === "" ? "" : `${target}/`);
     } else if (request.unpack && stat.isFile() && (await isArchive(file))) {
@@ -154,26 +165,20 @@ async function isArchive(file: string): Promise<boolean> {
 
 /** Files of the context that a source names; patterns are Go's. Nothing outside of the context can be named. */
 async function findSources(context: string, source: string): Promise<Source[]> {
-  if (/^(https?|git|ssh):\/\//i.test(source)) {
-    throw new Refusal(
-      "unsupported",
-      `Cannot add ${source}: only files of the build context can be added so far`,
-    );
-  }
   const clean = posix.normalize(source).replace(/^\/+/, "").replace(/\/+$/, "");
   const path = clean === "." ? "" : clean;
   if (path === ".." || path.startsWith("../")) {
-    throw new Refusal("invalid", `Forbidden path outside the build context: ${source}`);
+    throw new Refusal("invalid", `forbidden path outside the build context: ${source}`);
   }
   if (!/[*?[]/.test(path)) {
-    const stat = statBelow(context, path);
-    if (stat === undefined) {
+    const found = leadsTo(context, path);
+    if (found === undefined) {
       throw new Refusal(
         "invalid",
         `file not found in build context or excluded by .dockerignore: stat ${source}: file does not exist`,
       );
     }
-    return [{ context, path, stat }];
+    return [{ context, path, ...found }];
   }
   const expression = globExpression(path);
   if (expression === undefined)
@@ -184,28 +189,14 @@ async function findSources(context: string, source: string): Promise<Source[]> {
     for (const { parts, names } of await listTree(root)) {
       for (const name of names) {
         const inside = readable([...parts, name].join("/"));
-        const stat = expression.test(inside) ? statBelow(context, inside) : undefined;
-        if (stat !== undefined) found.push({ context, path: inside, stat });
+        const at = expression.test(inside) ? leadsTo(context, inside) : undefined;
+        if (at !== undefined) found.push({ context, path: inside, ...at });
       }
     }
     return found;
   } finally {
     fs.closeSync(root);
   }
-}
-
-/** `lstat` through directories only: a link in the context leads nowhere. */
-function statBelow(context: string, path: string): fs.Stats | undefined {
-  let at = toByteText(context) as string;
-  let stat: fs.Stats | undefined = fs.lstatSync(fsPath(at));
-  for (const part of toByteText(path)
-    .split("/")
-    .filter((part) => part !== "")) {
-    if (stat?.isDirectory() !== true) return undefined;
-    at = `${at}/${part}`;
-    stat = fs.lstatSync(fsPath(at), { throwIfNoEntry: false });
-  }
-  return stat;
 }
 
 function join(directory: string, name: string): ByteText {

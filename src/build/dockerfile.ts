@@ -1,5 +1,6 @@
 import type { Escape } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
+import { checkInstructions } from "./check.ts";
 
 /** One instruction, its continued lines joined. */
 export interface Instruction {
@@ -30,8 +31,8 @@ const SIZE_MAX = 4 * 1024 * 1024;
 const INSTRUCTIONS_MAX = 10_000;
 const FLAGS_MAX = 100;
 
-/** Parses a Dockerfile; errors name the line. */
-export function parseDockerfile(source: string): Dockerfile {
+/** Parses a Dockerfile, or (`part`) instructions that an image wants done in what is built on it; errors name the line. */
+export function parseDockerfile(source: string, part?: "part"): Dockerfile {
   if (source.length > SIZE_MAX) throw new Refusal("invalid", "dockerfile is larger than 4 MiB");
   const lines = source.replace(/^\ufeff/, "").split(/\r?\n/);
   const mark = escapeDirective(lines);
@@ -55,19 +56,29 @@ export function parseDockerfile(source: string): Dockerfile {
   if (source === "") throw new Refusal("invalid", "the Dockerfile (Dockerfile) cannot be empty");
   if (instructions.length === 0)
     throw new Refusal("invalid", "failed to parse Dockerfile: file with no instructions");
+  checkInstructions(instructions, mark, part !== undefined);
   return { instructions, escape: mark };
 }
 
 /** `# escape=X` is only a directive above everything else. */
 function escapeDirective(lines: readonly string[]): Escape {
+  let mark: Escape | undefined;
   for (const [i, line] of lines.entries()) {
     const directive = /^#\s*([a-zA-Z]+)\s*=\s*(\S*)\s*$/.exec(line);
     if (directive === null) break;
     if (directive[1]!.toLowerCase() !== "escape") continue;
-    if (directive[2] === "\\" || directive[2] === "`") return directive[2];
+    if (mark !== undefined)
+      throw new Refusal(
+        "invalid",
+        "failed to parse Dockerfile: only one escape parser directive can be used",
+      );
+    if (directive[2] === "\\" || directive[2] === "`") {
+      mark = directive[2];
+      continue;
+    }
     throw parseError(i + 1, `invalid ESCAPE '${directive[2]}'. Must be \` or \\`);
   }
-  return "\\";
+  return mark ?? "\\";
 }
 
 function instructionOf(original: string, line: number): Instruction {
@@ -87,12 +98,6 @@ function instructionOf(original: string, line: number): Instruction {
     throw parseError(
       line,
       `${name} with a here-document is not supported; put its lines into a file of the context`,
-    );
-  }
-  if (text === "" && name !== "CMD" && name !== "ENTRYPOINT") {
-    throw parseError(
-      line,
-      `${name} requires ${name === "ADD" || name === "COPY" ? "at least two arguments" : "at least one argument"}`,
     );
   }
   return { name, flags, text, original, line };

@@ -2,7 +2,7 @@ import { DEFAULT_PATH } from "../container/spec/process.ts";
 import { expand } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
 import type { ImageRunConfig } from "../oci/image.ts";
-import { hostPlatform } from "../oci/platform.ts";
+import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import type { Building } from "./building.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
 import type { Stage } from "./stage.ts";
@@ -15,28 +15,34 @@ export interface Begun {
 
 /** Begins a stage: from an earlier one, an image, or nothing. */
 export function from(building: Building, { text, flags, line }: Instruction): Begun {
-  const unknown = flags.find((flag) => !flag.startsWith("--platform="));
-  if (unknown !== undefined) throw new Refusal("invalid", `Unknown flag: ${unknown}`);
+  for (const flag of flags) parsePlatform(expandGlobal(building, flag.slice(flag.indexOf("=") + 1)));
   const match = /^(\S+)(?:\s+as\s+(\S+))?$/i.exec(text);
   if (match === null)
     throw new Refusal("invalid", `FROM requires either one or three arguments (line ${line})`);
-  const base = expand(match[1]!, (key) => building.global.get(key), building.mark);
+  const base = expandGlobal(building, match[1]!);
+  const named = match[2]?.toLowerCase();
+  if (named !== undefined && building.stages.has(named))
+    throw new Refusal("invalid", `${match[2]} stage name already used`);
   const earlier = building.stages.get(base.toLowerCase());
   const whole = earlier ?? baseStage(building, base);
-  const { OnBuild, ...config } = withPath(whole.config, base);
-  const triggers = (OnBuild ?? []).flatMap((words) => parseDockerfile(words).instructions);
+  const { OnBuild, ...config } = withPath(whole.config);
+  const triggers = (OnBuild ?? []).flatMap((words) => parseDockerfile(words, "part").instructions);
   const kept = triggers.length > 0 || OnBuild === undefined ? config : { ...config, OnBuild };
   const stage = { ...whole, config: kept, commandSet: false };
   const number = String(building.started++);
-  building.current = match[2] === undefined ? [number] : [number, match[2].toLowerCase()];
+  building.current = named === undefined ? [number] : [number, named];
   building.args = new Map();
   for (const name of building.current) building.stages.set(name, stage);
   return { stage, triggers };
 }
 
-/** As in Docker, an image without any variable has the usual PATH, for `ENV PATH=…:$PATH` to build upon. */
-function withPath(config: ImageRunConfig, base: string): ImageRunConfig {
-  if (base === "scratch" || (config.Env ?? []).length > 0) return config;
+/** What stands in FROM knows the arguments before the first one. */
+const expandGlobal = ({ global, mark }: Building, text: string): string =>
+  expand(text, (key) => global.get(key), mark);
+
+/** As in Docker, an image without any variable, and so nothing at all, has the usual PATH, for `ENV PATH=…:$PATH` to build upon. */
+function withPath(config: ImageRunConfig): ImageRunConfig {
+  if ((config.Env ?? []).length > 0) return config;
   return { ...config, Env: [`PATH=${DEFAULT_PATH}`] };
 }
 

@@ -86,14 +86,20 @@ async function configured(
       return withConfig(stage, stage.config, said);
     case "MAINTAINER":
       return { ...withConfig(stage, stage.config, said), author: text };
-    case "SHELL": {
-      const Shell = execForm(text);
-      if (Shell === undefined)
-        throw new Refusal("invalid", "SHELL requires the arguments to be in JSON form");
-      return withConfig(stage, { ...stage.config, Shell }, said);
-    }
+    case "SHELL":
+      return withConfig(stage, { ...stage.config, Shell: execForm(text) ?? [] }, said);
     case "WORKDIR": {
       const config = applyInstruction(stage.config, "WORKDIR", text, context);
+      return withConfig(stage, config, said);
+    }
+    case "VOLUME": {
+      const config = applyInstruction(stage.config, "VOLUME", text, context);
+      const view = building.options.images.driver.view(stage.chain);
+      for (const path of Object.keys(config.Volumes ?? {})) {
+        const target = view.resolve(toByteText(workdir("/", path).slice(1)));
+        if (target !== "" && view.lookup(target)?.stat.isDirectory() === false)
+          throw new Refusal("invalid", `cannot mount volume over existing file, file exists ${path}`);
+      }
       return withConfig(stage, config, said);
     }
     case "CMD":
@@ -149,8 +155,6 @@ async function copy(
   const known = new Map<string, string>();
   for (const flag of flags) {
     const [, key = "", value = ""] = /^--([a-z-]+)(?:=(.*))?$/.exec(flag) ?? [];
-    if (key !== "chown" && key !== "chmod" && !(key === "from" && name === "COPY"))
-      throw new Refusal("invalid", `Unknown flag: ${key === "" ? flag : key}`);
     known.set(key, expand(value, variables, building.mark));
   }
   const chmod = known.get("chmod");
@@ -168,6 +172,7 @@ async function copy(
       origin === undefined
         ? words.map((path) => ({ context: building.context, path }))
         : otherContexts(building, origin, words),
+    instruction: name,
     destination,
     workingDirectory: stage.config.WorkingDir ?? "/",
     owner: ownerOf(known.get("chown"), view),
@@ -190,7 +195,10 @@ async function makeWorkdir(building: Building, stage: Stage, path: string): Prom
   const { images } = building.options;
   const view = images.driver.view(stage.chain);
   const target = view.resolve(toByteText(workdir("/", path).slice(1)));
-  if (target === "" || view.lookup(target) !== undefined) return stage;
+  const there = target === "" ? undefined : view.lookup(target)?.stat;
+  if (there !== undefined && !there.isDirectory())
+    throw new Refusal("invalid", `Cannot mkdir: ${path} is not a directory`);
+  if (target === "" || there !== undefined) return stage;
   const header = encodeHeader({
     ...PLAIN,
     type: "directory",

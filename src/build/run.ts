@@ -1,9 +1,10 @@
 import { commandOf, environment } from "../image/change.ts";
+import { isEmpty } from "../image/tar/read.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Building } from "./building.ts";
 import { cached, commit } from "./cache.ts";
 import type { Instruction } from "./dockerfile.ts";
-import { type Stage, withLayer } from "./stage.ts";
+import { type Stage, withConfig, withLayer } from "./stage.ts";
 
 /** Arguments that need no ARG, and that do not count for the cache (Dockerfile reference, "Predefined ARGs"). */
 export const PREDEFINED = /^(https?_proxy|ftp_proxy|no_proxy|all_proxy)$/i;
@@ -13,7 +14,9 @@ export async function run(building: Building, stage: Stage, { text, flags }: Ins
   const { images, run: execute, args: given = {} } = building.options;
   if (flags.length > 0) throw new Refusal("unsupported", `${flags[0]} needs BuildKit; use RUN without it`);
   if (execute === undefined) throw new Refusal("unsupported", "commands cannot be run during a build yet");
-  const command = commandOf(text, stage.config);
+  const asked = commandOf(text, stage.config);
+  // An empty list runs what a container of the image would, as in Docker.
+  const command = asked.length > 0 ? asked : (stage.config.Cmd ?? []);
   const set = environment(stage.config);
   const args = [...building.args].filter(([key]) => !set.has(key)).sort(([a], [b]) => (a < b ? -1 : 1));
   const words = args.map(([key, value]) => `${key}=${value}`);
@@ -37,6 +40,8 @@ export async function run(building: Building, stage: Stage, { text, flags }: Ins
       const why = `The command '${command.join(" ")}' returned a non-zero code: ${exitCode}`;
       throw Object.assign(new Refusal("failed", why), { exitCode });
     }
+    if (await isEmpty(images.driver.diff(result.snapshot)))
+      return await commit(building, withConfig(below, below.config, said));
     const layer = await images.addLayer(stage.chain, images.driver.diff(result.snapshot));
     building.held.push(layer);
     return await commit(building, withLayer(below, layer, said));

@@ -8,6 +8,7 @@ import {
   hostNameLines,
   hostsText,
   relinkedHosts,
+  unlinkedHosts,
   withNeighbours,
 } from "../network/names/hosts.ts";
 import { resolvText } from "../network/names/resolvconf.ts";
@@ -76,11 +77,14 @@ export function changeNetFiles(folder: string, container: Named, before: NetName
   if (untouched && resolv !== read(files.resolvConf)) writeFileSync(files.resolvConf, resolv);
 }
 
-/** A container that this one is linked to has another address. */
-export function relinkNetFiles(folder: string, links: NetNames["links"]): void {
+/**
+ * A container that this one is linked to has another address.
+ * @param gone links that are no more
+ */
+export function relinkNetFiles(folder: string, links: NetNames["links"], gone: NetNames["links"] = []): void {
   const { hosts } = netFilesOf(folder);
   const before = read(hosts) ?? "";
-  const after = relinkedHosts(before, links);
+  const after = relinkedHosts(unlinkedHosts(before, gone), links);
   if (after !== before) writeFileSync(hosts, after);
 }
 

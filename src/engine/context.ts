@@ -17,6 +17,7 @@ import type { HealthResult } from "../wire/inspect.ts";
 import type { Container } from "./container.ts";
 import type { Events } from "./events.ts";
 import type { Exec } from "./execs/exec.ts";
+import type { Remembered } from "./networks/announce.ts";
 import type { Insides } from "./networks/insides.ts";
 import type { Links } from "./networks/links.ts";
 import type { Naming } from "./networks/naming.ts";
@@ -29,6 +30,8 @@ export interface Context {
   readonly root: string;
   /** State of what runs: `/run/cais`. */
   readonly run: string;
+  /** What `info` warns of besides what the machine lacks: addresses that let everybody in. */
+  readonly warnings: string[];
   /** Its programs are below the root: a place that allows execution and that nobody else can write to. */
   readonly runPlan: RunPlan;
   /** Runs a plan whose program stays where it is until it is closed. */
@@ -54,6 +57,8 @@ export interface Context {
   readonly insides: Insides;
   /** Names of containers on networks. */
   readonly naming: Naming;
+  /** What neighbours of containers may remember. */
+  readonly remembered: Remembered;
   readonly volumeMounts: VolumeMounts;
   readonly launcher: Launcher;
   readonly events: Events;

@@ -56,10 +56,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     ),
     containers: new Map(),
     volumeMounts: createVolumeMounts(parts.volumes, parts.runPlan, parts.report),
+    warnings: [],
     names: createNames(),
     execs: new Map(),
     reservations: createReservations(),
     insides: createInsides(parts.runPlan, parts.report),
+    remembered: new Map(),
     naming: createNaming(parts.report, (networks) => tellNeighbours(engine, networks)),
     events: createEvents(),
     follow: {

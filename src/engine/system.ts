@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import { readLabels } from "../container/launch/attributes.ts";
 import { isUp } from "../container/lifecycle.ts";
@@ -73,9 +73,10 @@ export function info(engine: Engine, obstacles: readonly Obstacle[]): Info {
     PidsLimit: has("pids"),
     IPv4Forwarding: read("/proc/sys/net/ipv4/ip_forward").trim() === "1",
     Debug: false,
-    NFd: 0,
+    NFd: entries("/proc/self/fd"),
     OomKillDisable: has("memory") && layout.mode !== "v2",
-    NGoroutines: 0,
+    // What comes nearest: threads.
+    NGoroutines: entries("/proc/self/task"),
     SystemTime: now(),
     LoggingDriver: "json-file",
     CgroupDriver: "cgroupfs",
@@ -112,7 +113,7 @@ export function info(engine: Engine, obstacles: readonly Obstacle[]): Info {
       "name=seccomp,profile=builtin",
       "name=cgroupns",
     ],
-    Warnings: warnings(has, obstacles),
+    Warnings: warnings(has, obstacles, engine.warnings),
     KernelMemoryTCP: has("memory") && layout.mode !== "v2",
     RegistryConfig: REGISTRIES,
     GenericResources: null,
@@ -150,14 +151,21 @@ const REGISTRIES = {
   Mirrors: null,
 };
 
-function warnings(has: (controller: string) => boolean, obstacles: readonly Obstacle[]): string[] | null {
+function warnings(
+  has: (controller: string) => boolean,
+  obstacles: readonly Obstacle[],
+  others: readonly string[],
+): string[] | null {
   const missing = ["memory", "cpu", "cpuset", "pids"].filter((controller) => !has(controller));
   const all = [
+    ...others,
     ...missing.map((controller) => `WARNING: No ${controller} limit support`),
     ...obstacles.map(({ message }) => `WARNING: ${message}`),
   ];
   return all.length === 0 ? null : all;
 }
+
+const entries = (directory: string): number => readdirSync(directory).length;
 
 function osRelease(): ReadonlyMap<string, string> {
   const lines = (read("/etc/os-release") || read("/usr/lib/os-release")).split("\n");

@@ -76,7 +76,7 @@ export function applyInstruction(
     case "EXPOSE":
       return {
         ...config,
-        ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(words().flatMap(ports)) },
+        ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(portWords(words()).flatMap(ports)) },
       };
     case "VOLUME": {
       const paths = execForm(text)?.map((path) => expand(path, variables, mark)) ?? words();
@@ -140,14 +140,19 @@ function splitPair(pair: string): [string, string] {
   return equals === -1 ? [pair, ""] : [pair.slice(0, equals), pair.slice(equals + 1)];
 }
 
+/** What a variable brings in may be several ports, or none. */
+const portWords = (words: readonly string[]): string[] =>
+  words.flatMap((word) => word.split(/\s+/)).filter((word) => word !== "");
+
 function ports(word: string): [string, Record<string, never>][] {
-  const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/i.exec(word);
+  const match = /^(?:.*:)?(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(word);
   const first = Number(match?.[1]);
   const last = Number(match?.[2] ?? match?.[1]);
   if (match === null || first < 1 || last > 65535 || last < first) {
     throw new Refusal("invalid", `Invalid containerPort: ${word}`);
   }
   const protocol = (match[3] ?? "tcp").toLowerCase();
+  if (!["tcp", "udp", "sctp"].includes(protocol)) throw new Refusal("invalid", `Invalid proto: ${match[3]}`);
   const list: [string, Record<string, never>][] = [];
   for (let port = first; port <= last; port++) list.push([`${port}/${protocol}`, {}]);
   return list;
@@ -165,5 +170,5 @@ export function workdir(before: string, path: string): string {
 
 function signalOf(text: string): string {
   if (signalNumber(text) !== undefined) return text;
-  throw new Refusal("invalid", `Invalid signal: ${text}`);
+  throw new Refusal("invalid", `invalid signal: ${text}`);
 }

@@ -2,13 +2,12 @@ import type { Digest } from "../oci/digest.ts";
 import { Refusal } from "../oci/error.ts";
 import type { ImageConfig, ImageRunConfig } from "../oci/image.ts";
 import { hostPlatform } from "../oci/platform.ts";
-import type { Bytes } from "../storage/driver.ts";
 import { addLayer, createImage } from "./add.ts";
 import { applyChanges } from "./change.ts";
 import type { Context } from "./context.ts";
 import type { CommitOptions } from "./images.ts";
 import { nameFrom } from "./lookup.ts";
-import { readTar } from "./tar/read.ts";
+import { isEmpty } from "./tar/read.ts";
 
 /** `docker commit`: what a container changed becomes a layer on top of its image. */
 export async function commitSnapshot(context: Context, options: CommitOptions): Promise<Digest> {
@@ -77,9 +76,4 @@ function mergeRunConfig(container: ImageRunConfig, asked: ImageRunConfig): Image
       : {}),
     ...(container.Volumes || asked.Volumes ? { Volumes: { ...container.Volumes, ...asked.Volumes } } : {}),
   };
-}
-
-async function isEmpty(tar: Bytes): Promise<boolean> {
-  for await (const _ of readTar(tar)) return false;
-  return true;
 }

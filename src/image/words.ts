@@ -85,7 +85,7 @@ function readVariable(
   const plain = name.exec(text);
   if (plain !== null) return { value: variables(plain[1]!) ?? "", end: start + plain[0].length };
   if (text[start + 1] !== "{") return { value: "$", end: start + 1 };
-  const end = closing(text, start + 2);
+  const end = closing(text, start + 2, mark);
   const inside = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])(.*))?$/s.exec(text.slice(start + 2, end));
   if (end === -1 || inside === null)
     throw new Error(`syntax error: bad substitution in ${JSON.stringify(text)}`);
@@ -99,11 +99,15 @@ function readVariable(
   return { value: value ?? "", end: end + 1 };
 }
 
-function closing(text: string, start: number): number {
+/** Where the brace that is open before `start` closes; one is opened by a dollar that has its meaning. */
+function closing(text: string, start: number, mark: Escape): number {
   let depth = 1;
   for (let at = start; at < text.length; at++) {
-    if (text[at] === "{") depth++;
-    else if (text[at] === "}" && --depth === 0) return at;
+    if (text[at] === mark) at++;
+    else if (text[at] === "$" && text[at + 1] === "{") {
+      depth++;
+      at++;
+    } else if (text[at] === "}" && --depth === 0) return at;
   }
   return -1;
 }

@@ -6,6 +6,7 @@ import { firstAddress, neverGiven } from "./allocate.ts";
 import type { NetworkDocument, NetworkId, Pool } from "./document.ts";
 import type { DriverFacts } from "./drivers/driver.ts";
 import { driverNamed } from "./drivers/drivers.ts";
+import { familyOf } from "./options.ts";
 import { poolsOf } from "./pool.ts";
 import { joined, wrongPools } from "./pool-check.ts";
 import { freeSubnet4, freeSubnet6 } from "./pools.ts";
@@ -41,8 +42,9 @@ export function draftNetwork(request: NetworkCreateRequest, facts: CreateFacts):
   if (!driver) throw notFound(`plugin "${String(asked.Driver).slice(0, 80)}" not found`);
   const ipam = asked.IPAM?.Driver || "default";
   if (ipam !== "default") throw notFound(`plugin "${ipam.slice(0, 80)}" not found`);
-  const ipv4 = asked.EnableIPv4 ?? true;
-  const ipv6 = asked.EnableIPv6 ?? false;
+  const four = familyOf(4, asked.EnableIPv4, asked.Options ?? {});
+  const six = familyOf(6, asked.EnableIPv6, asked.Options ?? {});
+  const [ipv4, ipv6] = [four.on, six.on];
   if (!ipv4 && !ipv6) throw invalid("IPv4 or IPv6 must be enabled");
   const draft: NetworkDocument = {
     format: 1,
@@ -60,7 +62,11 @@ export function draftNetwork(request: NetworkCreateRequest, facts: CreateFacts):
     pools: [],
     ipamDriver: ipam,
     ipamOptions: asked.IPAM?.Options ?? null,
-    options: asked.Options ?? {},
+    options: Object.fromEntries(
+      Object.entries(asked.Options ?? {}).filter(
+        ([option]) => option !== four.without && option !== six.without,
+      ),
+    ),
     labels: asked.Labels ?? {},
   };
   const pools = driver.addressed || draft.configOnly ? fillPools(draft, poolsAsked(asked), facts) : [];

@@ -20,6 +20,8 @@ const TRUSTED = `${BRIDGE}.trusted_host_interfaces`;
 const HOST_4 = "com.docker.network.host_ipv4";
 const HOST_6 = "com.docker.network.host_ipv6";
 const PREFIX = "com.docker.network.container_iface_prefix";
+/** Families of any network, for clients that have no other words for them. */
+const FAMILY = { 4: "com.docker.network.enable_ipv4", 6: "com.docker.network.enable_ipv6" } as const;
 
 /** What a bridge network's options say. */
 export interface BridgeOptions {
@@ -92,10 +94,26 @@ export function bridgeOptions(options: Options, internal: boolean): BridgeOption
 /** @throws Refusal (400) that names the first option that the driver does not have, and those it has */
 export function refuseUnknown(driver: string, options: Options, known: ReadonlySet<string>): void {
   for (const name of Object.keys(options)) {
-    if (known.has(name)) continue;
+    if (known.has(name) || name === FAMILY[4] || name === FAMILY[6]) continue;
     const names = [...known].sort().join(", ");
     throw invalid(`unknown option ${name.slice(0, 80)} for driver ${driver}: it has ${names}`);
   }
+}
+
+/**
+ * Whether a network has a family: what is asked for wins over the option, which then is none.
+ * @throws Refusal (400): the option is neither true nor false
+ */
+export function familyOf(
+  family: 4 | 6,
+  asked: boolean | null | undefined,
+  options: Options,
+): { readonly on: boolean; readonly without: string | undefined } {
+  const name = FAMILY[family];
+  if (asked !== undefined && asked !== null) return { on: asked, without: name };
+  const on = parsedBool(options[name]);
+  if (on === null) throw invalid(`driver-opt "${name}" is not a valid bool`);
+  return { on: on ?? family === 4, without: undefined };
 }
 
 /** Bytes that fit into one packet; the kernel's bounds of a bridge are 68 and 65535. */
@@ -112,11 +130,18 @@ export function mtuOf(options: Options): number | undefined {
 
 /** Go's `strconv.ParseBool`. */
 function bool(options: Options, name: string, absent: boolean): boolean {
-  const text = options[name];
-  if (text === undefined) return absent;
+  const value = parsedBool(options[name]);
+  if (value === null)
+    throw bad(name, options[name] ?? "", `strconv.ParseBool: parsing "${options[name]}": invalid syntax`);
+  return value ?? absent;
+}
+
+/** @returns undefined without a text, null where it is neither */
+function parsedBool(text: string | undefined): boolean | null | undefined {
+  if (text === undefined) return undefined;
   if (["1", "t", "T", "TRUE", "true", "True"].includes(text)) return true;
   if (["0", "f", "F", "FALSE", "false", "False"].includes(text)) return false;
-  throw bad(name, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
+  return null;
 }
 
 /** Docker separates them by colons, which no name of an interface can have. */

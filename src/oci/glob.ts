@@ -8,13 +8,35 @@ export function glob(pattern: string, text: string): boolean {
 
 const NOT_SLASH: Node = { kind: "one", accepts: (character) => character !== "/" };
 
+const ANY: Node = { kind: "one", accepts: () => true };
+
+/**
+ * A pattern of `.dockerignore`, in which `**` is any number of directories, as an expression that is never slow.
+ * @throws Error for a malformed one
+ */
+export function deepGlob(pattern: string): LinearRegexp {
+  const expression = globExpression(pattern, true);
+  if (expression === undefined) throw new Error(`Cannot read the pattern "${pattern}"`);
+  return expression;
+}
+
 /** The pattern as an expression over the whole text, never slow; undefined for a malformed one. */
-export function globExpression(pattern: string): LinearRegexp | undefined {
+export function globExpression(pattern: string, deep = false): LinearRegexp | undefined {
   const source = [...pattern];
   const parts: Node[] = [];
   for (let i = 0; i < source.length; i++) {
     const character = source[i]!;
-    if (character === "*") parts.push({ kind: "repeat", part: NOT_SLASH, least: 0 });
+    if (deep && character === "*" && source[i + 1] === "*") {
+      i++;
+      const any: Node = { kind: "repeat", part: ANY, least: 0 };
+      // With its slash it may be nothing at all.
+      const directories: Node = { kind: "all", parts: [any, { kind: "one", accepts: (one) => one === "/" }] };
+      if (source[i + 1] !== "/") parts.push(any);
+      else {
+        i++;
+        parts.push({ kind: "repeat", part: directories, least: 0, most: 1 });
+      }
+    } else if (character === "*") parts.push({ kind: "repeat", part: NOT_SLASH, least: 0 });
     else if (character === "?") parts.push(NOT_SLASH);
     else if (character === "[") {
       const end = source.indexOf("]", i + 2);

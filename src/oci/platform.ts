@@ -14,6 +14,14 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   aarch64: "arm64",
 };
 
+/** Go's names (`go tool dist list`) that stand alone. */
+const SYSTEMS = new Set(
+  "aix android darwin dragonfly freebsd illumos ios linux netbsd openbsd plan9 solaris windows".split(" "),
+);
+const OTHERS = new Set(
+  "386 arm loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm".split(" "),
+);
+
 /** This machine. */
 export function hostPlatform(): PlatformName {
   return { os: "linux", architecture: ARCHITECTURES[process.arch] ?? process.arch };
@@ -29,7 +37,10 @@ export function parsePlatform(text: string | undefined): PlatformName {
   const [first = "", architecture, variant] = parts;
   if (architecture === undefined) {
     const known = ARCHITECTURES[first] ?? (Object.values(ARCHITECTURES).includes(first) ? first : undefined);
-    return known === undefined ? { ...hostPlatform(), os: first } : { os: "linux", architecture: known };
+    if (known !== undefined) return { os: "linux", architecture: known };
+    if (OTHERS.has(first)) return { os: "linux", architecture: first };
+    if (SYSTEMS.has(first)) return { ...hostPlatform(), os: first };
+    throw new Refusal("invalid", `"${text}": unknown operating system or architecture: invalid argument`);
   }
   const name = { os: first, architecture: ARCHITECTURES[architecture] ?? architecture };
   return variant === undefined ? name : { ...name, variant };

@@ -52,8 +52,9 @@ export interface Volumes {
   /**
    * Fills an empty volume with what the image has at the place where it is mounted (`source`, a directory of the
    * root file system, opened by the caller: no link in it is followed). Does nothing when the volume has something.
+   * @param part the directory of the volume that is mounted, opened by the caller; all of it unless given
    */
-  fill(name: string, source: string): Promise<void>;
+  fill(name: string, source: string, part?: string): Promise<void>;
   damaged(): readonly string[];
 }
 
@@ -185,11 +186,11 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
       return report;
     },
     mount: (name) => mountOf(name, get(name).Options ?? {}),
-    async fill(name, source) {
-      const { Mountpoint } = get(name);
-      if (fs.readdirSync(Mountpoint).length > 0 || !isDirectory(source)) return;
+    async fill(name, source, part) {
+      const place = part ?? get(name).Mountpoint;
+      if (!isDirectory(place) || fs.readdirSync(place).length > 0 || !isDirectory(source)) return;
       // A container that has it already may be at work in it.
-      const root = openRoot(Mountpoint);
+      const root = openRoot(place);
       const live = liveDirectories(root, []);
       try {
         await unpack(packTree(source, { runPlan }), `/proc/self/fd/${root}`, {
@@ -199,8 +200,8 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
         });
       } catch (error) {
         // Half a copy would be taken for what the user put there.
-        for (const left of fs.readdirSync(Mountpoint))
-          fs.rmSync(join(Mountpoint, left), { recursive: true, force: true });
+        for (const left of fs.readdirSync(place))
+          fs.rmSync(join(place, left), { recursive: true, force: true });
         throw error;
       } finally {
         live.close();

@@ -195,7 +195,10 @@ describe("where the engine listens", needs(root()), () => {
       assert.deepEqual(await get({ ...where, path: "/_ping" }), { status: 200, text: "OK" });
     const { mode, gid } = statSync(one);
     assert.deepEqual([mode & 0o777, gid], [0o660, 12345]);
-    assert.match(engine.log(), /WARNING: tcp:\/\/127\.0\.0\.1:\d+ is served without encryption/);
+    const warning = /WARNING: tcp:\/\/127\.0\.0\.1:\d+ is served without encryption/;
+    assert.match(engine.log(), warning);
+    const { text } = await get({ socketPath: one, path: "/info" });
+    assert.match(JSON.stringify((JSON.parse(text) as { Warnings: string[] }).Warnings), warning);
   });
 });
 

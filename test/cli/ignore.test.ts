@@ -1,15 +1,43 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIgnore } from "../../src/cli/build/ignore.ts";
+import { ignoreRegExp } from "../../src/cli/build/pattern.ts";
 import { placement } from "../../src/cli/copy/path.ts";
+import { deepGlob } from "../../src/oci/glob.ts";
+import { parseIgnore } from "../../src/oci/ignore.ts";
 
-test(".dockerignore: the last pattern that matches a path or its parent decides", () => {
-  const { excluded } = parseIgnore("# c\n/dist\n*.log\n**/*.tmp\nsub/*\n!sub/keep\na?c\n[xy]z\n\n");
-  const out = ["dist", "dist/a/b", "x.log", "d/e/f.tmp", "f.tmp", "sub/other", "abc", "xz"];
-  const kept = ["d/x.log", "sub", "sub/keep", "sub/keep/in", "ac", "zz", "distx"];
-  for (const path of out) assert.equal(excluded(path), true, path);
-  for (const path of kept) assert.equal(excluded(path), false, path);
-  assert.throws(() => parseIgnore("[a"), /without its \]/);
+// The command line's own files and what an engine is sent are read by the same rules, the latter without haste.
+for (const [who, compile] of [
+  ["command line", ignoreRegExp],
+  ["engine", deepGlob],
+] as const)
+  test(`.dockerignore: the last pattern that matches a path or its parent decides (${who})`, () => {
+    const { excluded } = parseIgnore(
+      "# c\n/dist\n*.log\n**/*.tmp\nsub/*\n!sub/keep\na?c\n[xy]z\nany/**/end\n\n",
+      compile,
+    );
+    const out = [
+      "dist",
+      "dist/a/b",
+      "x.log",
+      "d/e/f.tmp",
+      "f.tmp",
+      "sub/other",
+      "abc",
+      "xz",
+      "any/end",
+      "any/a/b/end",
+    ];
+    const kept = ["d/x.log", "sub", "sub/keep", "sub/keep/in", "ac", "zz", "distx", "anyend", "any/bend"];
+    for (const path of out) assert.equal(excluded(path), true, path);
+    for (const path of kept) assert.equal(excluded(path), false, path);
+    assert.throws(() => parseIgnore("[a", compile), /Cannot read the pattern/);
+  });
+
+test("a pattern that was sent to the engine keeps it busy for no time", () => {
+  const begun = performance.now();
+  const { excluded } = parseIgnore(`${"**a".repeat(40)}b`, deepGlob);
+  assert.equal(excluded("a".repeat(4000)), false);
+  assert.ok(performance.now() - begun < 20_000);
 });
 
 test("where cp puts what: the rules of cp -r", () => {

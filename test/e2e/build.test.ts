@@ -71,7 +71,7 @@ describe("build", needs(root(), busyboxMissing()), () => {
   test("what can only fail later is refused in its line", async () => {
     for (const [line, says] of [
       ["VOLUME []", /VOLUME requires at least one argument/],
-      ["STOPSIGNAL FOO", /Invalid signal: FOO/],
+      ["STOPSIGNAL FOO", /invalid signal: FOO/],
       ["ONBUILD FROM bb", /FROM isn't allowed as an ONBUILD trigger/],
       ["ONBUILD ONBUILD RUN x", /Chaining ONBUILD/],
     ] as const) {

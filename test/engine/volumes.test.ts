@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { options, suiteEngine, type TestEngine } from "./engine-fixture.ts";
@@ -150,6 +150,18 @@ test("a part of a volume, which cannot lead out of it", options, async () => {
     assert.ok(status >= 400 && message.includes(why), message);
     await remove("out");
   }
+  // An empty part gets what the image has where it is mounted, as a whole volume does; the rest stays.
+  mkdirSync(join(base, "bin"));
+  const filled = { ...mount("bin").Mounts[0], Target: "/bin" };
+  assert.equal(await run("filled", "ls /bin/busybox", { Mounts: [filled] }), "/bin/busybox\n");
+  assert.equal(existsSync(join(base, "bin/busybox")), true);
+  assert.equal(existsSync(join(base, "busybox")), false);
+  mkdirSync(join(base, "bare"));
+  const bare = { ...mount("bare").Mounts[0], Target: "/bin" };
+  const kept = { ...bare, VolumeOptions: { Subpath: "bare", NoCopy: true } };
+  await create("bare", "true", { Mounts: [kept] });
+  assert.deepEqual(readdirSync(join(base, "bare")), []);
+  await remove("bare");
   for (const part of ["../x", "/abs"]) {
     const { status, message } = await create("out", "true", mount(part));
     assert.equal(status, 400);

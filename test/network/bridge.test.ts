@@ -163,6 +163,46 @@ test("a container with the address of one that is gone is reached at once", can,
   await clear();
 });
 
+test(
+  "so is one with another MAC address, which was chosen, or which one that is gone had chosen",
+  can,
+  async () => {
+    await engine.ok([
+      "network",
+      "create",
+      "--ipv6",
+      "--subnet",
+      "10.87.0.0/24",
+      "--subnet",
+      "fd87::/64",
+      "told",
+    ]);
+    await sleeper("--name", "client", "--network", "told");
+    const place = "name=told,ip=10.87.0.9,ip6=fd87::9";
+    const chosen = ["02:00:00:00:00:01", "02:00:00:00:00:02", undefined, "02:00:00:00:00:03"];
+    for (const [turn, mac] of chosen.entries()) {
+      const wanted = mac === undefined ? place : `${place},mac-address=${mac}`;
+      if (turn < 3) await sleeper("--name", "server", "--network", wanted);
+      else {
+        await sleeper("--name", "server");
+        const options = [
+          "--ip",
+          "10.87.0.9",
+          "--ip6",
+          "fd87::9",
+          "--driver-opt",
+          "com.docker.network.endpoint.ifname=late0",
+        ];
+        await engine.ok(["network", "connect", ...options, "told", "server"]);
+      }
+      for (const address of ["10.87.0.9", "fd87::9"])
+        assert.ok(await reaches("client", address), `${address} at ${mac ?? "the usual one"}`);
+      await engine.ok(["rm", "-f", "server"]);
+    }
+    await clear();
+  },
+);
+
 test("network path and explain show the whole way, as the kernel has it", can, async () => {
   await engine.ok(["network", "create", "shown", "--subnet", "10.88.0.0/24"]);
   await sleeper("--name", "guest", "--network", "shown");

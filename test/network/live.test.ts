@@ -117,6 +117,43 @@ test("addresses, MAC addresses and interface names as they are asked for", can, 
   await engine.ok(["run", "--rm", "--network", "near", "--ip", "10.82.0.77", "busybox", "true"]);
 });
 
+test("link-local addresses beside the network's own, at the start and live", can, async () => {
+  await engine.ok([
+    "network",
+    "create",
+    "--ipv6",
+    "--subnet",
+    "10.84.0.0/24",
+    "--subnet",
+    "fd84::/64",
+    "link",
+  ]);
+  const asked = (four: string, six: string) => ["--link-local-ip", four, "--link-local-ip", six];
+  await sleeper("--name", "near1", "--network", "link", ...asked("169.254.7.7", "fe80::254:77"));
+  await sleeper("--name", "near2");
+  await engine.ok(["network", "connect", ...asked("169.254.8.8", "fe80::254:88"), "link", "near2"]);
+  assert.match(
+    await inside("near2", "ip", "addr", "show", "eth1"),
+    / 169\.254\.8\.8\/16 [\s\S]* fe80::254:88\/64 /,
+  );
+  await inside("near1", "ping", "-c1", "-W5", "169.254.8.8");
+  await inside("near1", "ping", "-c1", "-W5", "fe80::254:88%eth0");
+  await engine.ok(["restart", "-t", "0", "near2"]);
+  await inside("near2", "ping", "-c1", "-W5", "169.254.7.7");
+  await engine.ok(["network", "disconnect", "link", "near2"]);
+  assert.doesNotMatch(await inside("near2", "ip", "addr"), /169\.254/);
+  await refused(
+    ["network", "connect", "--link-local-ip", "169.253.5.5", "link", "near2"],
+    "invalid link local IP address: 169.253.5.5",
+  );
+  await refused(
+    ["run", "--rm", "--link-local-ip", "fe80::9", "busybox", "true"],
+    /invalid link local IP address: fe80::9: network bridge has no IPv6/,
+  );
+  await engine.ok(["rm", "-f", "near1", "near2"]);
+  await engine.ok(["network", "rm", "link"]);
+});
+
 test("what cannot be is refused in Docker's words, and nothing is changed", can, async () => {
   await sleeper("--name", "steady");
   await sleeper("--name", "lonely", "--network", "none");

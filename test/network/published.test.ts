@@ -32,6 +32,8 @@ const serve = async (name: string, ...options: readonly string[]): Promise<void>
 };
 
 const PEOPLE = ["here", "there"] as const;
+/** Addresses that are of the wire only. */
+const ON_THE_LINK = { here: "fe80::a:1", there: "fe80::a:2" } as const;
 const fetched = async (where: (typeof PEOPLE)[number], address: string, port: number): Promise<string> => {
   const at = address.includes(":") ? `[${address}]` : address;
   const { stdout, stderr } = await hosts[where]("curl", "-sS", "-m", "5", `http://${at}:${port}/`);
@@ -41,6 +43,9 @@ const fetched = async (where: (typeof PEOPLE)[number], address: string, port: nu
 before(async () => {
   if (skip.skip) return;
   hosts = await neighbourhood();
+  // The kernel's own are not there before nobody else has claimed them.
+  for (const where of PEOPLE)
+    await hosts[where]("ip", "addr", "add", `${ON_THE_LINK[where]}/64`, "dev", "wire", "nodad");
   await hosts.ask("POST", "/networks/create", { Name: "shop" });
   await hosts.ask("POST", "/networks/create", { Name: "both", EnableIPv6: true });
 });
@@ -59,6 +64,8 @@ for (const network of ["bridge", "shop", "both"]) {
       assert.equal(await fetched("here", address, 8080), "web", address);
     for (const address of [HERE.ipv4, HERE.ipv6])
       assert.equal(await fetched("there", address, 8080), "web", address);
+    for (const where of PEOPLE)
+      assert.equal(await fetched(where, `${ON_THE_LINK.here}%25wire`, 8080), "web", `${where} on the link`);
     // From a container: of the same network, and of another one, which has no way but through the host.
     for (const other of [network, network === "shop" ? "both" : "shop"]) {
       const words = ["run", "--rm", "--network", other, "busybox", "wget", "-qO-"];

@@ -164,6 +164,16 @@ test("links of the default bridge: hosts, variables, and who must run", skip, as
   const now = await ok("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "db");
   assert.notEqual(now, "172.17.0.2");
   assert.match(await ok("exec", "app", "cat", "/etc/hosts"), new RegExp(`^${now}\tstore dbhost db$`, "m"));
+  const hostsOf = async (name: string) => (await ok("exec", name, "cat", "/etc/hosts")).split("\n");
+  await ok("rm", "-f", "thief", "app");
+  await sleeper("app", "--link", "db:store", "--link", "db:other");
+  const linked = await hostsOf("app");
+  await ok("rm", "--link", "app/store");
+  assert.deepEqual(
+    await hostsOf("app"),
+    linked.filter((one) => !one.endsWith("\tstore dbhost db")),
+  );
+  assert.ok((await hostsOf("app")).some((one) => one.endsWith("\tother dbhost db")));
   await ok("create", "--name", "later", "--link", "db:store", "busybox", "true");
   assert.equal(await ok("inspect", "-f", "{{json .HostConfig.Links}}", "later"), '["/db:/later/store"]');
   await ok("stop", "-t", "0", "db");

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { busyboxMissing } from "../support/fixtures.ts";
 import { needs, root } from "../support/skip.ts";
@@ -44,4 +46,20 @@ test("an ambient capability that cannot be is a warning", possible, async () => 
   const { stderr, stdout } = await scene.cais.run(["run", "--bundle", bundle, "some"]);
   assert.equal(stdout, "CapAmb:\t0000000000000020\n");
   assert.match(stderr, /can't raise ambient capability CAP_CHOWN: it is not inheritable/);
+});
+
+test("processors that the caller is bound to bind no process of a container", possible, async () => {
+  await using scene = makeScene();
+  const { cais, program } = scene;
+  const look = ["grep", "Cpus_allowed_list", "/proc/self/status"];
+  const bound = (...words: string[]) =>
+    spawnSync("taskset", ["--cpu-list", "0", program, "--root", cais.root, ...words], { encoding: "utf8" })
+      .stdout;
+  const cpus = readFileSync("/sys/devices/system/cpu/online", "utf8").trim();
+  assert.equal(
+    bound("run", "--bundle", scene.bundle("run", { args: look }), "run"),
+    `Cpus_allowed_list:\t${cpus}\n`,
+  );
+  await cais.ok(["run", "--detach", "--bundle", scene.bundle("box"), "box"]);
+  assert.equal(bound("exec", "box", ...look), `Cpus_allowed_list:\t${cpus}\n`);
 });

@@ -154,6 +154,10 @@ test("flags of every command do what runc's do, in every state of a container", 
 const UPDATES: readonly string[] = [
   "--memory 67108864",
   "--memory 50M",
+  "--memory-swap 96468992",
+  "--memory-swap 1M",
+  "--memory-swap -1",
+  "--memory-swap 64M",
   "--memory-reservation 33554432",
   "--pids-limit 10",
   "--pids-limit -1",
@@ -173,6 +177,7 @@ const UPDATES: readonly string[] = [
 /** Files of a container's limits, wherever this machine has them. */
 const LIMITS: readonly (readonly [controller: string, v1: string, v2: string])[] = [
   ["memory", "memory.limit_in_bytes", "memory.max"],
+  ["memory", "memory.memsw.limit_in_bytes", "memory.swap.max"],
   ["memory", "memory.soft_limit_in_bytes", "memory.low"],
   ["pids", "pids.max", "pids.max"],
   ["cpu", "cpu.cfs_quota_us", "cpu.max"],

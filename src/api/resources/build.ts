@@ -1,7 +1,7 @@
 import { buildFrom } from "../../engine/images/build.ts";
 import { invalid, notANumber, unsupported } from "../../engine/refuse.ts";
 import { createRequest } from "../../engine/requests.ts";
-import { version } from "../../engine/system.ts";
+import { hostPlatform, isFor, parsePlatform, platformText } from "../../oci/platform.ts";
 import type { HostConfig } from "../../wire/container.ts";
 import { replyJson } from "../failure.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -18,15 +18,15 @@ export const build: readonly Route[] = [
     if (query.get("remote")) throw unsupported("Cannot build from an address: send the context as the body");
     if (flag(exchange, "squash"))
       throw unsupported("Cannot squash: the layers of a build stay as they are made");
-    const platform = query.get("platform") || "linux";
-    const { Arch } = version();
-    if (!["linux", Arch, `linux/${Arch}`].includes(platform.toLowerCase()))
-      throw unsupported(`Cannot build for ${platform}: this machine is linux/${Arch}`);
+    const platform = query.get("platform") ?? "";
+    if (!isFor(parsePlatform(platform), hostPlatform()))
+      throw unsupported(`Cannot build for ${platform}: this machine is ${platformText(hostPlatform())}`);
     const dockerfile = query.get("dockerfile");
     const target = query.get("target");
     const quiet = flag(exchange, "q");
     const host = buildHost(exchange);
     await progress(exchange, async (send) => {
+      const kept = quiet ? keeper(send) : undefined;
       const id = await buildFrom(engine, exchange.body.stream(), {
         tags: query.getAll("t").filter((tag) => tag !== ""),
         args: texts(exchange, "buildargs"),
@@ -42,7 +42,10 @@ export const build: readonly Route[] = [
         cancelled: exchange.gone,
         ...(dockerfile ? { dockerfile } : {}),
         ...(target ? { target } : {}),
-        ...(quiet ? {} : { progress: send }),
+        progress: kept?.keep ?? send,
+      }).catch((error: unknown) => {
+        kept?.send();
+        throw error;
       });
       if (quiet) send({ stream: `${id}\n` });
     });
@@ -58,6 +61,9 @@ export const build: readonly Route[] = [
       "shared",
       "private",
       "mutable",
+      // Those of containers and images: `docker system prune` sends them to everybody.
+      "label",
+      "label!",
       "immutable",
     ];
     for (const name of ["keep-storage", "reserved-space", "max-used-space", "min-free-space"]) {
@@ -73,6 +79,25 @@ export const build: readonly Route[] = [
     replyJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 });
   }),
 ];
+
+/** Messages of a quiet build that are kept at most, in bytes: the last ones say why it failed. */
+const KEPT_MAX = 1024 * 1024;
+
+/** A quiet build says what it did only when it fails. */
+function keeper(send: (message: object) => void): { keep(message: object): void; send(): void } {
+  const messages: object[] = [];
+  let bytes = 0;
+  return {
+    keep(message) {
+      messages.push(message);
+      bytes += JSON.stringify(message).length;
+      while (bytes > KEPT_MAX && messages.length > 1) bytes -= JSON.stringify(messages.shift()).length;
+    },
+    send() {
+      for (const message of messages) send(message);
+    },
+  };
+}
 
 /** What the containers of RUN are given: limits and the like. @throws Refusal (400) */
 function buildHost(exchange: Exchange): HostConfig {

@@ -27,6 +27,8 @@ export const execs: readonly Route[] = [
   post("/exec/{id}/resize", (engine, exchange, parameters) => {
     const exec = findExec(engine, parameter(parameters, "id"));
     const size = sizeOf(exchange);
+    const { record, running } = exec.container;
+    if (!running) throw conflict(`container ${record.id} is not running`);
     if (exec.exitCode !== null) throw notFound(`exec ${exec.id} has ended`);
     if (!exec.running) throw conflict(`exec ${exec.id} is not running`);
     exec.running.resize(...size);

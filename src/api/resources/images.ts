@@ -116,6 +116,7 @@ export const images: readonly Route[] = [
   }),
   del("/images/{name...}", async (engine, exchange, parameters, minor) => {
     const name = parameter(parameters, "name");
+    if (name.trim() === "") throw invalid("image name cannot be blank");
     if (minor >= 50)
       for (const platform of platformsOf(exchange, "platforms")) mustBe(engine, platform, name);
     const removed = await engine.images.remove(name, {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
+import { type Ignore, parseIgnore } from "../../oci/ignore.ts";
 import { pack, streamOf } from "../copy/pack.ts";
 import { encodeHeader, endOfArchive, PLAIN, padding, toByteText } from "../copy/tar.ts";
 import { Failure } from "../failure.ts";
 import { inputStream, readInput } from "../session/input.ts";
-import { type Ignore, parseIgnore } from "./ignore.ts";
+import { ignoreRegExp } from "./pattern.ts";
 
 /** What is sent to the engine, and where its Dockerfile is in it. */
 export interface BuildContext {
@@ -65,7 +66,7 @@ function packContext(root: string, always: readonly string[]): AsyncGenerator<Ui
 
 function readIgnore(root: string): Ignore {
   const file = join(root, ".dockerignore");
-  return parseIgnore(existsSync(file) ? readFileSync(file, "utf8") : "");
+  return parseIgnore(existsSync(file) ? readFileSync(file, "utf8") : "", ignoreRegExp);
 }
 
 function withOutside(root: string, dockerfile: Uint8Array): BuildContext {

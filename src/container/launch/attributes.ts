@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Linux } from "../../oci/runtime/linux.ts";
 import type { IoPriority, Mount, Process, Scheduler } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space, struct, u32, u64 } from "../../plan/build.ts";
-import type { Data, Slot, Step } from "../../plan/step.ts";
+import type { Data, Reason, Slot, Step } from "../../plan/step.ts";
 import { open } from "./files.ts";
 import type { Because } from "./reasons.ts";
 
@@ -187,14 +187,25 @@ export function stayOn(affinity: Process["execCPUAffinity"], because: Because): 
   if (!affinity?.initial && !affinity?.final) return [];
   const field = "process.execCPUAffinity.final";
   if (affinity.final) return [setAffinity(affinity.final, field, because)];
+  return [setAll(because(field, "go on with all processors of its cgroup"))];
+}
+
+/**
+ * In the child of whoever called, once in its cgroup: the processors that the caller was bound to are not for it (as
+ * with runc 1.3). Since Linux 6.2 a cgroup no longer changes what somebody has asked for.
+ */
+export function anyProcessor(affinity?: Process["execCPUAffinity"]): Step[] {
+  if (affinity !== undefined) return [];
+  return [setAll({ why: "use every processor of its cgroup" })];
+}
+
+function setAll(reason: Reason): Step {
   const all = new Uint8Array(1024).fill(0xff);
-  return [
-    call(
-      "sched_setaffinity",
-      [num(0), num(all.length), mem({ kind: "bytes", bytes: all }, "all")],
-      because(field, "go on with all processors of its cgroup"),
-    ),
-  ];
+  return call(
+    "sched_setaffinity",
+    [num(0), num(all.length), mem({ kind: "bytes", bytes: all }, "all")],
+    reason,
+  );
 }
 
 function setAffinity(text: string, field: string, because: Because): Step {

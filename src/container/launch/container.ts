@@ -8,7 +8,7 @@ import type { RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, mem, num } from "../../plan/build.ts";
 import type { Reason, Step } from "../../plan/step.ts";
 import type { Rootfs } from "../../storage/driver.ts";
-import { openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
+import { anyProcessor, openLabel, processAttributes, readLabels, writeLabel } from "./attributes.ts";
 import { cgroupTrees } from "./bundle-cgroups.ts";
 import { attachNodes, makeLinks, makeNodes } from "./bundle-devices.ts";
 import { isPlain, mountAll, mountFromHost, mountOne, openOwnCgroups } from "./bundle-mounts.ts";
@@ -297,6 +297,7 @@ function workload(parts: ContainerParts): Step[] {
     ...(parts.namespaces.mounts === "own" ? [] : standInside(process.cwd, because)),
     call("umask", [num(process.user.umask ?? 0o022, "0022")], "make files as others do"),
     ...resourceLimits(process.rlimits ?? [], because),
+    ...(dies ? [] : anyProcessor()),
     ...processAttributes(process, spec.linux ?? {}, because),
     ...(listens ? [] : custody.wait),
     ...(parts.hooks === undefined ? [] : startHooks(parts.hooks, lesserPrivileges(parts))),

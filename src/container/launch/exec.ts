@@ -7,6 +7,7 @@ import type { Process, RuntimeSpec } from "../../oci/runtime/spec.ts";
 import { call, close, from, num } from "../../plan/build.ts";
 import { type Plan, type Step, SYNC, SYNC_PARENT } from "../../plan/step.ts";
 import {
+  anyProcessor,
   beginOn,
   endBegin,
   openLabel,
@@ -85,6 +86,7 @@ export function execPlan(facts: ExecFacts): Plan {
     ...openLabel(process, readLabels(), because),
     ...enterCgroups(cgroups, false),
     ...stayOn(process.execCPUAffinity, because),
+    ...(custody.dies ? [] : anyProcessor(process.execCPUAffinity)),
     ...oomScore(process.oomScoreAdj, because),
     call(
       "setns",

@@ -90,7 +90,7 @@ export function passListener(spec: RuntimeSpec, bundle: Bundle, because: Because
     throw new Error(
       `Cannot launch: linux.seccomp.listenerPath: a socket's path has at most ${PATH_MAX} bytes, this one ${path.length}: choose a shorter one`,
     );
-  const hint = `failed to connect with seccomp agent: a listener must wait at the socket ${listenerPath}`;
+  const hint = `a listener must wait at the socket ${listenerPath}: failed to connect with seccomp agent`;
   const reason = because(
     "linux.seccomp.listenerPath",
     "hand system calls to the listener of the policy",

@@ -5,6 +5,7 @@ import { StepError } from "../../plan/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { launchRequest } from "../launch.ts";
+import { announce } from "../networks/announce.ts";
 import { namesFolder } from "../networks/files.ts";
 import { tellParents } from "../networks/linked.ts";
 import { netNames, plug, repaired, tellLeft, tellPlaces, unplug } from "../networks/plug.ts";
@@ -99,6 +100,7 @@ async function launch(context: Context, container: Container, trace: boolean): P
   follow(context, container, running, log);
   beginHealth(context, container);
   tell(context, record, "start");
+  await announce(context, running.pid, places);
 }
 
 /** Runs the launch program; a second time when a bridge was gone and could be made again. */

@@ -92,7 +92,8 @@ async function leave({ runPlan }: Pick<Context, "runPlan">, place: string): Prom
   else rmSync(place);
 }
 
-function openBeneath(base: string, subpath: string): number {
+/** Descriptor of a part of a volume. @throws Refusal with Docker's sentence where it is not there or leads out */
+export function openBeneath(base: string, subpath: string): number {
   const path = join(base, subpath);
   let real: string;
   try {

@@ -47,6 +47,7 @@ export async function removeNetwork(context: Context, network: NetworkDocument):
   }
   context.networks.remove(network);
   context.naming.forget(network);
+  context.remembered.delete(network.id);
   await context.links.remove(network);
   tellNetworkItself(context, network, "destroy");
 }

@@ -1,5 +1,5 @@
 import { type AskedEndpoint, isUserDefined } from "../../container/endpoint.ts";
-import { contains, parseAddress } from "../../network/address.ts";
+import { contains, parseAddress, parseSubnet } from "../../network/address.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { parseMac } from "../../network/mac.ts";
 import { checkInterfaceName } from "../../network/options.ts";
@@ -34,8 +34,7 @@ export function checkAsked(network: NetworkDocument, asked: AskedEndpoint): void
     if (parseAddress(text) === null) wrong.push(`invalid link-local IP address: ${text.slice(0, 80)}`);
   for (const { family, text } of addresses) if (text) wrong.push(...outOfReach(network, family, text));
   if (wrong.length > 0) throw invalid(joined("invalid endpoint settings", wrong));
-  if ((IPAMConfig?.LinkLocalIPs?.length ?? 0) > 0)
-    throw invalid("link-local addresses (--link-local-ip) are not supported: choose one with --ip");
+  for (const text of IPAMConfig?.LinkLocalIPs ?? []) checkLinkLocal(network, text);
   checkOptions(DriverOpts ?? {});
 }
 
@@ -44,6 +43,17 @@ const isOf = (family: 4 | 6, text: string): boolean => {
   const address = parseAddress(text);
   return address?.family === family && !(family === 6 && address.value >> 32n === 0xffffn);
 };
+
+/** RFC 3927, 2.1; RFC 4291, 2.4. */
+const LINK_LOCAL = { 4: parseSubnet("169.254.0.0/16")!, 6: parseSubnet("fe80::/10")! } as const;
+
+function checkLinkLocal({ name, ipv6 }: NetworkDocument, text: string): void {
+  const address = parseAddress(text);
+  if (address === null || !contains(LINK_LOCAL[address.family], address))
+    throw invalid(`invalid link local IP address: ${text.slice(0, 80)}`);
+  if (address.family === 6 && !ipv6)
+    throw invalid(`invalid link local IP address: ${text.slice(0, 80)}: network ${name} has no IPv6`);
+}
 
 function outOfReach(network: NetworkDocument, family: 4 | 6, text: string): string[] {
   const address = parseAddress(text);

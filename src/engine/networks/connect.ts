@@ -11,6 +11,7 @@ import { type Container, serially } from "../container.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
 import { allocate, release } from "./allocate.ts";
+import { announce } from "./announce.ts";
 import { checkAsked } from "./check.ts";
 import { follow, netNames } from "./plug.ts";
 import { settleName } from "./settle.ts";
@@ -67,6 +68,8 @@ export const connect = (
       await lay(context, record, network.id);
       laid = true;
       await follow(context, record, names);
+      const place = placesOf(context, record).filter((one) => one.network.id === network.id);
+      await announce(context, record.state.pid, place);
     } catch (error) {
       const after = netNames(context, record, placesOf(context, record));
       if (laid) await quietly(context, () => take(context, record, network.id));

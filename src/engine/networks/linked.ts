@@ -130,11 +130,15 @@ export function unlink(context: Context, path: string): void {
   const found = linked(context, path);
   if (!found) throw new Refusal("failed", "Conflict, cannot remove the default link name of the container");
   const { record } = found.parent;
+  const before = linkedHosts(context, record, true);
   const left = (record.host.Links ?? []).filter((link) => link !== found.link);
   record.host = { ...record.host, Links: left.length > 0 ? left : null };
   context.store.save(record);
-  if (isUp(record.state.status))
-    relinkNetFiles(namesFolder(context, record), linkedHosts(context, record, true));
+  if (!isUp(record.state.status)) return;
+  const after = linkedHosts(context, record, true);
+  const kept = new Set(after.map(({ names }) => names.join(" ")));
+  const gone = before.filter(({ names }) => !kept.has(names.join(" ")));
+  relinkNetFiles(namesFolder(context, record), after, gone);
 }
 
 /** A container has started: those that are linked to it learn its address. */

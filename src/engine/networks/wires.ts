@@ -3,7 +3,7 @@ import type { NetNames } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import type { NetworkDocument } from "../../network/document.ts";
 import { driverOf } from "../../network/drivers/drivers.ts";
-import type { Endpoint, NextHop } from "../../network/endpoint.ts";
+import type { Endpoint, NextHop, Prefix } from "../../network/endpoint.ts";
 import type { Context } from "../context.ts";
 import { endpointSysctls, SYSCTLS } from "./check.ts";
 
@@ -68,6 +68,12 @@ export const wiresOf = (places: readonly Place[], asks?: NetNames["asks"]): Endp
   ...wiresBy(places, asks).values(),
 ];
 
+/** Addresses of the link alone, which nobody else keeps: the container has chosen them. */
+const linkLocals = (texts: readonly string[], ipv6: boolean): Prefix[] =>
+  texts
+    .filter((text) => ipv6 || !text.includes(":"))
+    .map((address) => ({ address, bits: address.includes(":") ? 64 : 16 }));
+
 /** One of them; null for a network without interfaces. */
 function wireOf({ network, saved, live }: Place, isGateway4: boolean, isGateway6: boolean): Endpoint | null {
   const driver = driverOf(network);
@@ -82,9 +88,10 @@ function wireOf({ network, saved, live }: Place, isGateway4: boolean, isGateway6
     link,
     ...(link.driver === "ipvlan" ? {} : { mac: live.mac }),
     ...(mtu === undefined ? {} : { mtu }),
-    addresses: [live.ipv4, live.ipv6].flatMap((one) =>
-      one ? [{ address: one.address, bits: one.bits }] : [],
-    ),
+    addresses: [
+      ...[live.ipv4, live.ipv6].flatMap((one) => (one ? [{ address: one.address, bits: one.bits }] : [])),
+      ...linkLocals(saved.asked.IPAMConfig?.LinkLocalIPs ?? [], live.ipv6 !== null),
+    ],
     ...(isGateway4 && live.ipv4 ? { defaultRoute4: hop(live.ipv4.gateway, 4) } : {}),
     ...(isGateway6 && live.ipv6 ? { defaultRoute6: hop(live.ipv6.gateway, 6) } : {}),
     sysctls: endpointSysctls(saved.asked.DriverOpts?.[SYSCTLS], live.interface),

@@ -39,8 +39,8 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 
 /**
  * Reads an uncompressed tar archive: ustar, PAX, GNU (long names, sparse files, base-256 numbers). Ends at two
- * zero blocks or at the end of the stream on a block's boundary after at least one entry; a stream that ends
- * elsewhere is refused as truncated. The rest of the stream after the two blocks is read and ignored.
+ * zero blocks, or with the stream once an entry's data is complete (the docker client does not fill the last block of
+ * what it adds to a context); a stream that ends elsewhere is refused as truncated. The rest of the stream after the two blocks is read and ignored.
  */
 export async function* readTar(source: Bytes): AsyncGenerator<Entry, void, void> {
   const cursor = cursorOf(source);
@@ -71,15 +71,22 @@ export async function* readTar(source: Bytes): AsyncGenerator<Entry, void, void>
         }
       }
       yield { ...entry, data };
-      if (broken || !(await cursor.skip(stored - read + padding))) {
+      if (broken || !(await cursor.skip(stored - read))) {
         throw badEntry(entry.name, "the archive is truncated inside this file");
       }
+      if (!(await cursor.skip(padding))) break;
       position = next.position + stored + padding;
     }
     await cursor.drain();
   } finally {
     await cursor.close();
   }
+}
+
+/** Whether an archive has no entry: a layer of a container that changed nothing. */
+export async function isEmpty(tar: Bytes): Promise<boolean> {
+  for await (const _ of readTar(tar)) return false;
+  return true;
 }
 
 interface Next {

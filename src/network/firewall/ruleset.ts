@@ -249,16 +249,22 @@ function asking(networks: readonly FirewallNetwork[], ports: readonly PublishedP
 
 const ASKING: readonly number[] = [ASKED.port, HEARD_PORT];
 
+/** A link-local address is answered to on its own link only, where the container is not: a proxy carries that, too. */
+const ROUTED_6: readonly Condition[] = [
+  { match: "daddr", is: "!=", network: "::1" },
+  { match: "daddr", is: "!=", network: "fe80::/10" },
+];
+
 /** From elsewhere and from containers: whatever is for this host, but never for its loopback network. */
 const fromOutside = (): Rule[] => [
   rule("published ports", [{ match: "daddr", is: "!=", network: LOOPBACK }, HERE], PORTS, false),
-  rule("published ports", [{ match: "daddr", is: "!=", network: "::1" }, HERE], PORTS, false),
+  rule("published ports", [...ROUTED_6, HERE], PORTS, false),
 ];
 
 /** From this host itself, 127.0.0.1 included. An IPv6 packet from `::1` cannot leave by another interface. */
 const fromHere = (): Rule[] => [
   rule("published ports", [{ match: "family", family: "ipv4" }, HERE], PORTS, false),
-  rule("published ports", [{ match: "daddr", is: "!=", network: "::1" }, HERE], PORTS, false),
+  rule("published ports", [...ROUTED_6, HERE], PORTS, false),
 ];
 
 const ANY = new Set(["0.0.0.0", "::", ""]);

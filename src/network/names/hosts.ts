@@ -120,6 +120,17 @@ export function relinkedHosts(text: string, links: HostsFacts["links"]): string 
   }, text);
 }
 
+/** The file without the lines of links that are no more. */
+export const unlinkedHosts = (text: string, gone: HostsFacts["links"]): string =>
+  gone.reduce(
+    (left, { names }) =>
+      left
+        .split("\n")
+        .filter((one) => !one.endsWith(`\t${names.join(" ")}`))
+        .join("\n"),
+    text,
+  );
+
 const line = (address: string, names: readonly string[]): string => `${address}\t${names.join(" ")}\n`;
 
 /** The whole name, and what is before its first dot: a domain may be part of either. */

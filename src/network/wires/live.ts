@@ -1,5 +1,5 @@
 import { batch } from "../../kernel/netlink/message.ts";
-import { deleteLink, type LinkRef } from "../../kernel/netlink/route/link.ts";
+import { deleteLink, type LinkRef, setLink } from "../../kernel/netlink/route/link.ts";
 import { struct } from "../../plan/build.ts";
 import type { Data, Plan, Slot, Step } from "../../plan/step.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -15,7 +15,7 @@ import {
   sysctlsOf,
 } from "./links.ts";
 import { findLink, openNetlink, sendBatch, sendUnheard, settleLink } from "./socket.ts";
-import { writeSysctl } from "./sysctl.ts";
+import { linkSetting, writeSysctl } from "./sysctl.ts";
 
 /** Wires of a container that runs: a small program that goes into its network namespace. */
 
@@ -76,6 +76,26 @@ export function reroutePlan(pid: number, endpoint: Endpoint): Plan {
       ...enter(),
       ...inside.steps,
       ...(routes.length === 0 ? [] : [sendBatch(INSIDE, routes)]),
+    ],
+  });
+}
+
+/**
+ * Tells the network at which Ethernet address the container's addresses are. The kernel does, where it is asked to,
+ * when an interface is given one, though it be the same (Documentation/networking/ip-sysctl.rst, `arp_notify`).
+ */
+export function announcePlan(pid: number, endpoint: Endpoint): Plan {
+  const inside = insideLink(endpoint);
+  const { interface: name, mac } = endpoint;
+  const why = "tell neighbours where its addresses are now";
+  const settings = [linkSetting("ipv4", name, "arp_notify"), linkSetting("ipv6", name, "ndisc_notify")];
+  return Object.freeze({
+    steps: [
+      findContainer(pid),
+      ...enter(),
+      ...inside.steps,
+      ...settings.map((setting) => writeSysctl(setting, "1", reasonFor(endpoint, why))),
+      sendBatch(INSIDE, [because(endpoint, setLink(inside.link, mac === undefined ? {} : { mac }), why)]),
     ],
   });
 }

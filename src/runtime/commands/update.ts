@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { check } from "../../cgroup/check.ts";
 import { readLayout } from "../../cgroup/layout.ts";
+import { memoryLimit } from "../../cgroup/memory-limit.ts";
 import { prepareParent } from "../../cgroup/parent.ts";
 import { update as updateCgroup, updateWrites } from "../../cgroup/update.ts";
 import { readUpdate } from "../../oci/runtime/config.ts";
@@ -49,8 +50,12 @@ const update: RuntimeCommand = {
     const { status } = conditionOf(directoryOf(context, id), document);
     if (status === "stopped" || status === "creating") throw new RuntimeError("container not running");
     const { cgroup } = document;
-    const parent = prepareParent(readLayout(), cgroup.slice(0, cgroup.lastIndexOf("/")) || "/");
-    const { errors, resources, warnings } = check(parent, unchanged(wanted(context, given)));
+    const layout = readLayout();
+    const parent = prepareParent(layout, cgroup.slice(0, cgroup.lastIndexOf("/")) || "/");
+    const { errors, resources, warnings } = check(
+      parent,
+      besideMemory(unchanged(wanted(context, given)), () => memoryLimit(layout, cgroup)),
+    );
     if (errors.length > 0) throw new RuntimeError(`Cannot update container ${id}: ${errors.join("; ")}`);
     for (const warning of warnings) context.log.warn(warning);
     const { unit } = document;
@@ -113,6 +118,14 @@ function bytes(given: Arguments, name: string): number | undefined {
 function withoutAbsent(object: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
   const entries = Object.entries(object).filter(([, value]) => value !== undefined);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** Memory and swap are counted together: a new limit of both stands beside the memory's own, which stays. */
+function besideMemory(resources: Resources, current: () => number | undefined): Resources {
+  const { memory } = resources;
+  if (!memory?.swap || memory.swap < 0 || memory.limit) return resources;
+  const limit = current();
+  return limit === undefined ? resources : { ...resources, memory: { ...memory, limit } };
 }
 
 /** Zero is "as it is", for what callers always send; device rules of a running container stay. */

@@ -30,11 +30,12 @@ interface Played {
 }
 
 let markers = 0;
+/** Milliseconds: a container that ends is started again by then. */
+const LATER = 1500;
 
 async function play({ socket, own }: Peer, { steps, noEvents }: Case): Promise<Played> {
   const since = time();
-  // `/events?until={later}` waits for what happens by itself.
-  const known: Known = { later: time(2000), begun: since };
+  const known: Known = { begun: since };
   // What came before may still be told of: it is told before this.
   const marker = `marker-${++markers}`;
   await ask(socket, { method: "POST", path: "/volumes/create", body: { Name: marker } });
@@ -42,7 +43,11 @@ async function play({ socket, own }: Peer, { steps, noEvents }: Case): Promise<P
   const answers: Answer[] = [];
   for (const { request, keep } of steps) {
     const fill = (text: string): string =>
-      text.replace(/\{(\w+)\}/g, (whole, name: string) => known[name] ?? whole);
+      text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+        // `/events?until={later}` waits for what happens by itself, from the first time that it is asked for.
+        if (name === "later") known.later ??= time(LATER);
+        return known[name] ?? whole;
+      });
     const { path, body } = request;
     const filled = typeof body === "object" && !Buffer.isBuffer(body) ? fill(JSON.stringify(body)) : body;
     const answer = await ask(socket, { ...request, path: fill(path), body: filled });

@@ -104,6 +104,31 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: "link-local addresses",
+    network: { EnableIPv6: true, IPAM: { Config: [{ Subnet: "10.99.5.0/24" }, { Subnet: "fd00:99::/64" }] } },
+    endpoint: { IPAMConfig: { LinkLocalIPs: ["169.254.7.7", "fe80::254:77"] } },
+  },
+  ...[{ enable_ipv6: "true" }, { enable_ipv6: "T", enable_ipv4: "0" }].map(
+    (families): Kind => ({
+      name: `families by options: ${JSON.stringify(families)}`,
+      network: {
+        IPAM: { Config: [{ Subnet: "fd00:99::/64" }, { Subnet: "10.99.5.0/24" }] },
+        Options: Object.fromEntries(
+          Object.entries(families).map(([name, value]) => [`com.docker.network.${name}`, value]),
+        ),
+      },
+    }),
+  ),
+  {
+    name: "families by options that are overruled",
+    network: {
+      EnableIPv4: true,
+      EnableIPv6: false,
+      IPAM: { Config: [{ Subnet: "10.99.5.0/24" }] },
+      Options: { "com.docker.network.enable_ipv4": "false", "com.docker.network.enable_ipv6": "true" },
+    },
+  },
+  {
     name: "a name and settings for the interface",
     network: { IPAM: { Config: [{ Subnet: "10.99.5.0/24" }] } },
     endpoint: {
@@ -128,6 +153,8 @@ const REFUSED: Readonly<Record<string, object>> = {
   host: { Options: { "com.docker.network.host_ipv4": "nonsense" } },
   binding: { Options: { [`${BRIDGE}.host_binding_ipv4`]: "nonsense" } },
   neither: { EnableIPv4: false },
+  "neither-by-option": { Options: { "com.docker.network.enable_ipv4": "false" } },
+  family: { Options: { "com.docker.network.enable_ipv6": "maybe" } },
   range: { IPAM: { Config: [{ Subnet: "10.99.5.0/24", IPRange: "10.99.6.0/25" }] } },
 };
 

@@ -101,6 +101,72 @@ export const building: readonly Case[] = [
     ],
   },
   {
+    name: "what is refused before the first step, and what a quiet build says in the end",
+    noEvents: true,
+    steps: [
+      ...[
+        "COPY one\n",
+        "COPY --what=1 a b\n",
+        "USER\n",
+        "SHELL sh\n",
+        "ENV x\n",
+        'CMD ["a", 1]\n',
+        "HEALTHCHECK X y\n",
+      ].map((line) => build("rm=1", `${FROM}${line}`)),
+      build("rm=1", `FROM ${IMAGE} AS 1st\n`),
+      build("rm=1", "RUN x\n"),
+      build("rm=1&platform=foobar", FROM),
+      build("rm=1&target=nope", FROM),
+      build("rm=1", "FROM scratch\n"),
+      build("rm=1&forcerm=1&q=1", `${FROM}RUN echo wrote; exit 3\n`),
+      build("rm=1&forcerm=1&q=1", `${FROM}RUN echo wrote\n`),
+    ],
+  },
+  {
+    name: "what prune of the build cache is asked by everybody, and images without a name",
+    noEvents: true,
+    steps: [
+      ...["label", "label!", "until", "nonsense"].map((name) =>
+        post(`/build/prune?filters=${json({ [name]: [name === "until" ? "24h" : "x"] })}`),
+      ),
+      del("/images/%20"),
+    ],
+  },
+  {
+    name: "files of the context that the engine reads",
+    noEvents: true,
+    steps: [
+      post("/build?t=pb:1&rm=1", {
+        sent,
+        body: tar({ dockerfile: `${FROM}RUN echo wrote by another name\n` }),
+        view: outcome,
+      }),
+      ...["Dockerfile\n", "**\n!x\n", "x\n"].map((list) =>
+        build("t=pb:1&rm=1", `${FROM}COPY . /c\nRUN echo wrote $(ls -A /c)\n`, {
+          ".dockerignore": list,
+          x: "",
+        }),
+      ),
+      del("/images/pb:1", { bodyless: true }),
+    ],
+  },
+  {
+    name: "layers of commands that changed nothing, and nothing at all below",
+    noEvents: true,
+    steps: [
+      build("t=pb:1&rm=1", `${FROM}RUN true\nRUN []\n`),
+      get("/images/pb:1/json", {
+        view: ({ body }) =>
+          (JSON.parse(body.toString()) as { RootFS: { Layers: string[] } }).RootFS.Layers.length,
+      }),
+      build("t=pb:1&rm=1", 'FROM scratch\nENV p=" 1 2 "\nEXPOSE $p $q 1.2.3.4:5:6/udp\n'),
+      config("pb:1"),
+      build(`t=pb:1&rm=1&labels=${json({ a: "1", b: "2 3" })}`, FROM),
+      config("pb:1"),
+      del("/images/pb:1", { bodyless: true }),
+    ],
+  },
+  {
     name: "stages, arguments and commands that fail",
     noEvents: true,
     steps: [

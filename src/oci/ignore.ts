@@ -9,8 +9,14 @@ export interface Ignore {
   readonly hasExceptions: boolean;
 }
 
-/** Reads the text of a `.dockerignore`. @throws Error for a pattern that is none */
-export function parseIgnore(text: string): Ignore {
+/**
+ * Reads the text of a `.dockerignore`.
+ * @param compile makes an expression of a pattern; @throws Error for a pattern that is none
+ */
+export function parseIgnore(
+  text: string,
+  compile: (pattern: string) => { test(path: string): boolean },
+): Ignore {
   const rules = text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
@@ -19,7 +25,7 @@ export function parseIgnore(text: string): Ignore {
     .map((line) => {
       const keeps = line.startsWith("!");
       const pattern = clean(keeps ? line.slice(1).trim() : line);
-      return { keeps, regexp: toRegExp(pattern) };
+      return { keeps, regexp: compile(pattern) };
     });
   return {
     hasExceptions: rules.some((rule) => rule.keeps),
@@ -40,32 +46,4 @@ function clean(pattern: string): string {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return parts.join("/");
-}
-
-function toRegExp(pattern: string): RegExp {
-  let source = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i] as string;
-    if (char === "*" && pattern[i + 1] === "*") {
-      i++;
-      if (pattern[i + 1] === "/") {
-        i++;
-        source += "(?:.*/)?";
-      } else source += ".*";
-    } else if (char === "*") source += "[^/]*";
-    else if (char === "?") source += "[^/]";
-    else if (char === "[") {
-      const end = pattern.indexOf("]", i + 1);
-      if (end < 0)
-        throw new Error(`Cannot read the pattern "${pattern}" of .dockerignore: a [ without its ]`);
-      source += pattern.slice(i, end + 1);
-      i = end;
-    } else if (char === "\\" && i + 1 < pattern.length) source += literal(pattern[++i] as string);
-    else source += literal(char);
-  }
-  return new RegExp(`^${source}$`);
-}
-
-function literal(char: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char;
 }
