@@ -1,9 +1,9 @@
-import { freeze, thaw } from "../../cgroup/freeze.ts";
 import type { Digest } from "../../oci/digest.ts";
+import { Refusal } from "../../oci/error.ts";
 import type { HealthConfig, ImageRunConfig } from "../../oci/image.ts";
 import type { ContainerConfig, Healthcheck } from "../../wire/container.ts";
 import type { Container } from "../container.ts";
-import { cgroupOf } from "../containers/freeze.ts";
+import { pause, unpause } from "../containers/freeze.ts";
 import { tell } from "../containers/tell.ts";
 import type { Engine } from "../engine.ts";
 
@@ -26,10 +26,9 @@ export async function commitContainer(
   request: CommitRequest,
 ): Promise<Digest> {
   const { record } = container;
-  const { pause, config, ...naming } = request;
-  const { layout } = engine.cgroups;
-  const hold = pause && record.state.status === "running";
-  if (hold) await freeze(layout, cgroupOf(engine, container));
+  const { pause: hold, config, ...naming } = request;
+  // Written down and told like anybody's pause, so that it can be ended even if the engine is killed meanwhile.
+  const held = hold && record.state.status === "running" && (await unlessRefused(pause(engine, container)));
   try {
     const id = await engine.images.commit({
       ...naming,
@@ -42,9 +41,19 @@ export async function commitContainer(
     tell(engine, record, "commit", { comment: request.comment ?? "", imageID: id, imageRef: refOf(request) });
     return id;
   } finally {
-    if (hold) await thaw(layout, cgroupOf(engine, container));
+    if (held) await unlessRefused(unpause(engine, container));
   }
 }
+
+/** False if the container is no longer what it was: it has ended, or somebody else has let it go on. */
+const unlessRefused = (change: Promise<void>): Promise<boolean> =>
+  change.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof Refusal) return false;
+      throw error;
+    },
+  );
 
 const refOf = ({ repo, tag }: CommitRequest): string => (repo ? `${repo}:${tag ?? "latest"}` : "");
 

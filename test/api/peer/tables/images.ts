@@ -159,6 +159,13 @@ export const images: readonly Case[] = [
     steps: [
       scene("tells"),
       post("/commit?container=tells&repo=told&tag=1&comment=why"),
+      post("/containers/tells/start"),
+      post("/commit?container=tells&repo=told&tag=2"),
+      post("/commit?container=tells&repo=told&tag=3&pause=0"),
+      post("/containers/tells/pause"),
+      post("/commit?container=tells&repo=told&tag=4"),
+      get("/containers/tells/json", { view: ({ body }) => JSON.parse(body.toString()).State.Status }),
+      ...[2, 3, 4].map((tag) => del(`/images/told:${tag}`, { view: untagged })),
       gone("tells"),
       post("/images/told:1/tag?repo=told2"),
       del("/images/told2"),
