@@ -81,6 +81,11 @@ function contradictions({ layout, cpuset }: Parent, resources: Resources): strin
     );
   if (memory?.reservation && limit > 0 && memory.reservation > limit)
     errors.push(`memory.reservation (${memory.reservation}) cannot be above memory.limit (${limit})`);
+  // The kernel would take the nearest that it has, and say nothing.
+  if (cpu?.shares && layout.controllers.get("cpu")?.version === 1) {
+    if (cpu.shares === 1) errors.push("the minimum allowed cpu-shares is 2");
+    if (cpu.shares > 262_144) errors.push("the maximum allowed cpu-shares is 262144");
+  }
   if (cpu?.period && (cpu.period < 1000 || cpu.period > 1_000_000))
     errors.push(`cpu.period (${cpu.period}) must be between 1000 and 1000000 µs`);
   if (cpu?.quota && cpu.quota > 0 && cpu.quota < 1000)

@@ -45,6 +45,12 @@ interface Found {
   readonly argv: readonly string[];
 }
 
+function wrong(group: string, second: string): string {
+  if (second.startsWith("--")) return `unknown flag: ${second.replace(/=.*/s, "")}`;
+  if (/^-./.test(second)) return `unknown shorthand flag: '${second[1]}' in ${second}`;
+  return `cais: unknown command: cais ${group} ${second}`;
+}
+
 async function find(word: string, rest: readonly string[]): Promise<Found | number> {
   const group = Object.hasOwn(groups, word) ? groups[word] : undefined;
   if (!group) {
@@ -59,10 +65,11 @@ async function find(word: string, rest: readonly string[]): Promise<Found | numb
   const target = Object.hasOwn(group, second) ? group[second] : undefined;
   const load = target === undefined ? undefined : commands[target];
   if (load) return { command: (await load()).default, name: `${word} ${second}`, argv: others };
-  err(
-    `cais: unknown command: cais ${word} ${second}\n\nUsage:  cais ${word}\n\nRun 'cais ${word} --help' for more information\n`,
-  );
-  return 1;
+  const flag = /^-./.test(second);
+  // As the docker client has it, whose group of volumes alone tells its whole usage.
+  const usage = word === "volume" ? "volume COMMAND" : word;
+  err(`${wrong(word, second)}\n\nUsage:  cais ${usage}\n\nRun 'cais ${word} --help' for more information\n`);
+  return flag ? 125 : 1;
 }
 
 async function run(context: Context, { command, name, argv }: Found): Promise<number> {

@@ -31,8 +31,10 @@ export async function inspectAll(
     }
   }
   // Docker prints what it found before the first failing template too.
-  if (nodes) for (const it of found) out(`${execute(nodes, typed(it), "template parsing error: ")}\n`);
-  else if (format === "json") out(found.map((it) => `${toJson(it as never)}\n`).join(""));
+  if (nodes) {
+    if (found.length === 0) out("\n");
+    for (const it of found) out(`${execute(nodes, typed(it), "template parsing error: ")}\n`);
+  } else if (format === "json") out(found.map((it) => `${toJson(it as never)}\n`).join(""));
   else out(found.length ? `${JSON.stringify(found, null, 4)}\n` : "[]\n");
   for (const message of missing) err(`${message}\n`);
   return missing.length ? 1 : 0;

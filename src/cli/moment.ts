@@ -21,9 +21,7 @@ function date(text: string): string {
   const [, day, hour = "00", minute = "00", second = "00", fraction = "", zone = ""] = match ?? [];
   const at = Date.parse(`${day}T${hour}:${minute}:${second}${zone}`);
   if (!match || Number.isNaN(at))
-    throw new Failure(
-      `invalid value for a time: failed to parse value as time or duration: ${JSON.stringify(text)}`,
-    );
+    throw new Failure(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
   return stamp(at / 1000, Number(fraction.padEnd(9, "0")));
 }
 

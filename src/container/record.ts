@@ -6,6 +6,7 @@ import type { MountPoint } from "../wire/summary.ts";
 import { askedEndpoints, type SavedEndpoints } from "./endpoint.ts";
 import type { ContainerId } from "./id.ts";
 import { STATES, type State } from "./lifecycle.ts";
+import type { MountPoint as Inherited } from "./spec/mountpoint.ts";
 
 /** How a container is doing, as it is kept on disk. Times are RFC 3339 with nanoseconds. */
 export interface SavedState {
@@ -44,6 +45,8 @@ export interface ContainerRecord {
   /** Ports of the host that lead to it, while it runs. */
   published?: readonly PublishedPort[];
   readonly mounts: readonly MountPoint[];
+  /** What `--volumes-from` brought when it was made: those containers may be gone since. Absent where it brought nothing. */
+  readonly inherited?: readonly Inherited[];
   /** Its client is of before API 1.44: a bind is read-only without what is mounted below it. */
   readonly flatReadonly?: true;
   /** Volumes without a name that go with the container (`rm -v`, `--rm`). */

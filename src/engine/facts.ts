@@ -66,12 +66,18 @@ export function factsOf(
         .filter((mount) => mount.Type === "volume")
         .map((mount) => [mount.Destination, mount.Source]),
     ),
-    inherited: inheritedMounts(context, host),
+    inherited: inheritedBy(context, record),
     devices: devicesAt,
     hostDevices,
     exists: existsSync,
   };
 }
+
+/** What `--volumes-from` brought to a container; documents of before do not say. */
+export const inheritedBy = (
+  context: Context,
+  { inherited, host }: Pick<ContainerRecord, "inherited" | "host">,
+): readonly MountPoint[] => inherited ?? inheritedMounts(context, host);
 
 /** What `--volumes-from` takes over. */
 export function inheritedMounts(context: Context, { VolumesFrom }: HostConfig): MountPoint[] {
@@ -80,16 +86,25 @@ export function inheritedMounts(context: Context, { VolumesFrom }: HostConfig): 
     if (!mode.split(",").every((one) => ["ro", "rw", "z", "Z"].includes(one)))
       throw invalid(`invalid mode: ${mode.slice(0, 80)}`);
     const { record } = findNamed(context, reference, `--volumes-from ${word}`);
-    return mountPoints(record.config, record.host, inheritedMounts(context, record.host))
+    return mountPoints(record.config, record.host, inheritedBy(context, record))
       .filter(({ type }) => type === "bind" || type === "volume")
       .map((point) => {
         const mount = record.mounts.find(({ Destination }) => Destination === point.target);
         return {
           ...point,
           source: mount?.Name ?? point.source,
+          // What a volume gets of an image, it has got from that of its first container.
+          copy: false,
           readonly: point.readonly || mode.split(",").includes("ro"),
           option: `--volumes-from ${word}`,
         };
       });
   });
 }
+
+/** The volumes without a name of the containers that `--volumes-from` names. */
+export const inheritedAnonymous = (context: Context, { VolumesFrom }: HostConfig): readonly string[] =>
+  (VolumesFrom ?? []).flatMap((word) => {
+    const [reference = ""] = word.split(":");
+    return findNamed(context, reference, `--volumes-from ${word}`).record.anonymous;
+  });

@@ -19,7 +19,7 @@ import { joinedFacts } from "./containers/joined.ts";
 import { checkPropagation, follows } from "./containers/propagation.ts";
 import type { Context } from "./context.ts";
 import type { Exec } from "./execs/exec.ts";
-import { factsOf, inheritedMounts } from "./facts.ts";
+import { factsOf, inheritedBy } from "./facts.ts";
 import { linkedEnvironment } from "./networks/linked.ts";
 import { wiresFor } from "./networks/plug.ts";
 import type { Place } from "./networks/wires.ts";
@@ -72,9 +72,10 @@ const hasOwnMounts = ({ volumes }: Context, { mounts }: ContainerRecord): boolea
   );
 
 /** `-v` makes a directory where its source is not there. */
-function makeSources(context: Context, { config, host }: ContainerRecord): readonly MountPoint[] {
+function makeSources(context: Context, record: ContainerRecord): readonly MountPoint[] {
+  const { config, host } = record;
   if (!host.Binds?.length && !host.Mounts?.length && !host.VolumesFrom?.length) return [];
-  const points = mountPoints(config, host, inheritedMounts(context, host));
+  const points = mountPoints(config, host, inheritedBy(context, record));
   for (const point of points) {
     if (point.type === "bind" && point.create && !existsSync(point.source)) {
       mkdirSync(point.source, { recursive: true });

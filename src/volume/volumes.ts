@@ -99,6 +99,8 @@ export function openVolumes({ root, runPlan, usedBy = () => [] }: VolumesOptions
     return volume;
   };
   const drop = async (name: string): Promise<void> => {
+    // Where somebody has taken its directory away, there is nothing to remove but its name.
+    if (!fs.existsSync(join(base, name))) return void known.delete(name);
     removeDocument(join(base, name, "volume.json"));
     known.delete(name);
     const doomed = join(removed, randomBytes(8).toString("hex"));

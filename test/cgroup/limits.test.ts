@@ -135,6 +135,20 @@ test("contradictions are errors", () => {
     assert.match(errors({ unified: { [name]: "1" } })[0] ?? "", /is no limit/);
 });
 
+test("version 1 would take other shares than were asked for", () => {
+  const layout = parseLayout({
+    mountinfo: "30 23 0:26 / /cg/cpu rw - cgroup cgroup rw,cpu\n",
+    cgroup: "1:cpu:/\n",
+    unifiedControllers: () => "",
+  });
+  const version1: Parent = { ...parent(), layout, files: new Map([["/cg/cpu", new Set(["cpu.shares"])]]) };
+  const errors = (shares: number) => check(version1, { cpu: { shares } }).errors;
+  assert.deepEqual(errors(1), ["the minimum allowed cpu-shares is 2"]);
+  assert.deepEqual(errors(262_145), ["the maximum allowed cpu-shares is 262144"]);
+  assert.deepEqual([errors(2), errors(262_144)], [[], []]);
+  assert.deepEqual(check(parent(), { cpu: { shares: 1 } }).errors, []);
+});
+
 test("every container may use the default devices, whatever its rules forget", () => {
   const rules = (devices: Resources["devices"]) =>
     limits(parent(), "/cais/a", { devices: devices ?? [] }).devices;

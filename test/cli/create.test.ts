@@ -63,6 +63,17 @@ test("limits, mounts, devices and names arrive as the API has them", () => {
   assert.deepEqual([it.Env, it.Labels, it.Entrypoint], [["A=1"], { x: "" }, ["sh"]]);
 });
 
+test("other names of options, a volume said twice, and a limit of zero", () => {
+  const it = body(
+    ..."--dns-opt ndots:9 --dns-option timeout:3 --net shop --net-alias a --network-alias b".split(" "),
+    ..."-v /a:/b -v /a:/b -v /v -v /v --memory-swappiness 0 img".split(" "),
+  );
+  assert.deepEqual(it.HostConfig?.DnsOptions, ["ndots:9", "timeout:3"]);
+  assert.deepEqual(it.NetworkingConfig?.EndpointsConfig?.shop?.Aliases, ["a", "b"]);
+  assert.deepEqual([it.HostConfig?.Binds, it.Volumes], [["/a:/b"], { "/v": {} }]);
+  assert.equal(it.HostConfig?.MemorySwappiness, 0);
+});
+
 test("files are read here: environment, labels, seccomp profile", () => {
   const env = join(directory, "env");
   writeFileSync(env, "\uFEFF# comment\n\nA=1\n  B=two words\nCAIS_TEST_UNSET\n");
@@ -113,6 +124,10 @@ test("what contradicts itself is refused with 125", () => {
     [["--network-alias", "a"], /user-defined networks/],
     [["--time-offset", "x=1"], /--time-offset/],
     [["-p", "99999"], /containerPort/],
+    [["-v", ""], /invalid empty volume spec/],
+    [["-v", ":/v"], /invalid spec: :\/v: empty section between colons/],
+    [["-v", "/a:/b:ro:z"], /too many colons/],
+    [["--mac-address", "92:d0:c6:0a:29"], /92:d0:c6:0a:29 is not a valid mac address/],
   ];
   for (const [words, message] of wrong)
     assert.throws(() => body(...words, "img"), { message, exitCode: 125 });

@@ -59,6 +59,17 @@ const cases: readonly (readonly [string, string])[] = [
   ],
   ["{{`raw`}} {{'a'}} {{0x10}} {{1.5}} {{html \"<a>\"}}", "raw 97 16 1.5 &lt;a&gt;"],
   ["{{range 3}}{{.}}{{end}}", "012"],
+  // What JSON leaves out where it is zero.
+  [
+    "{{.Config.StopSignal}}|{{.HostConfig.Init}}|{{.HostConfig.Tmpfs}}|{{len .HostConfig.Mounts}}",
+    "|<nil>|map[]|0",
+  ],
+  [
+    "{{range .Mounts}}[{{.Driver}}]{{end}} {{json .HostConfig.LogConfig}}",
+    '[][] {"Type":"json-file","Config":{}}',
+  ],
+  // Go's names of fields, where JSON spells them otherwise.
+  ["{{.ID}} {{.State.PID}}", "abc 42"],
 ];
 
 for (const [template, expected] of cases)

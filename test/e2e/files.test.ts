@@ -66,6 +66,44 @@ for (const [state, make] of Object.entries(RUNNING)) {
   });
 }
 
+test(
+  "cp goes where a link at its destination leads, be it there or not, and leaves the link",
+  can,
+  async () => {
+    const links = ["file:old", "tree:folder", "nowhere:new", "later:made"].map((pair) => pair.split(":"));
+    const into = join(home, "linked");
+    mkdirSync(join(into, "folder"), { recursive: true });
+    writeFileSync(join(into, "old"), "before\n");
+    for (const [name = "", end = ""] of links) symlinkSync(end, join(into, name));
+    const source = join(home, "linking");
+    mkdirSync(join(source, "one"), { recursive: true });
+    writeFileSync(join(source, "one/in"), "in\n");
+    await engine.ok(["create", ...NONE, "--name", "link", "-v", `${into}:/here`, "busybox", "true"]);
+    await engine.ok(["cp", source, "link:/there"]);
+    const expected = { old: "in\n", "folder/in": "in\n", new: "in\n", "made/in": "in\n" };
+    const check = () => {
+      for (const [name = "", end = ""] of links) assert.equal(readlinkSync(join(into, name)), end);
+      for (const [path, text] of Object.entries(expected)) {
+        assert.equal(readFileSync(join(into, path), "utf8"), text, path);
+        rmSync(join(into, path));
+      }
+      rmSync(join(into, "made"), { recursive: true });
+    };
+    for (const name of ["file", "tree", "nowhere"]) {
+      await engine.ok(["cp", "link:/there/one/in", join(into, name)]);
+    }
+    await engine.ok(["cp", "link:/there/one", join(into, "later")]);
+    check();
+    writeFileSync(join(into, "old"), "before\n");
+    for (const name of ["file", "tree", "nowhere"]) {
+      await engine.ok(["cp", join(source, "one/in"), `link:/here/${name}`]);
+    }
+    await engine.ok(["cp", join(source, "one"), "link:/here/later"]);
+    check();
+    await remove("link");
+  },
+);
+
 test("cp does not follow a container's links out of it", can, async () => {
   await engine.ok(["run", ...NONE, "--name", "trap", "busybox", "ln", "-s", "/../../../../etc", "/out"]);
   const file = join(home, "evil");
@@ -216,6 +254,15 @@ test("cp reaches the volumes and binds of a container that does not run", can, a
   assert.equal(readFileSync(back, "utf8"), "from outside");
   await remove("waiting");
   await engine.ok(["volume", "rm", "kept"]);
+});
+
+test("the working directory is there before the first start", can, async () => {
+  await engine.ok(["create", ...NONE, "--name", "worker", "-w", "/srv/deep/work", "busybox", "cat", "in"]);
+  writeFileSync(join(home, "in"), "copied\n");
+  // Into the directory, not in its place.
+  await engine.ok(["cp", join(home, "in"), "worker:/srv/deep/work"]);
+  assert.equal(await engine.ok(["start", "-a", "worker"]), "copied");
+  await remove("worker");
 });
 
 test("export is the whole tree, without what is mounted; import takes it back", can, async () => {

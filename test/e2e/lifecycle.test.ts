@@ -141,6 +141,10 @@ test("wait tells each end; for what has ended, at once", can, async () => {
   assert.equal(await engine.ok(["wait", "six", "seven"]), "6\n7");
   assert.equal(await engine.ok(["wait", "six"]), "6");
   assert.equal((await engine.cais(["wait", "nobody"])).code, 1);
+  // Also an end that a start follows.
+  await shell("again", "read x; exit 3", "-i", "--restart", "always");
+  assert.equal((await engine.cais(["attach", "again"], { input: "\n" })).code, 3);
+  await remove("again");
   await remove("six", "seven");
 });
 
@@ -314,6 +318,9 @@ test("inspect, top and port tell what runs", can, async () => {
 test("limits are changed while it runs, and stats counts", can, async () => {
   await run("limited", "--memory", "48m", "--cpus", "0.2", "--pids-limit", "20", "busybox", "sleep", "1000");
   await engine.ok(["update", "--memory", "64m", "--memory-swap", "64m", "--pids-limit", "30", "limited"]);
+  const both = await engine.cais(["update", "--memory", "96m", "limited"]);
+  assert.equal(both.code, 1);
+  assert.match(both.stderr, /smaller than already set memoryswap limit/);
   const format = "{{.Name}} {{.MemUsage}} {{.PIDs}}";
   assert.match(
     await engine.ok(["stats", "--no-stream", "--format", format, "limited"]),

@@ -284,3 +284,28 @@ test("events come as they happen, filtered and formatted", can, async () => {
     },
   );
 });
+
+test("a template for events that is wrong fails at once", can, async () => {
+  const failed = async (format: string) => {
+    const { code, stdout, stderr } = await engine.cais(["events", "--format", format]);
+    assert.deepEqual([code, stdout], [64, ""]);
+    return stderr;
+  };
+  assert.match(await failed("{{nothing .}}"), /^Error parsing format: .*function "nothing" not defined/);
+  assert.match(await failed("{{.Nothing}}"), /^Error parsing format: .*at <\.Nothing>/);
+});
+
+test("an interrupt is a no to what was asked, and ends the line", can, async () => {
+  const asked = await engine.cais(["volume", "prune"], {
+    started: (child) => {
+      child.stdout?.on("data", (text: string) => {
+        if (text.endsWith("[y/N] ")) child.kill("SIGINT");
+      });
+    },
+  });
+  assert.equal(asked.code, 0);
+  assert.match(asked.stdout, /\[y\/N\] \n$/);
+  const answered = (input: string) => engine.ok(["volume", "prune"], { input });
+  assert.match(await answered("y\nn\n"), /Total reclaimed space/);
+  assert.doesNotMatch(await answered("n\ny\n"), /Total reclaimed space/);
+});

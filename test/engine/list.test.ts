@@ -30,8 +30,23 @@ test("a container is listed with what others call it, and with the name of its i
   assert.equal((await engine.ask("POST", "/containers/child/start")).status, 204);
   await create("one", { Links: ["child:db"] });
   await create("two", { Links: ["child:db", "child:store"] });
-  const names = (await list()).map(({ Names }) => Names.toSorted());
+  const names = (await list()).map(({ Names }) => Names);
   assert.deepEqual(names, [["/two"], ["/one"], ["/child", "/one/db", "/two/db", "/two/store"]]);
+});
+
+test("a container is found by the beginning of its network's id", options, async () => {
+  const { Id } = (await engine.json("GET", "/networks/bridge")) as { Id: string };
+  await create("wired", { NetworkMode: "bridge" });
+  assert.equal((await engine.ask("POST", "/containers/wired/start")).status, 204);
+  const on = async (network: string) => {
+    const filters = encodeURIComponent(JSON.stringify({ network: [network] }));
+    const { text } = await engine.ask("GET", `/containers/json?filters=${filters}`);
+    return (JSON.parse(text) as Listed[]).some(({ Names }) => Names.includes("/wired"));
+  };
+  assert.deepEqual(
+    [await on(Id.slice(0, 4)), await on(Id.slice(1, 9)), await on("brid")],
+    [true, false, false],
+  );
 });
 
 test("where the name of an image means another one now, its id is listed", options, async () => {

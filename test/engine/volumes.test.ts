@@ -261,3 +261,42 @@ test("volumes of another container: its modes, ro for all, one's own first", opt
   assert.match((await create("no", "true", { VolumesFrom: ["lender:odd"] })).message, /invalid mode: odd/);
   await remove("lender");
 });
+
+test(
+  "what --volumes-from brought stays when its container is gone, and goes with the last",
+  options,
+  async () => {
+    await create("giver", "true", { Mounts: [{ Type: "volume", Target: "/v" }] });
+    await create("taker", "echo again >> /v/log", { VolumesFrom: ["giver"] });
+    await create("second", "cat /v/log", { VolumesFrom: ["taker"] });
+    const { Mounts } = (await engine.json("GET", "/containers/giver/json")) as { Mounts: { Name: string }[] };
+    const name = Mounts[0]?.Name ?? "";
+    const there = async () => (await engine.ask("GET", `/volumes/${name}`)).status === 200;
+    await remove("giver");
+    assert.ok(await there(), "others have it");
+    for (let round = 0; round < 2; round++) {
+      assert.deepEqual(await start("taker"), { status: 204, message: "" });
+      await engine.json("POST", "/containers/taker/wait");
+    }
+    await remove("taker");
+    // A container of the same name is another one.
+    await create("taker", "true", { Mounts: [{ Type: "volume", Target: "/other" }] });
+    assert.deepEqual(await start("second"), { status: 204, message: "" });
+    await engine.json("POST", "/containers/second/wait");
+    assert.match((await engine.ask("GET", "/containers/second/logs?stdout=1")).text, /again\s+again/);
+    await remove("taker");
+    assert.ok(await there(), "one has it still");
+    await remove("second");
+    assert.equal(await there(), false);
+  },
+);
+
+test("a volume of another container gets nothing from the image of the next", options, async () => {
+  await create("empty", "true", {
+    Mounts: [{ Type: "volume", Target: "/bin", VolumeOptions: { NoCopy: true } }],
+  });
+  await create("full", "true", { VolumesFrom: ["empty"] });
+  const { status, text } = await engine.ask("GET", "/containers/full/archive?path=/bin");
+  assert.deepEqual([status, text.includes("busybox")], [200, false]);
+  for (const name of ["full", "empty"]) await remove(name);
+});

@@ -55,6 +55,9 @@ test("the hosts file is Docker's, line by line", () => {
   const several = hosts({ addresses: ["10.50.0.2", "fd50::2", "172.18.0.2"] });
   assert.equal(hostsText(several), `${BASE}10.50.0.2\tweb\nfd50::2\tweb\n172.18.0.2\tweb\n`);
   assert.equal(hostsText(hosts({ addresses: [] })), BASE);
+  const full = hosts({ hostname: "web.ex.org", addresses: ["10.50.0.2"] });
+  assert.equal(hostsText(full), `${BASE}10.50.0.2\tweb.ex.org web\n`);
+  assert.equal(hostsText({ ...full, domainname: "net" }), `${BASE}10.50.0.2\tweb.ex.org.net web\n`);
 });
 
 test("the host's names are in it where no resolver has them", () => {

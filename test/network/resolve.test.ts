@@ -179,6 +179,13 @@ test("links of the default bridge: hosts, variables, and who must run", skip, as
   await ok("stop", "-t", "0", "db");
   const { stderr } = await hosts.engine.cais(["start", "later"]);
   assert.match(stderr, /Cannot link to a non running container: \/db AS \/later\/store/);
+  // A link to one on another's network is one to that other.
+  await ok("create", "--name", "host", "--network", "host", "busybox", "true");
+  await ok("create", "--name", "guest", "--network", "container:thief", "busybox", "true");
+  await ok("create", "--name", "third", "--link", "guest:g", "busybox", "true");
+  assert.equal(await ok("inspect", "-f", "{{json .HostConfig.Links}}", "third"), '["/thief:/third/g"]');
+  const host = await hosts.engine.cais(["create", "--link", "host:h", "busybox", "true"]);
+  assert.match(host.stderr, /host type networking can't be used with links/);
   const none = await hosts.engine.cais(["create", "--link", "nobody", "busybox", "true"]);
   assert.match(none.stderr, /could not get container for nobody: No such container: nobody/);
 });

@@ -46,6 +46,19 @@ describe("volumes", { skip }, () => {
     assert.deepEqual(fs.readdirSync(join(directory.path, "volumes")).sort(), [".removed", "busy"]);
   });
 
+  it("are removed when somebody has taken their directory away", async () => {
+    using directory = scratch();
+    const volumes = open(directory.path);
+    for (const name of ["first", "second", "other"]) volumes.create({ name });
+    for (const name of ["first", "second"])
+      fs.rmSync(join(directory.path, "volumes", name), { recursive: true });
+    await volumes.remove("first");
+    assert.equal(volumes.find("first"), undefined);
+    const { VolumesDeleted } = await volumes.prune({ all: ["true"] });
+    assert.deepEqual(VolumesDeleted.toSorted(), ["other", "second"]);
+    assert.equal(volumes.create({ name: "first" }).Name, "first");
+  });
+
   it("are filled from the image once, with owners and links", async () => {
     using directory = scratch();
     const volumes = open(directory.path);

@@ -16,7 +16,7 @@ export default command({
   },
   args: [0, 0],
   async run({ engine }, { filter, force }) {
-    if (!force && !confirm("WARNING! This will remove all stopped containers.")) return 0;
+    if (!force && !(await confirm("WARNING! This will remove all stopped containers."))) return 0;
     const done = await pruneContainers(engine, toFilters(filter));
     out(prunedText("Deleted Containers:", done.ContainersDeleted, done.SpaceReclaimed));
     return 0;

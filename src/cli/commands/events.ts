@@ -23,7 +23,10 @@ export default command({
   },
   args: [0, 0],
   async run({ engine }, { filter, format, since, until }) {
-    const nodes = format === undefined || format === "json" ? undefined : template(format);
+    const json = format === "json" || format === "{{json .}}";
+    const nodes = format === undefined || json ? undefined : template(format, WRONG, 64);
+    // A template that fails does so at once, not with the first event.
+    if (nodes) execute(nodes, value(BLANK), WRONG, 64);
     const response = await events(engine, {
       filters: toFilters(filter),
       since: since === undefined ? undefined : moment(since),
@@ -31,19 +34,9 @@ export default command({
     });
     for await (const text of textLines(response.next)) {
       const event = JSON.parse(text) as Event;
-      const value = typed(event);
-      // Go's names of the fields, which templates use, are not those of its JSON.
-      withMethods(value as Record<string, Value>, {
-        Status: () => event.status ?? event.Action,
-        ID: () => event.id ?? event.Actor.ID,
-        From: () => event.from ?? "",
-        Scope: () => event.scope,
-        Time: () => event.time,
-        TimeNano: () => event.timeNano,
-      });
       const line = nodes
-        ? execute(nodes, value)
-        : format === "json"
+        ? execute(nodes, value(event), WRONG)
+        : json
           ? text
           : eventText(event, nanoseconds(text));
       await pour(1, Buffer.from(`${line}\n`));
@@ -51,6 +44,32 @@ export default command({
     return 0;
   },
 });
+
+const WRONG = "Error parsing format: ";
+
+/** As every event has them. */
+const BLANK: Event = {
+  Type: "container",
+  Action: "",
+  Actor: { ID: "", Attributes: {} },
+  scope: "local",
+  time: 0,
+  timeNano: 0,
+};
+
+/** What a template works on: Go's names of the fields are not those of its JSON. */
+function value(event: Event): Value {
+  const it = typed(event);
+  withMethods(it as Record<string, Value>, {
+    Status: () => event.status ?? "",
+    ID: () => event.id ?? "",
+    From: () => event.from ?? "",
+    Scope: () => event.scope,
+    Time: () => event.time,
+    TimeNano: () => event.timeNano,
+  });
+  return it;
+}
 
 /** From the text: a double does not hold all digits of `timeNano`. */
 function nanoseconds(text: string): string {

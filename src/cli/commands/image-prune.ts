@@ -20,7 +20,7 @@ export default command({
     const warning = all
       ? "WARNING! This will remove all images without at least one container associated to them."
       : "WARNING! This will remove all dangling images.";
-    if (!force && !confirm(warning)) return 0;
+    if (!force && !(await confirm(warning))) return 0;
     const done = await pruneImages(engine, { ...toFilters(filter), dangling: [String(!all)] });
     out(prunedText("Deleted Images:", imageLines(done.ImagesDeleted), done.SpaceReclaimed));
     return 0;

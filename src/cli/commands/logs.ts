@@ -1,6 +1,7 @@
 import { containerLogs, inspectContainer } from "../../client/containers.ts";
 import { demultiplex, single } from "../../client/stream.ts";
 import { command } from "../command.ts";
+import { Failure } from "../failure.ts";
 import { bool, text } from "../flags/flag.ts";
 import { moment } from "../moment.ts";
 import { pour } from "../output.ts";
@@ -23,8 +24,8 @@ export default command({
     const { Id, Config } = await inspectContainer(engine, name);
     const response = await containerLogs(engine, Id, {
       ...options,
-      since: since === undefined ? undefined : moment(since),
-      until: until === undefined ? undefined : moment(until),
+      since: since === undefined ? undefined : bound("since", since),
+      until: until === undefined ? undefined : bound("until", until),
     });
     const source = response.next;
     for await (const { channel, bytes } of Config.Tty ? single(source) : demultiplex(source))
@@ -32,3 +33,12 @@ export default command({
     return 0;
   },
 });
+
+/** The time, or what is wrong with it and where. */
+function bound(name: string, text: string): string {
+  try {
+    return moment(text);
+  } catch (error) {
+    throw new Failure(`invalid value for "${name}": ${(error as Error).message}`);
+  }
+}

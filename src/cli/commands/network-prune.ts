@@ -16,7 +16,7 @@ export default command({
   args: [0, 0],
   async run({ engine }, { filter, force }) {
     const warning = "WARNING! This will remove all custom networks not used by at least one container.";
-    if (!force && !confirm(warning)) return 0;
+    if (!force && !(await confirm(warning))) return 0;
     const { NetworksDeleted } = await pruneNetworks(engine, toFilters(filter));
     if (NetworksDeleted?.length) out(`Deleted Networks:\n${NetworksDeleted.join("\n")}\n\n`);
     return 0;

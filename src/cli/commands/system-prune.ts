@@ -23,7 +23,7 @@ export default command({
   },
   args: [0, 0],
   async run({ engine }, { all, filter, force, volumes }) {
-    if (!force && !confirm(warning(all, volumes))) return 0;
+    if (!force && !(await confirm(warning(all, volumes)))) return 0;
     const filters = toFilters(filter);
     let bytes = 0;
     const tell = (title: string, names: readonly string[] | null, freed: number) => {

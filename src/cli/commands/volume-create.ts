@@ -2,6 +2,7 @@ import { createVolume } from "../../client/volumes.ts";
 import { command } from "../command.ts";
 import { labels, pairs } from "../container/environment.ts";
 import { said } from "../container/resources.ts";
+import { Failure } from "../failure.ts";
 import { list, text } from "../flags/flag.ts";
 import { out } from "../output.ts";
 
@@ -17,6 +18,10 @@ export default command({
   },
   args: [0, 1],
   async run({ engine }, options, [name]) {
+    if (name !== undefined && options.name !== undefined)
+      throw new Failure(
+        "conflicting options: cannot specify a volume-name through both --name and as a positional arg",
+      );
     const made = await createVolume(engine, {
       Driver: options.driver ?? "local",
       ...said({

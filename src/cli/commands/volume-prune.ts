@@ -19,7 +19,7 @@ export default command({
   async run({ engine }, { all, filter, force }) {
     const which = all ? "all" : "anonymous";
     const warning = `WARNING! This will remove ${which} local volumes not used by at least one container.`;
-    if (!force && !confirm(warning)) return 0;
+    if (!force && !(await confirm(warning))) return 0;
     const done = await pruneVolumes(engine, { ...toFilters(filter), ...(all && { all: ["true"] }) });
     out(prunedText("Deleted Volumes:", done.VolumesDeleted, done.SpaceReclaimed));
     return 0;

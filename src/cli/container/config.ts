@@ -1,6 +1,4 @@
-import { path } from "../../host/builtin.ts";
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from "../../wire/container.ts";
-import { caller } from "../caller/caller.ts";
 import { Failure } from "../failure.ts";
 import type { Values } from "../flags/flag.ts";
 import { clocks } from "./clocks.ts";
@@ -12,6 +10,7 @@ import { type Ports, parsePorts } from "./ports.ts";
 import { resources, said } from "./resources.ts";
 import { restartPolicy } from "./restart.ts";
 import { capabilities, security } from "./security.ts";
+import { volumes } from "./volume.ts";
 
 export type ContainerOptions = Values<typeof containerFlags>;
 
@@ -45,7 +44,7 @@ export function createRequest(options: ContainerOptions, it: Invocation): Contai
 function config(options: ContainerOptions, it: Invocation, ports: Ports): ContainerConfig {
   const attached = attachments(options, it.detach);
   const check = health(options);
-  const anonymous = options.volume.filter((text) => !text.includes(":"));
+  const { anonymous } = volumes(options.volume);
   const entrypoint = options.entrypoint;
   return {
     ...said({
@@ -103,12 +102,12 @@ function hostConfig(
     ...said({
       Annotations: { ...pairs(options.annotation), ...clocks(options["time-offset"]), ...it.annotations },
       AutoRemove: options.rm,
-      Binds: options.volume.filter((text) => text.includes(":")).map(bind),
+      Binds: volumes(options.volume).binds,
       ...capabilities(options["cap-add"], options["cap-drop"]),
       CgroupnsMode: options.cgroupns ?? "",
       ContainerIDFile: options.cidfile ?? "",
       Dns: options.dns,
-      DnsOptions: options["dns-option"],
+      DnsOptions: [...options["dns-opt"], ...options["dns-option"]],
       DnsSearch: options["dns-search"],
       ExtraHosts: options["add-host"].map(extraHost),
       GroupAdd: options["group-add"],
@@ -143,14 +142,6 @@ function hostConfig(
     // Empty lists, not absent ones: absent is the engine's default.
     ...(secured.openPaths && { MaskedPaths: [], ReadonlyPaths: [] }),
   };
-}
-
-/** `-v ./here:/there`: a relative source is this process's to resolve; a bare word is a volume's name. */
-function bind(text: string): string {
-  const [source = "", ...rest] = text.split(":");
-  return /^\.{1,2}(?:\/|$)/.test(source)
-    ? [path().resolve(caller().directory(), source), ...rest].join(":")
-    : text;
 }
 
 function tmpfs(text: string): readonly [string, string] {

@@ -21,6 +21,8 @@ export async function makeContainer(
   const policy = options.pull ?? "missing";
   if (!["always", "missing", "never"].includes(policy))
     throw new Failure(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`, 125);
+  const local = options.dns.find((server) => /^(?:127\.|::1$)/.test(server));
+  if (local !== undefined) err(`WARNING: Localhost DNS (${local}) may fail in containers.\n`);
   const release = claimIdFile(options.cidfile);
   try {
     const image = body.Image ?? "";

@@ -17,6 +17,9 @@ interface Attachment {
   readonly endpoint: EndpointSettings;
 }
 
+/** Six octets, in each of the ways in which they are written. */
+const MAC = /^(?:[\da-f]{2}(?:(?::[\da-f]{2}){5}|(?:-[\da-f]{2}){5})|[\da-f]{4}(?:\.[\da-f]{4}){2})$/i;
+
 const refused = (message: string): Failure => new Failure(message, 125);
 const conflict = (message: string): Failure => refused(`conflicting options: ${message}`);
 
@@ -45,10 +48,11 @@ function checkTogether(names: readonly string[]): void {
 /** What is said of the first network by options of their own; the same must not be said twice. */
 function merged(options: Options, { name, endpoint }: Attachment): EndpointSettings {
   const { ip, ip6, link } = options;
-  const alias = options["network-alias"];
+  const alias = [...options["net-alias"], ...options["network-alias"]];
   const local = options["link-local-ip"];
   const mac = options["mac-address"];
   const ipam = endpoint.IPAMConfig;
+  if (mac && !MAC.test(mac.trim())) throw refused(`${mac} is not a valid mac address`);
   if (alias.length > 0 && !isUserDefined(name))
     throw refused("network-scoped aliases are only supported for user-defined networks");
   const clashes = [

@@ -53,10 +53,11 @@ export function resources(options: Values<typeof containerFlags>): HostResources
     OomKillDisable: options["oom-kill-disable"],
     PidsLimit: options["pids-limit"] ?? 0,
     Ulimits: options.ulimit,
-    ...(swappiness !== undefined && swappiness !== -1 && { MemorySwappiness: swappiness }),
     ...(options.gpus !== undefined && { DeviceRequests: [gpus(options.gpus)] }),
   };
-  return said(asked);
+  // Zero says something here.
+  const swaps = swappiness !== undefined && swappiness !== -1;
+  return { ...said(asked), ...(swaps && { MemorySwappiness: swappiness }) };
 }
 
 function gpus(text: string) {

@@ -9,7 +9,7 @@ import { err } from "../output.ts";
 import { inputStream } from "../session/input.ts";
 import { isTerminal } from "../session/terminal.ts";
 import { pack, streamOf } from "./pack.ts";
-import { type Placement, placement, saysDirectory } from "./path.ts";
+import { type Ends, type Placement, placement, saysDirectory } from "./path.ts";
 
 export interface CopyInOptions {
   readonly followLink: boolean;
@@ -68,16 +68,19 @@ const DIRECTORY = 2 ** 31;
 const SYMLINK = 2 ** 27;
 const has = (mode: number, bit: number) => Math.floor(mode / bit) % 2 === 1;
 
-/** What is at the destination; a link there is followed once, as Docker does, the engine follows the rest. */
-async function targetOf(engine: Engine, id: string, path: string) {
+/**
+ * What is at the destination; a link there is followed once, as Docker does, the engine follows the rest. What a link
+ * leads to need not be there: the link stays, and that is made.
+ */
+async function targetOf(engine: Engine, id: string, path: string, follow = true): Promise<Ends["target"]> {
   try {
     const stat = await statPath(engine, id, path);
-    if (!has(stat.mode, SYMLINK)) return { path, exists: true, directory: has(stat.mode, DIRECTORY) };
+    if (!follow || !has(stat.mode, SYMLINK))
+      return { path, exists: true, directory: has(stat.mode, DIRECTORY) };
     const linked = posix.isAbsolute(stat.linkTarget)
       ? stat.linkTarget
       : posix.join(posix.dirname(path), stat.linkTarget);
-    const end = await statPath(engine, id, linked);
-    return { path: linked, exists: true, directory: has(end.mode, DIRECTORY) };
+    return await targetOf(engine, id, linked, false);
   } catch (error) {
     // Without a body a HEAD cannot say what is wrong with the container or the path: the upload will.
     if (error instanceof EngineError) return { path, exists: false, directory: false };

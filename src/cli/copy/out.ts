@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { posix } from "node:path";
+import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
+import { dirname, posix, resolve } from "node:path";
 import { getArchive, statPath } from "../../client/archive.ts";
 import type { Engine } from "../../client/request.ts";
 import type { Source } from "../../client/stream.ts";
@@ -8,7 +8,7 @@ import { humanSize } from "../format/human.ts";
 import { err, pour } from "../output.ts";
 import { isTerminal } from "../session/terminal.ts";
 import { extract } from "./extract.ts";
-import { placement, saysContents } from "./path.ts";
+import { placement, saysContents, saysDirectory } from "./path.ts";
 
 export interface CopyOutOptions {
   readonly followLink: boolean;
@@ -37,8 +37,9 @@ export async function copyOut(
     return;
   }
   const source = { path: from.replace(/^(?!\/)/, "/"), directory: has(stat.mode, DIRECTORY) };
-  const exists = existsSync(to);
-  const target = { path: to, exists, directory: exists && statSync(to).isDirectory() };
+  const end = saysDirectory(to) ? to : linkEnd(to);
+  const exists = existsSync(end);
+  const target = { path: end, exists, directory: exists && statSync(end).isDirectory() };
   const place = (() => {
     try {
       return placement({ source, target });
@@ -52,6 +53,19 @@ export async function copyOut(
   const name = saysContents(from) && place.name === "" ? "" : place.name === "/" ? "" : place.name;
   const bytes = await extract(chunks(read), place.directory, name);
   if (!it.quiet && isTerminal(2)) err(`Successfully copied ${humanSize(bytes, 4)} to ${to}\n`);
+}
+
+/** As many links as Docker follows. */
+const LINKS = 10;
+
+/** Where a link of this machine leads, be it there or not: the copy goes there, and the link stays. */
+function linkEnd(path: string): string {
+  let at = path;
+  for (let links = 0; links < LINKS; links++) {
+    if (!lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) break;
+    at = resolve(dirname(at), readlinkSync(at));
+  }
+  return at;
 }
 
 /** With `-L`, where a link leads; the name of the copy stays the link's. */

@@ -169,8 +169,17 @@ function field(value: Value, name: string, text: string): Value {
   const fields = value as Readonly<Record<string, Value>>;
   if (Object.hasOwn(fields, name)) return fields[name];
   if (isMap(fields)) return undefined;
+  const other = otherSpelling(fields, name);
+  if (other !== undefined) return fields[other];
   if (optional.has(name)) return null;
   throw new TemplateError(`executing "" at <${text}>: map has no entry for key "${name}"`);
+}
+
+/** `ID` and `CPUShares` are Go's names of what JSON calls `Id` and `CpuShares`: templates have them from either. */
+function otherSpelling(fields: Readonly<Record<string, Value>>, name: string): string | undefined {
+  if (!/[A-Z]{2}/.test(name)) return undefined;
+  const small = name.toLowerCase();
+  return Object.keys(fields).find((key) => key.toLowerCase() === small);
 }
 
 /** Pointers in Docker's types, which its JSON leaves out where they are nil. */

@@ -66,7 +66,12 @@ export function template(text: string, prefix = "failed to parse template: ", ex
 }
 
 /** Runs a template on one thing. @throws Failure with the template's error */
-export function execute(nodes: Nodes, data: Value, prefix = "failed to execute template: "): string {
+export function execute(
+  nodes: Nodes,
+  data: Value,
+  prefix = "failed to execute template: ",
+  exitCode = 1,
+): string {
   try {
     return evaluate(nodes, data, {
       functions: {
@@ -74,7 +79,8 @@ export function execute(nodes: Nodes, data: Value, prefix = "failed to execute t
       },
     });
   } catch (error) {
-    if (error instanceof TemplateError) throw new Failure(`${prefix}template: :1: ${error.message}`, 1);
+    if (error instanceof TemplateError)
+      throw new Failure(`${prefix}template: :1: ${error.message}`, exitCode);
     throw error;
   }
 }

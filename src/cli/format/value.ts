@@ -36,15 +36,42 @@ const pointerNames = new Set(
   ),
 );
 
+/** What Docker's JSON leaves out where it is zero, by the field that the object is in: templates have it all the same. */
+const leftOut: Readonly<Record<string, Fields>> = {
+  Config: {
+    ArgsEscaped: false,
+    ExposedPorts: NIL_MAP,
+    MacAddress: "",
+    NetworkDisabled: false,
+    Shell: NIL_LIST,
+    StopSignal: "",
+  },
+  Healthcheck: { Test: NIL_LIST, Interval: 0, Timeout: 0, StartPeriod: 0, StartInterval: 0, Retries: 0 },
+  HostConfig: {
+    Annotations: NIL_MAP,
+    Init: null,
+    Mounts: NIL_LIST,
+    StorageOpt: NIL_MAP,
+    Sysctls: NIL_MAP,
+    Tmpfs: NIL_MAP,
+  },
+  "Mounts[]": { Name: "", Driver: "" },
+  "Config[]": { IPRange: "", AuxAddress: NIL_MAP },
+};
+
 /** Gives JSON of the engine the types that Go's printing and look-ups depend on. */
 export function typed(value: unknown, name = ""): Value {
   if (value === null) return pointerNames.has(name) ? null : mapNames.has(name) ? NIL_MAP : NIL_LIST;
-  if (Array.isArray(value)) return value.map((item) => typed(item));
+  if (Array.isArray(value)) return value.map((item) => typed(item, `${name}[]`));
   if (typeof value !== "object") return value as Value;
   const fields: Record<string, Value> = {};
   for (const [key, item] of Object.entries(value as object)) {
     const isLogOptions = name === "LogConfig" && key === "Config";
     fields[key] = typed(item, isLogOptions ? "LogConfig.Config" : key);
+  }
+  for (const [key, zero] of Object.entries(leftOut[name] ?? {})) {
+    // It is not printed with the rest.
+    if (!Object.hasOwn(fields, key)) Object.defineProperty(fields, key, { value: zero });
   }
   return mapNames.has(name) ? markMap(fields) : fields;
 }

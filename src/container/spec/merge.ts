@@ -3,6 +3,7 @@ import { cleanPath } from "./mountpoint.ts";
 
 /** What a container is created with, over what its image says; as `docker create` merges the two. */
 export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig): ContainerConfig {
+  const { ExposedPorts, Volumes, ...others } = asked;
   const entrypoint = list(asked.Entrypoint);
   // An entrypoint of one's own leaves the image's command behind; `--entrypoint ""` asks for none at all.
   const own = entrypoint.length > 0;
@@ -11,7 +12,7 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
   const defined = <K extends keyof ContainerConfig>(key: K, value: ContainerConfig[K]) =>
     value === undefined ? {} : { [key]: value };
   return {
-    ...asked,
+    ...others,
     ...defined("User", asked.User || image.User),
     ...defined("WorkingDir", asked.WorkingDir ? cleanPath(asked.WorkingDir) : image.WorkingDir),
     ...defined("StopSignal", asked.StopSignal || image.StopSignal),
@@ -26,8 +27,8 @@ export function mergeImageConfig(image: ContainerConfig, asked: ContainerConfig)
     Cmd: own ? (asked.Cmd ?? null) : command.length > 0 ? command : (image.Cmd ?? null),
     Env: mergeEnvironment(list(image.Env), list(asked.Env)),
     Labels: { ...image.Labels, ...asked.Labels },
-    ...defined("ExposedPorts", union(image.ExposedPorts, asked.ExposedPorts)),
-    ...defined("Volumes", union(image.Volumes, asked.Volumes)),
+    ...defined("ExposedPorts", union(image.ExposedPorts, ExposedPorts)),
+    ...defined("Volumes", union(image.Volumes, Volumes)),
   };
 }
 
@@ -50,11 +51,13 @@ function mergeHealthcheck(
   return { ...image, ...Object.fromEntries(set) };
 }
 
+/** Nothing rather than an empty set, as Docker keeps it. */
 function union<T>(
   image: Readonly<Record<string, T>> | null | undefined,
   asked: Readonly<Record<string, T>> | null | undefined,
 ) {
-  return image || asked ? { ...image, ...asked } : undefined;
+  const both = { ...image, ...asked };
+  return Object.keys(both).length > 0 ? both : undefined;
 }
 
 function list(words: readonly string[] | null | undefined): readonly string[] {

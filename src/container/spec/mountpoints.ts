@@ -9,7 +9,7 @@ import { tmpfsOptions } from "./tmpfs.ts";
 /**
  * Everything to be mounted into the container on request: `--tmpfs`, `-v`, `--mount`, what `--volumes-from` brings
  * (`inherited`), and the volumes the image declares; of several at one target the first counts, in that order, but
- * two that were asked for are refused.
+ * two that were asked for are refused, and of what is inherited the last one counts.
  * @returns a sentence of Docker's for a word that makes no sense
  */
 export function parseMountPoints(
@@ -28,7 +28,8 @@ export function parseMountPoints(
     if (points.some(({ target }) => target === point.target)) return `Duplicate mount point: ${point.target}`;
     points.push(point);
   }
-  for (const point of [...inherited, ...declared(config)]) {
+  // Of several containers to take from, the last one named counts.
+  for (const point of [...inherited.toReversed(), ...declared(config)]) {
     if (!points.some(({ target }) => target === point.target)) points.push(point);
   }
   return points;

@@ -44,7 +44,7 @@ export function processOf(
 
 /**
  * The environment: what every container has, with `words` over it; a word without `=` takes the variable out. `HOME`
- * comes last, from the user's entry in `/etc/passwd`, unless it is set.
+ * comes last, from the user's entry in `/etc/passwd`, unless it is set; empty is as if it were not, as runc has it.
  */
 export function environment(
   words: readonly string[],
@@ -64,7 +64,7 @@ export function environment(
     if (equals < 0) variables.delete(word);
     else variables.set(word.slice(0, equals), word.slice(equals + 1));
   }
-  if (!variables.has("HOME")) variables.set("HOME", home);
+  if (!variables.get("HOME")) variables.set("HOME", home);
   return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 

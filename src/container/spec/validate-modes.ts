@@ -3,6 +3,10 @@ import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import { containerOf } from "./mode.ts";
 import { parseUserns } from "./userns.ts";
 
+/** Docker's words, also for a link to a container that is on the host's network. */
+export const HOST_AND_LINKS =
+  "conflicting options: host type networking can't be used with links. This would result in undefined behavior";
+
 /** What is wrong with the namespaces, or contradicts them, in Docker's words. */
 export function wrongModes(config: ContainerConfig, host: HostConfig): string | undefined {
   return wrongMode(host) ?? wrongNetwork(config, host) ?? wrongUsers(host) ?? wrongRest(host);
@@ -21,7 +25,7 @@ function wrongMode(host: HostConfig): string | undefined {
   if (!["", "private", "host"].includes(CgroupnsMode)) {
     return `invalid cgroup namespace mode: ${CgroupnsMode.slice(0, 80)}`;
   }
-  if (containerOf(host.NetworkMode) === "") {
+  if (containerOf(host.NetworkMode) === "" || host.NetworkMode === "container") {
     return "invalid network mode: invalid container format container:<name|id>";
   }
   const userns = parseUserns(host.UsernsMode);
@@ -37,9 +41,7 @@ function wrongNetwork(config: ContainerConfig, host: HostConfig): string | undef
   const address = wrongAddress(host);
   if (address !== undefined) return address;
   if (containerOf(network) === undefined) {
-    return network === "host" && some(host.Links)
-      ? "conflicting options: host type networking can't be used with links. This would result in undefined behavior"
-      : undefined;
+    return network === "host" && some(host.Links) ? HOST_AND_LINKS : undefined;
   }
   if (config.Hostname) return "conflicting options: hostname and the network mode";
   if (some(host.Links)) {

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { networkOf } from "../../container/endpoint.ts";
 import { newContainerId, shortId } from "../../container/id.ts";
 import { type LogOptions, logOptions } from "../../container/logs/options.ts";
@@ -5,6 +6,7 @@ import { badName } from "../../container/names.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { badPolicy } from "../../container/restart.ts";
 import { mergeImageConfig } from "../../container/spec/merge.ts";
+import { containerOf } from "../../container/spec/mode.ts";
 import { validateContainer } from "../../container/spec/validate.ts";
 import { NEVER, now } from "../../container/time.ts";
 import { portRequests } from "../../network/ports/request.ts";
@@ -51,11 +53,13 @@ export async function create(
   if (path === undefined) {
     throw invalid("no command specified: name one after the image, or set it in the image");
   }
+  if (name !== "" && containerOf(host.NetworkMode) === name)
+    throw invalid("cannot join own network namespace");
   const joining = joinedById(context, host);
   // Refused now what could only fail at every start.
   const lost = portRequests(config, host).length > 0 && networkOf(host.NetworkMode) === "host";
   const endpoints = askedNetworks(context, host, config, networking);
-  const { mounts, anonymous, copies } = makeMounts(context, config, host);
+  const { mounts, inherited, made, anonymous, copies } = makeMounts(context, config, host);
   const chosen = name || context.names.invent();
   const links = keptLinks(context, chosen, host);
   const record: ContainerRecord = {
@@ -70,6 +74,7 @@ export async function create(
     host: links ? { ...joining, Links: links } : joining,
     endpoints,
     mounts,
+    ...(inherited.length > 0 ? { inherited } : {}),
     ...(client.flatReadonly ? { flatReadonly: true } : {}),
     anonymous,
     state: {
@@ -101,7 +106,7 @@ export async function create(
       context.containers.delete(id);
       await context.images.driver.remove(id).catch(() => undefined);
       context.store.remove(id);
-      for (const volume of anonymous) await removeVolume(context, volume, true).catch(() => undefined);
+      for (const volume of made) await removeVolume(context, volume, true).catch(() => undefined);
       throw failure;
     }
   });
@@ -147,8 +152,11 @@ function settled(host: HostConfig, alone: boolean): HostConfig {
   };
 }
 
-const defaultHostname = (id: string, host: HostConfig): string =>
-  host.UTSMode === "host" ? "" : shortId(id);
+/** On the host's network it has the host's name, as in Docker. */
+function defaultHostname(id: string, host: HostConfig): string {
+  if (host.UTSMode === "host") return "";
+  return networkOf(host.NetworkMode) === "host" ? hostname() : shortId(id);
+}
 
 /** Docker's words, to clients of API 1.44 and later. */
 export const MAC_DEPRECATED =

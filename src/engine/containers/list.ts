@@ -122,7 +122,9 @@ function test(context: Context, name: string, values: readonly string[]): Test {
       );
     case "network":
       return any((record, value) =>
-        Object.entries(record.endpoints).some(([key, { networkId }]) => key === value || networkId === value),
+        Object.entries(record.endpoints).some(
+          ([key, { networkId }]) => key === value || networkId.startsWith(value),
+        ),
       );
     case "health":
       for (const value of values) {
@@ -217,7 +219,7 @@ async function summary(
   const imageName = config.Image ?? "";
   return {
     Id: record.id,
-    Names: [...(links.get(record.name) ?? []), `/${record.name}`],
+    Names: [...(links.get(record.name) ?? []), `/${record.name}`].sort(),
     // The name it was made from, while that name still means this image; the id otherwise.
     Image: imageId(imageName) === record.image ? imageName : record.image,
     ImageID: record.image,

@@ -5,14 +5,18 @@ import type { ContainerConfig, HostConfig } from "../../wire/container.ts";
 import type { MountPoint } from "../../wire/summary.ts";
 import type { Volume } from "../../wire/volume.ts";
 import type { Context } from "../context.ts";
-import { inheritedMounts } from "../facts.ts";
+import { inheritedAnonymous, inheritedMounts } from "../facts.ts";
 import { invalid } from "../refuse.ts";
 import { createVolume } from "../volumes.ts";
 import { propagationOf } from "./propagation.ts";
 
 export interface MadeMounts {
   readonly mounts: readonly MountPoint[];
+  /** Of other containers, by `--volumes-from`. */
+  readonly inherited: readonly Asked[];
   /** Volumes that were made for this container only. */
+  readonly made: readonly string[];
+  /** Those, and such volumes of the containers that it inherits from: they go with whoever has them last. */
   readonly anonymous: readonly string[];
   /** Volumes that get what the image has at their place, if they are empty. */
   readonly copies: readonly string[];
@@ -25,34 +29,30 @@ export interface MadeMounts {
 export function makeMounts(context: Context, config: ContainerConfig, host: HostConfig): MadeMounts {
   const inherited = host.VolumesFrom?.length ? inheritedMounts(context, host) : [];
   const mounts: MountPoint[] = [];
-  const anonymous: string[] = [];
+  const made: string[] = [];
   const copies: string[] = [];
   for (const point of mountPoints(config, host, inherited)) {
     if (point.type === "volume") {
       const { Name, Mountpoint, Driver } = volumeOf(context, point, host);
-      if (point.source === "") anonymous.push(Name);
+      if (point.source === "") made.push(Name);
       if (point.copy) copies.push(Name);
-      mounts.push({ ...common(point), Type: "volume", Name, Source: Mountpoint, Driver });
+      const place = { Source: Mountpoint, Destination: point.target };
+      mounts.push({ Type: "volume", Name, ...place, Driver, ...common(point) });
     } else if (point.type === "bind") {
       checkSource(point);
-      mounts.push({
-        ...common(point),
-        Type: "bind",
-        Source: point.source,
-        Propagation: propagationOf(context.root, point),
-      });
-    } else if (point.type === "tmpfs") mounts.push({ ...common(point), Type: "tmpfs", Source: "" });
+      const place = { Source: point.source, Destination: point.target };
+      const Propagation = propagationOf(context.root, point);
+      mounts.push({ Type: "bind", ...place, ...common(point), Propagation });
+    } else if (point.type === "tmpfs")
+      mounts.push({ Type: "tmpfs", Source: "", Destination: point.target, ...common(point) });
     else throw invalid("mounts of images are not supported: use a volume");
   }
-  return { mounts, anonymous, copies };
+  const others = new Set(inherited.length > 0 ? inheritedAnonymous(context, host) : []);
+  const taken = mounts.flatMap(({ Name }) => (Name !== undefined && others.has(Name) ? [Name] : []));
+  return { mounts, inherited, made, anonymous: [...made, ...taken], copies };
 }
 
-const common = ({
-  target,
-  readonly,
-  mode = "",
-}: Asked): Pick<MountPoint, "Destination" | "Mode" | "RW" | "Propagation"> => ({
-  Destination: target,
+const common = ({ readonly, mode = "" }: Asked): Pick<MountPoint, "Mode" | "RW" | "Propagation"> => ({
   Mode: mode,
   RW: !readonly,
   Propagation: "",

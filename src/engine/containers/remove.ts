@@ -1,5 +1,5 @@
 import type { ContainerRecord } from "../../container/record.ts";
-import { codeOf } from "../../oci/error.ts";
+import { codeOf, Refusal } from "../../oci/error.ts";
 import { type Container, serially, type WaitCondition } from "../container.ts";
 import type { Context } from "../context.ts";
 import { forgetExec } from "../execs/records.ts";
@@ -75,7 +75,8 @@ async function removeVolumes(context: Context, { record }: Container): Promise<v
     try {
       await removeVolume(context, name, false);
     } catch (error) {
-      // Another container has taken it over (--volumes-from).
+      // Another container has it as well (--volumes-from), or had, and it went with that.
+      if (error instanceof Refusal && (error.kind === "conflict" || error.kind === "notFound")) continue;
       context.report(`Kept volume ${name}: ${String(error)}`);
     }
   }

@@ -71,7 +71,13 @@ export async function restart(context: Context, container: Container, options: S
   } finally {
     container.record.host = host;
   }
-  await start(context, container);
+  try {
+    await start(context, container);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { as = container.record.id } = options;
+    throw new Refusal("failed", `Cannot restart container ${as}: ${error.message}`, { cause: error });
+  }
   tell(context, container.record, "restart");
 }
 

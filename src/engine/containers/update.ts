@@ -64,6 +64,10 @@ function conflictWithNow(now: HostConfig, change: HostConfig): string | undefine
   const policy = change.RestartPolicy?.Name ?? "no";
   if (now.AutoRemove && policy !== "no")
     return "Restart policy cannot be updated because AutoRemove is enabled for the container";
+  // As much swap as memory, where nothing was said.
+  const both = now.MemorySwap || 2 * (now.Memory ?? 0);
+  if (both > 0 && !change.MemorySwap && (change.Memory ?? 0) > both)
+    return "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time";
   if (now.NanoCpus) {
     if (change.CpuPeriod)
       return "Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set";

@@ -3,6 +3,7 @@ import { isUp } from "../../container/lifecycle.ts";
 import { type NetNames, relinkNetFiles } from "../../container/netfiles.ts";
 import type { ContainerRecord } from "../../container/record.ts";
 import { containerOf } from "../../container/spec/mode.ts";
+import { HOST_AND_LINKS } from "../../container/spec/validate-modes.ts";
 import { linkEnvironment, parseLink } from "../../network/names/links.ts";
 import { Refusal } from "../../oci/error.ts";
 import type { HostConfig } from "../../wire/container.ts";
@@ -23,29 +24,32 @@ export function keptLinks(context: Context, name: string, host: HostConfig): rea
   return host.Links.map((text) => {
     const link = parseLink(text);
     if (!link) throw invalid(`bad format for links: ${text.slice(0, 200)}`);
-    const child = linkedTo(context, link.container);
-    if (isOnHost(context, child)) {
-      throw invalid(
-        "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-      );
-    }
-    return `/${child.name}:/${name}/${link.alias}`;
+    const { record } = networkOwner(context, named(context, link.container));
+    if (networkOf(record.host.NetworkMode) === "host") throw invalid(HOST_AND_LINKS);
+    return `/${record.name}:/${name}/${link.alias}`;
   });
 }
 
-function linkedTo(context: Context, reference: string): ContainerRecord {
+function named(context: Context, reference: string): Container {
   try {
-    return find(context, reference).record;
+    return find(context, reference);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw invalid(`could not get container for ${reference.slice(0, 200)}: ${error.message}`);
   }
 }
 
-/** Whether a container has the host's network, maybe as another container's. */
-function isOnHost(context: Context, { host }: ContainerRecord): boolean {
-  const other = containerOf(host.NetworkMode);
-  return other === undefined ? host.NetworkMode === "host" : isOnHost(context, linkedTo(context, other));
+/** The container whose network another one has in the end: it is the one that has an address. */
+function networkOwner(context: Context, container: Container): Container {
+  const seen = new Set<Container>();
+  let owner = container;
+  for (;;) {
+    const donor = containerOf(owner.record.host.NetworkMode);
+    // Names move on: two that were never started can name each other.
+    if (donor === undefined || seen.has(owner)) return owner;
+    seen.add(owner);
+    owner = named(context, donor);
+  }
 }
 
 interface Link {

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { viewPlan } from "../../container/launch/view.ts";
+import { NEVER } from "../../container/time.ts";
 import type { Mount } from "../../oci/runtime/spec.ts";
 import type { Held } from "../../plan/run.ts";
 import type { MountPoint } from "../../wire/summary.ts";
@@ -75,6 +76,8 @@ function hold(context: Context, { record }: Container, mounts: readonly MountPoi
     viewPlan({
       rootfs: context.images.driver.rootfs(record.id),
       rootPlace: `${context.run}/rootfs`,
+      // A start makes it for itself, where it may lie in a volume.
+      ...(record.state.startedAt === NEVER && { workingDirectory: record.config.WorkingDir || "/" }),
       mounts: mounts.flatMap(asMount).toSorted((a, b) => depth(a.destination) - depth(b.destination)),
       isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     }),

@@ -37,6 +37,12 @@ test("what is asked for wins; maps and variables are joined", () => {
   assert.deepEqual(merged.Healthcheck, { Test: ["CMD", "true"], Interval: 7e9 });
 });
 
+test("nothing asked for and nothing in the image is nothing, not an empty set", () => {
+  const merged = mergeImageConfig({}, { Volumes: {}, ExposedPorts: {} });
+  assert.deepEqual([merged.Volumes, merged.ExposedPorts], [undefined, undefined]);
+  assert.deepEqual(mergeImageConfig(IMAGE, { Volumes: {} }).Volumes, IMAGE.Volumes);
+});
+
 test("an entrypoint of one's own leaves the image's command behind, an empty one both", () => {
   const mine = mergeImageConfig(IMAGE, { Entrypoint: ["/mine"] });
   assert.deepEqual([mine.Entrypoint, mine.Cmd], [["/mine"], null]);

@@ -80,6 +80,10 @@ const CASES: Readonly<Record<string, Case>> = {
     expect: { "process.env": ["PATH=/x:/bin", "A=1", "HOME=/h", "EMPTY="], "process.cwd": "/work" },
     from: { "process.cwd": "-w /x/../work/" },
   },
+  "-e HOME=": {
+    config: { Env: ["PATH=/bin", "HOME="] },
+    expect: { "process.env": ["PATH=/bin", "HOSTNAME=594a7cc7ca2e", "HOME=/root"] },
+  },
   "--hostname --domainname": {
     config: { Hostname: "foo", Domainname: "example.com" },
     expect: { hostname: "foo", "linux.sysctl.kernel.domainname": "example.com" },

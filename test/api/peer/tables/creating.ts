@@ -4,6 +4,11 @@ import { INSPECT, LIST, PARSED } from "./places.ts";
 /** cais says more than Docker here. */
 const beginning = ({ body }: { readonly body: Buffer }): unknown => body.toString().slice(0, 30);
 
+const config = ({ body }: { readonly body: Buffer }): unknown => {
+  const { Hostname, MacAddress } = JSON.parse(body.toString()).Config;
+  return [Hostname.length === 12 ? "its id" : Hostname, MacAddress];
+};
+
 export const creating: readonly Case[] = [
   {
     name: "create with little",
@@ -33,6 +38,25 @@ export const creating: readonly Case[] = [
       }),
       get("/containers/null/json", { free: INSPECT }),
       gone("null"),
+    ],
+  },
+  {
+    name: "create with empty sets, on the host's network, and with an address of its own",
+    steps: [
+      create("sets", { Volumes: {}, ExposedPorts: {} }),
+      get("/containers/sets/json", { free: INSPECT }),
+      create("hostly", {}, { NetworkMode: "host" }),
+      get("/containers/hostly/json", { view: config }),
+      post("/containers/create?name=addressed", {
+        body: {
+          Image: IMAGE,
+          NetworkingConfig: { EndpointsConfig: { bridge: { MacAddress: "02:42:AC:11:00:99" } } },
+        },
+      }),
+      get("/containers/addressed/json", { view: config }),
+      get("/v1.43/containers/addressed/json", { view: config }),
+      create("no", {}, { NetworkMode: "container" }),
+      ...["sets", "hostly", "addressed"].map(gone),
     ],
   },
   {

@@ -3,7 +3,7 @@ import { type Case, create, del, get, gone, post } from "../table.ts";
 
 const parsed = ({ body }: Answer): never => JSON.parse(body.toString()) as never;
 const names = {
-  view: (answer: Answer) => (parsed(answer) as { Names: string[] }[]).map(({ Names }) => Names.sort()),
+  view: (answer: Answer) => (parsed(answer) as { Names: string[] }[]).map(({ Names }) => Names),
 };
 const links = {
   view: (answer: Answer) => {
@@ -45,6 +45,24 @@ export const linking: readonly Case[] = [
       gone("lk-shop"),
       get("/containers/json", names),
       gone("lk-store"),
+    ],
+  },
+  {
+    name: "links to one on another's network, and on the host's",
+    noEvents: true,
+    steps: [
+      create("lk-db", {}, { NetworkMode: "bridge" }),
+      post("/containers/lk-db/start"),
+      create("lk-guest", {}, { NetworkMode: "container:lk-db" }),
+      create("lk-further", {}, { NetworkMode: "container:lk-guest" }),
+      create("lk-app", {}, { NetworkMode: "bridge", Links: ["lk-further:further"] }),
+      get("/containers/lk-app/json", links),
+      create("lk-host", {}, { NetworkMode: "host" }),
+      create("lk-no", {}, { NetworkMode: "bridge", Links: ["lk-host:host"] }),
+      post("/containers/lk-app/start"),
+      post("/containers/lk-db/stop?t=0"),
+      post("/containers/lk-app/restart?t=0"),
+      ...["lk-app", "lk-further", "lk-guest", "lk-host", "lk-db"].map(gone),
     ],
   },
   {

@@ -5,6 +5,8 @@ import { INSPECT, LIST, PARSED } from "./places.ts";
 /** Docker forgets the network of a container whose start failed. */
 const FAILED = "NetworkSettings.Networks.none.NetworkID";
 
+/** Without the container's id. */
+const said = ({ body }: { readonly body: Buffer }): unknown => body.toString().replace(/[0-9a-f]{64}/, "ID");
 const pids = ({ body }: Answer): unknown =>
   (JSON.parse(body.toString()) as { HostConfig: { PidsLimit: unknown } }).HostConfig.PidsLimit;
 
@@ -158,6 +160,10 @@ export const living: readonly Case[] = [
         },
       }),
       post("/containers/update/update", { body: { Memory: 1000 } }),
+      scene("update-once", {}, { Memory: 64 << 20, AutoRemove: true }),
+      post("/containers/update-once/update", { body: { Memory: 256 << 20 }, view: said }),
+      post("/containers/update-once/update", { body: { RestartPolicy: { Name: "always" } }, view: said }),
+      gone("update-once"),
       post("/containers/update/update", { body: { Memory: 256 << 20, MemorySwap: 128 << 20 } }),
       post("/containers/update/update", { body: { NanoCpus: 500000000 } }),
       post("/containers/update/update", { body: { CpuPeriod: 50000 } }),
