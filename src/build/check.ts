@@ -1,6 +1,6 @@
 import { pairs } from "../image/change.ts";
 import { healthOf } from "../image/healthcheck.ts";
-import { type Escape, execForm } from "../image/words.ts";
+import { type Escape, execForm, splitWords } from "../image/words.ts";
 import { Refusal } from "../oci/error.ts";
 import type { Instruction } from "./dockerfile.ts";
 
@@ -75,7 +75,10 @@ function wrongText({ name, text }: Instruction, mark: Escape): string | undefine
     case "COPY":
       return (list ?? text.split(/\s+/)).length < 2 ? tooFew(name) : undefined;
     case "ARG":
-      return /(^|\s)=/.test(text) ? "ARG names can not be blank" : undefined;
+      return refusalOf(() => {
+        if (splitWords(text, () => "x", mark).some((word) => word.startsWith("=")))
+          throw new Refusal("invalid", "ARG names can not be blank");
+      });
     case "ENV":
     case "LABEL":
       if (text.startsWith("=")) return `${name} names can not be blank`;

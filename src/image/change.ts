@@ -117,9 +117,12 @@ export function environment(config: ImageRunConfig): Map<string, string> {
   return new Map((config.Env ?? []).map((entry) => splitPair(entry)));
 }
 
+/** Up to the first blank that no quotes hold. */
+const FIRST_WORD = /^(?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+/s;
+
 /** `KEY=value` pairs, or the old form `KEY all the rest`. */
 export function pairs(word: string, text: string, variables: Variables, mark: Escape): [string, string][] {
-  if (!/^\S+=/.test(text)) {
+  if (!(FIRST_WORD.exec(text)?.[0] ?? "").includes("=")) {
     const old = /^(\S+)\s+(.*)$/s.exec(text);
     if (old === null) throw new Refusal("invalid", `${word} must have two arguments`);
     return [[expand(old[1]!, variables, mark), expand(old[2]!, variables, mark)]];

@@ -210,6 +210,26 @@ HEALTHCHECK NONE
     assert.equal(images.driver.view(images.get("built").chain).lookup("last")?.stat.size, 3);
   });
 
+  it("takes for wrong only what is wrong", async () => {
+    using directory = scratch();
+    const { images } = await build(
+      directory.path,
+      `FROM scratch AS a-1.b_c
+ARG A="x =y" B=\${none:-"p =q"} C
+ENV a=\${A} "quoted key"=1 b=\${none:-"two words"}
+LABEL "l m"="n =o"
+HEALTHCHECK --interval=5s --timeout=3s CMD curl --fail x
+COPY --link Dockerfile /
+CMD [ "$a" = 1 ]
+ONBUILD COPY --from=x y z
+`,
+    );
+    const { config } = images.get("built").config;
+    assert.deepEqual(config?.Env?.slice(1), ["a=x =y", "quoted key=1", "b=two words"]);
+    assert.deepEqual(config?.Labels, { "l m": "n =o" });
+    assert.deepEqual(config?.Cmd, ["/bin/sh", "-c", '[ "$a" = 1 ]']);
+  });
+
   it("reads substitutions up to the brace that is theirs", async () => {
     using directory = scratch();
     const { images } = await build(
