@@ -30,6 +30,7 @@ test("Docker's client for Python", options, async () => {
     status: "running",
     exec: [3, "in\n"],
     demux: ["out\n", "err\n"],
+    late: ["late\n", "late\r\n"],
     archive: ["put", "put"],
     stats: ["blkio_stats", "cpu_stats", "id"],
     top: 1,

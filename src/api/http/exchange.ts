@@ -3,6 +3,7 @@ import type { Body } from "./body.ts";
 import { type Piece, pieceOf } from "./chunk.ts";
 import type { Head } from "./head.ts";
 import type { Input } from "./input.ts";
+import { paddedFor } from "./padding.ts";
 
 /** An answer that is written in pieces. */
 export interface Stream {
@@ -200,11 +201,11 @@ export function createExchange({ socket, input, common }: Link, head: Head, body
     },
     hijack(type) {
       const upgrade = head.headers.get("upgrade");
-      return takeOver(
+      const answer =
         upgrade === undefined
           ? `HTTP/1.1 200 OK\r\n${common}Content-Type: ${type}\r\n\r\n`
-          : `HTTP/1.1 101 UPGRADED\r\n${common}Content-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`,
-      );
+          : `HTTP/1.1 101 UPGRADED\r\n${common}Content-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`;
+      return takeOver(paddedFor(head, answer));
     },
     upgrade: (headers) => takeOver(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`),
   };

@@ -1,9 +1,11 @@
 """Docker's own client for Python, as its documentation uses it; prints what it saw."""
 
+import http.client
 import io
 import json
 import os
 import tarfile
+import time
 
 import docker
 
@@ -23,6 +25,15 @@ code, output = box.exec_run(["sh", "-c", "echo in; exit 3"])
 seen["exec"] = [code, output.decode()]
 code, (out, err) = box.exec_run(["sh", "-c", "echo out; echo err >&2"], demux=True)
 seen["demux"] = [out.decode(), err.decode()]
+
+# A busy machine: this reads the head of an answer when all of the output is there, too.
+begin = http.client.HTTPResponse.begin
+def late(response):
+    time.sleep(0.3)
+    begin(response)
+http.client.HTTPResponse.begin = late
+seen["late"] = [box.exec_run(["echo", "late"], tty=tty).output.decode() for tty in (False, True)]
+http.client.HTTPResponse.begin = begin
 
 data = io.BytesIO()
 with tarfile.open(fileobj=data, mode="w") as tar:
