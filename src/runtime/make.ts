@@ -119,6 +119,10 @@ export async function makeContainer<T>(
     const own = (wanted: string) =>
       linux.namespaces?.some(({ path, type }) => type === wanted && path === undefined) === true;
     const ownPids = own("pid");
+    if (none === true && !ownPids)
+      context.log.warn(
+        "the container has neither a cgroup nor a pid namespace of its own: what its first process leaves behind cannot be found. Such configuration is strongly discouraged",
+      );
     writeDocument(directory, {
       ociVersion,
       id,

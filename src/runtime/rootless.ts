@@ -65,14 +65,14 @@ export function mayMakeCgroups(layout: Layout, cgroup: string): boolean {
 export function refuseCgroups(cgroupsPath: string | undefined, { devices: _, ...limits }: Resources): void {
   if (cgroupsPath)
     throw new RuntimeError(
-      `Cannot make cgroup ${cgroupsPath}: permission denied; leave linux.cgroupsPath out, or have the cgroup delegated`,
+      `unable to apply cgroup configuration: Cannot make cgroup ${cgroupsPath}: permission denied; leave linux.cgroupsPath out, or have the cgroup delegated`,
     );
   const [first] = Object.entries(limits).flatMap(([name, value]) =>
     typeof value === "object" && Object.keys(value).length === 0 ? [] : [name],
   );
   if (first !== undefined)
     throw new RuntimeError(
-      `Cannot limit the container: linux.resources.${first} needs a cgroup, and this user may not make one: leave it out, or have a cgroup delegated`,
+      `cannot set ${first} limit: container could not join or create cgroup: linux.resources.${first} needs a cgroup, and this user may not make one: leave it out, or have a cgroup delegated`,
     );
 }
 

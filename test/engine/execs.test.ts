@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { options, suiteEngine, type TestEngine } from "./engine-fixture.ts";
@@ -91,6 +93,31 @@ test(
     assert.deepEqual(readdirSync(join(engine.directory, "run/exec-records")), []);
   },
 );
+
+test("a terminal's size may be told as soon as the stream of its start begins", options, async () => {
+  await container("sized");
+  const id = await exec("sized", 'until [ "$(stty size)" = "21 43" ]; do sleep 0.05; done; echo told', {
+    Tty: true,
+    AttachStdout: true,
+  });
+  const body = JSON.stringify({ Tty: true });
+  const head = ["Host: x", "Content-Type: application/json", "Connection: Upgrade", "Upgrade: tcp"];
+  const stream = connect(engine.socket);
+  stream.write(
+    `POST /exec/${id}/start HTTP/1.1\r\n${head.join("\r\n")}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  let said = String((await once(stream, "data"))[0]);
+  stream.on("data", (chunk) => {
+    said += chunk;
+  });
+  const ended = once(stream, "end");
+  assert.equal((await engine.ask("POST", `/exec/${id}/resize?h=21&w=43`)).status, 200);
+  await ended;
+  assert.match(said, /told\r\n$/);
+  const never = await exec("sized", "true", { Tty: true });
+  assert.equal((await engine.ask("POST", `/exec/${never}/resize?h=21&w=43`)).status, 409);
+  await engine.json("DELETE", "/containers/sized?force=1");
+});
 
 test("an exec whose container ended with the engine away was killed", options, async () => {
   await container("dies");

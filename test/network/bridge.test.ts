@@ -179,26 +179,19 @@ test(
     ]);
     await sleeper("--name", "client", "--network", "told");
     const place = "name=told,ip=10.87.0.9,ip6=fd87::9";
-    const chosen = ["02:00:00:00:00:01", "02:00:00:00:00:02", undefined, "02:00:00:00:00:03"];
-    for (const [turn, mac] of chosen.entries()) {
-      const wanted = mac === undefined ? place : `${place},mac-address=${mac}`;
-      if (turn < 3) await sleeper("--name", "server", "--network", wanted);
-      else {
-        await sleeper("--name", "server");
-        const options = [
-          "--ip",
-          "10.87.0.9",
-          "--ip6",
-          "fd87::9",
-          "--driver-opt",
-          "com.docker.network.endpoint.ifname=late0",
-        ];
-        await engine.ok(["network", "connect", ...options, "told", "server"]);
-      }
+    const found = async () => {
+      // The only packet goes where the client believes the address to be.
       for (const address of ["10.87.0.9", "fd87::9"])
-        assert.ok(await reaches("client", address), `${address} at ${mac ?? "the usual one"}`);
+        await engine.ok(["exec", "client", "ping", "-c1", "-W5", address]);
       await engine.ok(["rm", "-f", "server"]);
+    };
+    for (const mac of ["02:00:00:00:00:01", "02:00:00:00:00:02", undefined, "02:00:00:00:00:03"]) {
+      await sleeper("--name", "server", "--network", mac ? `${place},mac-address=${mac}` : place);
+      await found();
     }
+    await sleeper("--name", "server");
+    await engine.ok(["network", "connect", "--ip", "10.87.0.9", "--ip6", "fd87::9", "told", "server"]);
+    await found();
     await clear();
   },
 );

@@ -158,6 +158,7 @@ test("a taken port is refused before anything starts, whoever has it", skip, asy
   holder.kill("SIGKILL");
   await once(holder, "exit");
   await ok("start", "second");
+  await ok("exec", "second", "sh", "-c", LISTENS);
   assert.equal(await fetched("here", "127.0.0.1", 8090), "second");
   const absent = await refused("run", "--name", "third", "-p", "10.99.0.77:1:80", "busybox", ...WEB);
   assert.match(absent, /cannot assign requested address/);

@@ -100,6 +100,28 @@ test("a user without privileges runs a container whose root it is", possible, as
   const ended = user.run("run", "box");
   assert.deepEqual(ended, { code: 7, stdout: "cais\n/dev/shm\n/sys/class\ndeny\n", stderr: "" });
   const { gidMappings = [], namespaces = [], uidMappings = [] } = user.linux;
+  const clocks = {
+    namespaces: [...namespaces, { type: "time" as const }],
+    timeOffsets: { boottime: { secs: 86_400 } },
+  };
+  user.configure({}, clocks);
+  user.ok("run", "--detach", "box");
+  for (const file of ["/proc/1/timens_offsets", "/proc/self/timens_offsets"])
+    assert.match(user.ok("exec", "box", "cat", file), /^boottime +86400 +0$/m);
+  user.ok("delete", "--force", "box");
+  user.ok("run", "--detach", "box");
+  user.ok("kill", "box", "KILL");
+  await untilText(
+    () => user.ok("state", "box"),
+    (text) => text.includes("stopped"),
+  );
+  user.ok("kill", "--all", "box", "0");
+  user.ok("delete", "box");
+  const ptmx = { path: "/dev/ptmx", type: "c" as const, major: 5, minor: 2 };
+  user.configure({ args: ["readlink", "/dev/ptmx"] }, { devices: [ptmx] });
+  assert.equal(user.ok("run", "box"), "pts/ptmx\n", "not the machine's");
+  user.configure({ args: ["true"] }, { namespaces: namespaces.filter(({ type }) => type !== "pid") });
+  assert.match(user.run("run", "box").stderr, /Such configuration is strongly discouraged/);
   const two = (own: typeof uidMappings) => [...own, { containerID: 1, hostID: 100_000, size: 65_536 }];
   for (const [linux, process, says] of [
     [

@@ -24,11 +24,13 @@ export const execs: readonly Route[] = [
   post("/exec/{id}/start", (engine, exchange, parameters, minor) =>
     startOne(engine, exchange, parameter(parameters, "id"), minor),
   ),
-  post("/exec/{id}/resize", (engine, exchange, parameters) => {
+  post("/exec/{id}/resize", async (engine, exchange, parameters) => {
     const exec = findExec(engine, parameter(parameters, "id"));
     const size = sizeOf(exchange);
     const { record, running } = exec.container;
     if (!running) throw conflict(`container ${record.id} is not running`);
+    // The stream of a start begins before the process does, and clients tell the size as soon as they have it.
+    await exec.starting;
     if (exec.exitCode !== null) throw notFound(`exec ${exec.id} has ended`);
     if (!exec.running) throw conflict(`exec ${exec.id} is not running`);
     exec.running.resize(...size);

@@ -66,6 +66,8 @@ export interface ContainerParts {
   readonly devices: Pick<NetDeviceSteps, "forget" | "wait">;
   /** What it opens for itself because the program may not. */
   readonly openings: readonly Step[];
+  /** A time namespace that it makes for itself because the program may not. */
+  readonly clocks: readonly Step[];
   /** Whether only what a user namespace allows can be done. */
   readonly inUserNamespace: boolean;
   readonly arch: Arch;
@@ -102,6 +104,7 @@ export function containerSteps(parts: ContainerParts): Step[] {
     // Only the host's root finds the way to the bundle.
     ...(ownUsers && hooks !== undefined ? [detachPropagation(), ...keepHostView(hooks)] : []),
     ...(ownUsers ? becomeRoot(because) : mounts.filter(opensItself(parts)).flatMap(openSource)),
+    ...parts.clocks,
     detachPropagation(),
     ...(hooks === undefined || ownUsers ? [] : keepHostView(hooks)),
     ...hostMounts(parts),

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { posix } from "node:path";
 import { OPEN_TREE, S } from "../../kernel/flags.ts";
 import type { Device } from "../../oci/runtime/linux.ts";
 import { call, close, num, str } from "../../plan/build.ts";
@@ -41,10 +42,14 @@ export function linksHere(): readonly (readonly [string, string])[] {
   return LINKS.filter(([target]) => target !== "/proc/kcore" || existsSync(target));
 }
 
-/** The default devices and the configuration's, each path once. */
+/**
+ * The default devices and the configuration's, each path once. `/dev/ptmx` is the link to that of its own devpts (as
+ * with runc): the machine's, shown in its place, would open the machine's terminals.
+ */
 export function devicesOf(listed: readonly Device[]): readonly Device[] {
-  const named = new Set(listed.map((device) => device.path));
-  return [...DEFAULT_DEVICES.filter((device) => !named.has(device.path)), ...listed];
+  const made = listed.filter(({ path }) => posix.normalize(path) !== "/dev/ptmx");
+  const named = new Set(made.map((device) => device.path));
+  return [...DEFAULT_DEVICES.filter((device) => !named.has(device.path)), ...made];
 }
 
 /** Make the nodes in the container's `/dev`. */

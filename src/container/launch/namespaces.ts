@@ -1,4 +1,5 @@
 import { CLONE, flags } from "../../kernel/flags.ts";
+import type { Rights } from "../../kernel/rights.ts";
 import type { Linux, Namespace, NamespaceType, TimeOffset } from "../../oci/runtime/linux.ts";
 import type { IdMapping } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, space } from "../../plan/build.ts";
@@ -64,12 +65,17 @@ export function joinNamespaces({ joined }: Namespaces, because: Because): Step[]
  * last, since the right to enter the others is the machine's root's, and new ones must belong to it. The cgroup
  * namespace is left for the child where it can be, which must be in its cgroup first; the mount namespace always.
  */
-export function enterNamespaces(namespaces: Namespaces, linux: Linux, because: Because): Step[] {
+export function enterNamespaces(
+  namespaces: Namespaces,
+  linux: Linux,
+  because: Because,
+  rights: Rights,
+): Step[] {
   const { joined, users } = namespaces;
   const others = joined.filter(({ type }) => type !== "user" && !joinsLater(namespaces, type));
   return [
     ...others.flatMap((each) => join(each, because)),
-    ...(namespaces.has("time") ? timeNamespace(linux, because) : []),
+    ...(namespaces.has("time") && rights !== "user" ? timeNamespace(linux, because) : []),
     ...(users === "joined"
       ? joined.filter(({ type }) => type === "user").flatMap((each) => join(each, because))
       : []),
@@ -120,6 +126,24 @@ export function timeNamespace(linux: Linux, because: Because): Step[] {
   return [
     call("unshare", [num(CLONE.NEWTIME, "CLONE_NEWTIME")], reason),
     ...(text === "" ? [] : [writeFile("/proc/self/timens_offsets", text, reason)]),
+  ];
+}
+
+/** In the child of a user without privileges, who may make one as root of its own users only: the same for itself. */
+export function ownTimeNamespace(
+  namespaces: Namespaces,
+  linux: Linux,
+  because: Because,
+  rights: Rights,
+): Step[] {
+  if (rights !== "user" || !namespaces.has("time")) return [];
+  const reason = because("linux.timeOffsets", "give the container its own clocks");
+  const flag = num(CLONE.NEWTIME, "CLONE_NEWTIME");
+  return [
+    ...timeNamespace(linux, because),
+    open("/proc/self/ns/time_for_children", "own-time", reason, ["RDONLY"]),
+    call("setns", [from("own-time"), flag], reason),
+    close("own-time", "close it"),
   ];
 }
 

@@ -25,6 +25,7 @@ import {
   hostId,
   joinPidNamespace,
   type Namespaces,
+  ownTimeNamespace,
   namespaces as readNamespaces,
   timeNamespace,
 } from "./namespaces.ts";
@@ -116,7 +117,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     because,
   };
   // The engine's own containers join what belongs to the machine's root: their keeper can do that itself.
-  const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because);
+  const via = hooks === undefined ? [] : enterNamespaces(namespaces, linux, because, users.rights);
   // With a bundle, or users of its own, the child hears of other things first.
   const cgroupSteps = makeCgroups(cgroups, because, hooks === undefined && namespaces.users === "machine");
   const child = containerSteps({
@@ -135,6 +136,7 @@ export function launchPlan(facts: LaunchFacts): Plan {
     endpoints,
     devices,
     openings: openInChild(users),
+    clocks: ownTimeNamespace(namespaces, linux, because, users.rights),
     inUserNamespace: inUserNamespace(users),
     arch: facts.arch ?? hostArch(),
     because,

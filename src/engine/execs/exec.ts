@@ -12,6 +12,8 @@ export interface Exec {
   /** Null before its start, and after its end. */
   running: Running | null;
   started: boolean;
+  /** While it is being started: answered when it runs, or does not. */
+  starting: Promise<void> | null;
   pid: number;
   /** Null until it has ended. */
   exitCode: number | null;

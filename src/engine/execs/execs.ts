@@ -44,6 +44,7 @@ export function createExec(
     config,
     running: null,
     started: false,
+    starting: null,
     pid: 0,
     exitCode: null,
     hub: null,
@@ -113,7 +114,15 @@ export async function startExec(
   const target = container.running;
   if (!target) throw conflict(`container ${record.id} is not running`);
   try {
-    exec.running = await context.launcher.exec(execRequest(context, exec, target, options.size));
+    const launched = context.launcher.exec(execRequest(context, exec, target, options.size));
+    const over = () => {
+      exec.starting = null;
+    };
+    exec.starting = launched.then((running) => {
+      exec.running = running;
+      over();
+    }, over);
+    exec.running = await launched;
   } catch (error) {
     const failure = isExecFailure(error)
       ? await execFailure(context, container, error, config.WorkingDir || record.config.WorkingDir || "/")

@@ -25,6 +25,7 @@ async function restoreExec(context: Context, { id, container: owner, ...rest }: 
     container,
     running: null,
     started: rest.exitCode !== null,
+    starting: null,
     pid: 0,
     hub: null,
   };

@@ -67,11 +67,12 @@ function outOfReach(network: NetworkDocument, family: 4 | 6, text: string): stri
   return [`no configured subnet or ip-range contain the IP address ${text.slice(0, 80)}`];
 }
 
+/** Names of others are kept for them, as in Docker; of Docker's own none is ignored in silence. */
 function checkOptions(options: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (name === IFNAME) checkInterfaceName(value, IFNAME);
     else if (name === SYSCTLS) endpointSysctls(value, "eth0");
-    else {
+    else if (name.startsWith("com.docker.network.")) {
       throw invalid(`unknown endpoint option ${name.slice(0, 80)}: there are ${IFNAME} and ${SYSCTLS}`);
     }
   }

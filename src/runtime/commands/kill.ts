@@ -22,7 +22,10 @@ const kill: RuntimeCommand = {
     if (signal === undefined) throw new RuntimeError(`unknown signal ${JSON.stringify(word)}`);
     const document = readDocument(context.root, id);
     const { pid, status } = conditionOf(directoryOf(context, id), document);
-    // Without a cgroup its first process is all that is known; where it has a pid namespace all end with it.
+    // Where it has a pid namespace all have ended with the first.
+    const allEnded = status === "stopped" && document.noCgroup === true && document.sharesPids !== true;
+    if (given.has("all") && allEnded) return 0;
+    // Without a cgroup its first process is all that is known.
     if (given.has("all") && signal !== SIGNALS.SIGKILL) needsCgroup(document, "signal every process of");
     if (
       document.noCgroup !== true &&

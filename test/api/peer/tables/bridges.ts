@@ -139,6 +139,11 @@ const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: "an endpoint's options of somebody else",
+    network: { IPAM: { Config: [{ Subnet: "10.99.5.0/24" }] } },
+    endpoint: { DriverOpts: { key1: "a", "com.example.what": "b" } },
+  },
+  {
     name: "a prefix of names",
     network: {
       IPAM: { Config: [{ Subnet: "10.99.5.0/24" }] },
