@@ -181,9 +181,9 @@ test("links of the default bridge: hosts, variables, and who must run", skip, as
   assert.match(stderr, /Cannot link to a non running container: \/db AS \/later\/store/);
   // A link to one on another's network is one to that other.
   await ok("create", "--name", "host", "--network", "host", "busybox", "true");
-  await ok("create", "--name", "guest", "--network", "container:thief", "busybox", "true");
+  await ok("create", "--name", "guest", "--network", "container:app", "busybox", "true");
   await ok("create", "--name", "third", "--link", "guest:g", "busybox", "true");
-  assert.equal(await ok("inspect", "-f", "{{json .HostConfig.Links}}", "third"), '["/thief:/third/g"]');
+  assert.equal(await ok("inspect", "-f", "{{json .HostConfig.Links}}", "third"), '["/app:/third/g"]');
   const host = await hosts.engine.cais(["create", "--link", "host:h", "busybox", "true"]);
   assert.match(host.stderr, /host type networking can't be used with links/);
   const none = await hosts.engine.cais(["create", "--link", "nobody", "busybox", "true"]);

@@ -15,14 +15,18 @@ export const pause = (context: Context, container: Container): Promise<void> =>
     allowed(container, "pause");
     // A probe that runs is ended first: frozen, it could not be.
     endHealth(container);
+    const { state } = container.record;
     try {
       await freeze(context.cgroups.layout, cgroupOf(context, container));
+      state.status = "paused";
+      context.store.save(container.record);
     } catch (error) {
+      // Refused as a whole, also where only the disk is full.
+      if (state.status === "paused") await thaw(context.cgroups.layout, cgroupOf(context, container));
+      state.status = "running";
       watchHealth(context, container);
       throw error;
     }
-    container.record.state.status = "paused";
-    context.store.save(container.record);
     tell(context, container.record, "pause");
   });
 
