@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chownSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,12 +11,22 @@ import { AS_USER, makeScene, removeEmpty, USER, usersDenied } from "./scene.ts";
 
 const possible = needs(root(), busyboxMissing(), program("podman"), program("script", "bsdutils"));
 
+/** What podman leaves wherever it runs: its locks, and plain directories where a hierarchy is not mounted. */
+const leavings = () => globSync(["/dev/shm/libpod_*", "/sys/fs/cgroup/*", "/sys/fs/cgroup/*/cais-podman-*"]);
+
+function removeLeavings(before: readonly string[]): void {
+  const isCgroup = (path: string) => existsSync(join(path, "cgroup.procs"));
+  for (const path of leavings())
+    if (!before.includes(path) && !isCgroup(path)) rmSync(path, { recursive: true, force: true });
+}
+
 test(
   "podman drives it: run, exec, terminal, limits, pause, kill, and its own clean-up",
   possible,
   async () => {
     await using scene = makeScene();
     const home = mkdtempSync(join(tmpdir(), "cais-podman-"));
+    const before = leavings();
     const parent = `/cais-podman-${process.pid}`;
     const global = [
       ...["--root", join(home, "root"), "--runroot", join(home, "run"), "--tmpdir", join(home, "tmp")],
@@ -80,6 +90,7 @@ test(
       spawnSync("umount", [join(home, "root/overlay")]);
       for (const each of [`${parent}/conmon`, parent])
         for (const cgroup of globSync(`/sys/fs/cgroup{,/*}${each}`)) removeEmpty(cgroup);
+      removeLeavings(before);
       rmSync(home, { recursive: true, force: true });
     }
   },
@@ -90,6 +101,7 @@ test(
   needs(root(), busyboxMissing(), program("podman"), program("setpriv", "util-linux"), usersDenied()),
   async () => {
     await using scene = makeScene();
+    const before = leavings();
     const home = mkdtempSync(join(tmpdir(), "cais-podman-"));
     mkdirSync(join(home, "xdg"), { mode: 0o700 });
     for (const path of [home, join(home, "xdg"), scene.rootfs, join(scene.rootfs, "etc")])
@@ -131,6 +143,7 @@ test(
       // It leaves a process behind that holds its user namespace.
       for (const file of globSync(join(home, "xdg/**/pause.pid")))
         process.kill(Number(readFileSync(file, "utf8")));
+      removeLeavings(before);
       rmSync(home, { recursive: true, force: true });
     }
   },

@@ -81,10 +81,15 @@ function rules(): string[] {
  * machine share stays.
  */
 function cgroups(): string[] {
-  const roots = readLines("/proc/self/mountinfo")
+  const mounted = readLines("/proc/self/mountinfo")
     .filter((line) => / - cgroup2? /.test(line))
     .map((line) => line.split(" ")[4] ?? "");
-  return roots.flatMap((root) =>
+  // Where a hierarchy is not mounted some runtimes make directories all the same.
+  const roots = new Set([
+    ...mounted,
+    ...globSync("/sys/fs/cgroup/*/").map((path) => path.replace(/\/$/, "")),
+  ]);
+  return [...roots].flatMap((root) =>
     globSync(`${root}/**/cais*/**/`)
       // Some runtimes end the name of a directory with a slash, some do not.
       .map((path) => path.replace(/\/$/, ""))
