@@ -11,13 +11,14 @@ const may = (access: string, numbers: readonly (readonly [major: number, minor?:
 
 /**
  * Devices that every container has by the runtime specification (config-linux.md, "Default Devices"), so that no
- * configuration needs to allow them: null, zero, full, random, urandom, tty, ptmx and its terminals; and the
- * making of device nodes, which is harmless as long as opening them is denied. The list is runc's.
+ * configuration needs to allow them: null, zero, full, random, urandom, tty, ptmx and its terminals; tun, which
+ * images make themselves; and the making of device nodes, which is harmless as long as opening them is denied. The
+ * list is runc's.
  */
 const ALWAYS: readonly DeviceRule[] = [
   { allow: true, type: "c", access: "m" },
   { allow: true, type: "b", access: "m" },
-  ...may("rwm", [[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 2], [136]]),
+  ...may("rwm", [[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 2], [136], [10, 200]]),
 ];
 
 const anything = (value: number | undefined): number => (value === undefined || value < 0 ? -1 : value);

@@ -43,6 +43,7 @@ test("device rules deny what they do not name", needs(root(), v1), async () => {
   const list = read(`${it.at("devices")}/devices.list`).split("\n");
   assert.ok(list.includes("c 10:229 rw"));
   assert.ok(list.includes("c 136:* rwm"));
+  assert.ok(list.includes("c 10:200 rwm"), "tun, which images make themselves");
   assert.ok(!list.includes("a *:* rwm"));
 });
 

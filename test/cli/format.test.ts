@@ -28,7 +28,7 @@ const cases: readonly (readonly [string, string])[] = [
   ["{{.Id}} {{.State.Running}} {{.State.Pid}}", "abc true 42"],
   ["{{.Args}} {{.Config.Labels}} {{.State}}", "[1 2] map[a:1 b:2] {true 42}"],
   ["{{.HostConfig.CapAdd}} {{.Config.ExposedPorts}} {{.HostConfig.MemorySwappiness}}", "[] map[] <nil>"],
-  ["{{json .HostConfig.CapAdd}} {{json .Config.Labels}}", 'null {"b":"2","a":"1"}'],
+  ["{{json .HostConfig.CapAdd}} {{json .Config.Labels}}", 'null {"a":"1","b":"2"}'],
   ["{{.HostConfig.LogConfig}}", "{json-file map[]}"],
   ["{{range $k, $v := .Config.Labels}}{{$k}}={{$v}};{{end}}", "a=1;b=2;"],
   ["{{range $i, $m := .Mounts}}{{if $i}},{{end}}{{$m.Name}}{{end}}", "v,w"],

@@ -22,14 +22,15 @@ function byteOrder(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** JSON as Docker's `json` function writes it: nil lists are null, functions are left out. */
+/** JSON as Docker's `json` function writes it: nil lists are null, maps are sorted, functions are left out. */
 export function toJson(value: Value, indent?: number): string {
-  const text = JSON.stringify(
-    value ?? null,
-    (_, item: unknown) => (item === NIL_LIST || item === NIL_MAP ? null : item),
-    indent,
-  );
-  return text ?? "null";
+  return JSON.stringify(value ?? null, (_, item: Value) => written(item), indent) ?? "null";
+}
+
+function written(item: Value): Value {
+  if (item === NIL_LIST || item === NIL_MAP) return null;
+  if (typeof item !== "object" || item === null || !isMap(item)) return item;
+  return Object.fromEntries(Object.entries(item).sort(([a], [b]) => byteOrder(a, b)));
 }
 
 /** `fmt.Sprintf`, as far as templates use it: flags, width, precision and the verbs v s d q t x X c f e g. */
