@@ -186,7 +186,7 @@ test("what cannot be is refused in Docker's words, and nothing is changed", can,
     ["run", "--rm", "--ip", "172.17.0.9", "busybox", "true"],
     /user specified IP address is supported on user defined networks only/,
   );
-  await refused(["run", "--rm", "--mac-address", "zz", "busybox", "true"], /invalid MAC address zz/);
+  await refused(["run", "--rm", "--mac-address", "zz", "busybox", "true"], /zz is not a valid mac address/);
   await refused(["run", "--rm", "--network", "nosuch", "busybox", "true"], /network nosuch not found/);
   const id = await engine.ok(["inspect", "-f", "{{.Id}}", "steady"]);
   await refused(
