@@ -1,5 +1,4 @@
-import { constants } from "node:os";
-import { signalText } from "../kernel/signals.ts";
+import { SIGNALS, type SignalName, signalText } from "../kernel/signals.ts";
 import type { Hook } from "../oci/runtime/spec.ts";
 import type { ContainerDocument } from "./store.ts";
 
@@ -62,7 +61,7 @@ function told(
     ended.error?.message ??
     (ended.signal === null
       ? `exit status ${ended.status}`
-      : `signal: ${signalText(constants.signals[ended.signal])}`);
+      : `signal: ${signalText(SIGNALS[ended.signal as SignalName])}`);
   const said = ended.stderr.trim().slice(0, 400);
   return `error running ${kind} hook #${index}: ${path}: ${how}${said === "" ? "" : `, stderr: ${said}`}`;
 }
