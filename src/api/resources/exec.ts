@@ -30,7 +30,7 @@ export const execs: readonly Route[] = [
     const { record, running } = exec.container;
     if (!running) throw conflict(`container ${record.id} is not running`);
     // The stream of a start begins before the process does, and clients tell the size as soon as they have it.
-    await exec.starting;
+    await exec.starting?.catch(() => undefined);
     if (exec.exitCode !== null) throw notFound(`exec ${exec.id} has ended`);
     if (!exec.running) throw conflict(`exec ${exec.id} is not running`);
     exec.running.resize(...size);

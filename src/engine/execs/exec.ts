@@ -12,8 +12,8 @@ export interface Exec {
   /** Null before its start, and after its end. */
   running: Running | null;
   started: boolean;
-  /** While it is being started: answered when it runs, or does not. */
-  starting: Promise<void> | null;
+  /** While it is being started; who waits for it as well finds it in `running`. */
+  starting: Promise<Running> | null;
   pid: number;
   /** Null until it has ended. */
   exitCode: number | null;

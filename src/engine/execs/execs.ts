@@ -114,15 +114,8 @@ export async function startExec(
   const target = container.running;
   if (!target) throw conflict(`container ${record.id} is not running`);
   try {
-    const launched = context.launcher.exec(execRequest(context, exec, target, options.size));
-    const over = () => {
-      exec.starting = null;
-    };
-    exec.starting = launched.then((running) => {
-      exec.running = running;
-      over();
-    }, over);
-    exec.running = await launched;
+    exec.starting = context.launcher.exec(execRequest(context, exec, target, options.size));
+    exec.running = await exec.starting;
   } catch (error) {
     const failure = isExecFailure(error)
       ? await execFailure(context, container, error, config.WorkingDir || record.config.WorkingDir || "/")
@@ -135,6 +128,8 @@ export async function startExec(
     throw invalid(
       `Cannot execute in container ${record.name}: ${failure?.message ?? (error instanceof StepError ? error.message : reasonOf(error))}`,
     );
+  } finally {
+    exec.starting = null;
   }
   const { running } = exec;
   exec.pid = running.pid;
