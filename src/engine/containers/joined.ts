@@ -15,14 +15,19 @@ type Joinable = keyof typeof MODES;
 
 /**
  * A container that another one's configuration names.
- * @throws Refusal (400) when it is not there: clients read 404 on create as a missing image, and pull
+ * @param kind how it is refused when it is not there: 400, for clients read 404 on create as a missing image, and pull
  */
-export function findNamed(context: Context, reference: string, purpose: string): Container {
+export function findNamed(
+  context: Context,
+  reference: string,
+  purpose: string,
+  kind: RefusalKind = "invalid",
+): Container {
   try {
     return find(context, reference);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw invalid(`${purpose}: ${error.message}`);
+    throw new Refusal(kind, `${purpose}: ${error.message}`);
   }
 }
 
@@ -80,13 +85,7 @@ function sharedFiles(context: Context, record: ContainerRecord): NetFiles {
 
 function joined(context: Context, host: HostConfig, type: Joinable): Container | undefined {
   const reference = containerOf(host[MODES[type]]);
-  if (reference === undefined) return undefined;
-  try {
-    return find(context, reference);
-  } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(GONE[type], `${PURPOSE[type]}: ${error.message}`);
-    throw error;
-  }
+  return reference === undefined ? undefined : findNamed(context, reference, PURPOSE[type], GONE[type]);
 }
 
 /** How Docker begins to say that a namespace cannot be joined, and how it answers when its container is gone. */

@@ -9,6 +9,7 @@ import { Refusal } from "../../oci/error.ts";
 import type { HostConfig } from "../../wire/container.ts";
 import type { Container } from "../container.ts";
 import { find } from "../containers/find.ts";
+import { findNamed } from "../containers/joined.ts";
 import type { Context } from "../context.ts";
 import { invalid } from "../refuse.ts";
 import { namesFolder } from "./files.ts";
@@ -30,14 +31,8 @@ export function keptLinks(context: Context, name: string, host: HostConfig): rea
   });
 }
 
-function named(context: Context, reference: string): Container {
-  try {
-    return find(context, reference);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw invalid(`could not get container for ${reference.slice(0, 200)}: ${error.message}`);
-  }
-}
+const named = (context: Context, reference: string): Container =>
+  findNamed(context, reference, `could not get container for ${reference.slice(0, 200)}`);
 
 /** The container whose network another one has in the end: it is the one that has an address. */
 function networkOwner(context: Context, container: Container): Container {
