@@ -1,8 +1,8 @@
 import { AT, MOUNT_ATTR, MS, OPEN_TREE } from "../../kernel/flags.ts";
-import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
+import { call, close, from, mem, num, str } from "../../plan/build.ts";
 import type { Attempt, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE } from "./files.ts";
-import { makeFileSystem, planMount } from "./mounts.ts";
+import { makeFileSystem, planMount, setAttribute } from "./mounts.ts";
 import { attachAt, copyOf, inProc, openInside, openNull } from "./place.ts";
 import type { Because } from "./reasons.ts";
 
@@ -87,17 +87,7 @@ function emptyTmpfs(tree: Slot, reason: Reason): Step[] {
 export function readonlyPaths({ paths, untouched }: Confined, because: Because): Step[] {
   return paths.map((path): Step => {
     const reason = because("linux.readonlyPaths", `make ${path} read-only`);
-    const readonly = call(
-      "mount_setattr",
-      [
-        from("tree"),
-        str(""),
-        num(AT.EMPTY_PATH | AT.RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE"),
-        mem(struct([u64(MOUNT_ATTR.RDONLY, 0, 0, 0)]), "set MOUNT_ATTR_RDONLY"),
-        num(32),
-      ],
-      reason,
-    );
+    const readonly = setAttribute("tree", { set: MOUNT_ATTR.RDONLY }, true, reason);
     const steps: readonly Step[] = untouched(path)
       ? [
           call(

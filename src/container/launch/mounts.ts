@@ -11,7 +11,7 @@ import {
 } from "../../kernel/flags.ts";
 import type { Mount } from "../../oci/runtime/spec.ts";
 import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
-import type { Arg, Reason, Slot, Step } from "../../plan/step.ts";
+import type { Arg, Call, Reason, Slot, Step } from "../../plan/step.ts";
 import { HERE, makeDirectories } from "./files.ts";
 import { type MountOptions, mountOptions, type Propagation, parametersOf } from "./mount-options.ts";
 import { isTop } from "./own.ts";
@@ -93,7 +93,7 @@ interface Attributes {
 }
 
 /** mount_setattr(2) with `struct mount_attr`: attr_set, attr_clr, propagation, userns_fd. */
-function setAttribute(tree: Slot, attributes: Attributes, recursive: boolean, reason: Reason): Step {
+export function setAttribute(tree: Slot, attributes: Attributes, recursive: boolean, reason: Reason): Call {
   const { set = 0, clear = 0, propagation = 0 } = attributes;
   const how = AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
   return call(

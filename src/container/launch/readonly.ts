@@ -1,7 +1,7 @@
-import { AT, MOUNT_ATTR, MS } from "../../kernel/flags.ts";
-import { call, close, from, mem, num, str, struct, u64 } from "../../plan/build.ts";
+import { MOUNT_ATTR, MS } from "../../kernel/flags.ts";
+import { close } from "../../plan/build.ts";
 import type { Step } from "../../plan/step.ts";
-import type { PlannedMount } from "./mounts.ts";
+import { type PlannedMount, setAttribute } from "./mounts.ts";
 
 /**
  * Empty file systems of a bundle that are read-only for the container alone: devices, places of other mounts and the
@@ -23,23 +23,9 @@ export function readonlyLast(planned: PlannedMount): PlannedMount {
 
 /** Once all is in them. What was mounted is still open, whatever covers it by now. */
 export function makeReadonly(mounts: readonly PlannedMount[]): Step[] {
-  const attributes = struct([u64(MOUNT_ATTR.RDONLY, 0, 0, 0)]);
   return mounts.flatMap(({ readonlyLast, reason, tree }) =>
     readonlyLast === true
-      ? [
-          call(
-            "mount_setattr",
-            [
-              from(tree),
-              str(""),
-              num(AT.EMPTY_PATH, "AT_EMPTY_PATH"),
-              mem(attributes, "set MOUNT_ATTR_RDONLY"),
-              num(32),
-            ],
-            reason,
-          ),
-          close(tree, "close it"),
-        ]
+      ? [setAttribute(tree, { set: MOUNT_ATTR.RDONLY }, false, reason), close(tree, "close it")]
       : [],
   );
 }
