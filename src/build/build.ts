@@ -95,9 +95,7 @@ export async function buildImage(options: BuildOptions): Promise<Digest> {
       progress({ stream: `Step ${i + 1}/${wanted.length} : ${instruction.original}\n` });
       stage = await instruct(building, stage, instruction);
     }
-    if (stage === undefined)
-      throw new Refusal("invalid", "No image was generated. Is your Dockerfile empty?");
-    const id = stage.parent;
+    const id = stage?.parent;
     if (id === undefined) throw new Refusal("invalid", "No image was generated. Is your Dockerfile empty?");
     progress({ aux: { ID: id } });
     const unused = Object.keys(options.args ?? {}).filter(

@@ -127,10 +127,8 @@ const closeOutput = ({ hookOutput }: Bundle): Step[] =>
   hookOutput === undefined ? [] : [close(HOOK_OUTPUT, "leave it to the keeper")];
 
 /** In a container's process that runs no hook: the output of those is not for it. */
-export function forgetHookOutput(spec: RuntimeSpec, { hookOutput }: Bundle): Step[] {
-  const needed = hookOutput === undefined || hooksBeforePivot(spec) || has(spec, "startContainer");
-  return needed ? [] : [close(HOOK_OUTPUT, "leave it to the keeper")];
-}
+export const forgetHookOutput = (spec: RuntimeSpec, bundle: Bundle): Step[] =>
+  hooksBeforePivot(spec) || has(spec, "startContainer") ? [] : closeOutput(bundle);
 
 /** In the keeper: run its hooks when the container's file systems are there, then let the container go on. */
 export function keeperHooks(parts: HookParts): Step[] {
